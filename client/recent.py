@@ -1,0 +1,51 @@
+"""What a process remembers between messages, up to a limit."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """Values by key; those that were not asked for longest are forgotten first.
+
+    The last value stays however heavy it is.
+    """
+
+    def __init__(self, limit: int, *, weigh: Callable[[V], int]) -> None:
+        """Begins empty.
+
+        Args:
+            limit: Largest weight of all values together.
+            weigh: Weight of one value, the same whenever it is asked.
+        """
+        self._limit = limit
+        self._weigh = weigh
+        self._values: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K, make: Callable[[], V]) -> V:
+        """Returns the value of ``key``, made when it is not remembered."""
+        if key not in self._values:
+            self._values[key] = make()
+            self._forget_oldest()
+        self._values.move_to_end(key)
+        return self._values[key]
+
+    @contextmanager
+    def lent(self, key: K, make: Callable[[], V]) -> Iterator[V]:
+        """Lends the value of ``key``; one whose borrower failed is not lent again."""
+        value = self.get(key, make)
+        try:
+            yield value
+        except BaseException:
+            self._values.pop(key, None)
+            raise
+
+    def _forget_oldest(self) -> None:
+        weight = sum(self._weigh(value) for value in self._values.values())
+        while weight > self._limit and len(self._values) > 1:
+            _, oldest = self._values.popitem(last=False)
+            weight -= self._weigh(oldest)

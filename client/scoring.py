@@ -1,0 +1,25 @@
+"""Scores a device's moments, from embeddings or from pixels."""
+
+from torch import Tensor
+
+from client.engine import Examples
+from ranking.ranker import Ranker
+
+
+def scores(ranker: Ranker, examples: Examples) -> Tensor:
+    """Returns [moments, photos] scores; padding is neither read nor encoded.
+
+    Args:
+        ranker: The ranker; its encoder is used for pixels only.
+        examples: Moments of embeddings or of pixels.
+    """
+    inputs, where = examples.inputs, examples.where
+    if inputs.ndim > EMBEDDINGS:
+        encoded = ranker.encoder(inputs[where])
+        inputs = encoded.new_zeros(*where.shape, encoded.shape[-1])
+        inputs = inputs.index_put((where,), encoded)
+    scored: Tensor = ranker.list_ranker(inputs, where=where)
+    return scored
+
+
+EMBEDDINGS = 3

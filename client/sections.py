@@ -1,0 +1,42 @@
+"""What a device needs of a run's configuration."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from client.settings import Engine
+from photos.settings import Photos
+from privacy.settings import Privacy
+from protocol.rebuild import section
+from ranking.settings import Ranking
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sections:
+    """The device's sections. The terms of a visit come with its task."""
+
+    seed: int
+    photos: Photos
+    ranking: Ranking
+    privacy: Privacy
+    engine: Engine
+
+    @property
+    def private(self) -> bool:
+        """Whether nothing but protected updates may leave."""
+        return self.privacy.example.mechanism != "none"
+
+
+@lru_cache(maxsize=8)
+def read_sections(text: str) -> Sections:
+    """Returns the device's sections of the whole configuration in JSON.
+
+    Raises:
+        SettingError: The text is no JSON object, or a setting is unknown, missing or wrong.
+    """
+    return Sections(
+        seed=section(text, "seed", int),
+        photos=section(text, "photos", Photos),
+        ranking=section(text, "ranking", Ranking),
+        privacy=section(text, "privacy", Privacy),
+        engine=section(text, "simulation.engine", Engine),
+    )

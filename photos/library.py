@@ -1,0 +1,53 @@
+"""A device's photos: moments, their bursts and the feedback of their owner."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+SMALLEST_MOMENT = 2
+LARGEST_MOMENT = 12
+
+
+class Feedback(IntEnum):
+    """What the owner did with a photo."""
+
+    DELETE = 0
+    KEEP = 1
+    FAVOURITE = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Moment:
+    """Photos taken together, in the order of capture: the list that is ranked, one example.
+
+    Attributes:
+        number: The moment's own number in its library; it never depends on other moments.
+        photos: [photos, side, side, 3] uint8 RGB.
+        bursts: [photos] int64; equal numbers are near duplicates.
+        feedback: [photos] int64 of ``Feedback``.
+        expected_gain: [photos] float64 expected ``2^feedback - 1``, or None where the owner's
+            taste is unknown, as for real photographs.
+    """
+
+    number: int
+    photos: NDArray[np.uint8]
+    bursts: NDArray[np.int64]
+    feedback: NDArray[np.int64]
+    expected_gain: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Library:
+    """One device's photos.
+
+    Attributes:
+        device: The device's number in the population.
+        moments: Moments in the order of their numbers.
+        skipped: How many files or moments were left out, by reason; it never leaves the device.
+    """
+
+    device: int
+    moments: tuple[Moment, ...]
+    skipped: dict[str, int]

@@ -1,0 +1,26 @@
+"""Why a file or a moment is left out of a library."""
+
+from enum import StrEnum
+
+from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT
+
+LARGEST_PIXELS = 64_000_000
+
+
+class Skip(StrEnum):
+    """A reason, in words that name no file: reasons are counted and printed."""
+
+    OTHER_FILE = "not a .jpg, .jpeg, .png or .webp file"
+    MISPLACED = "photo outside a moment folder, or folder inside one"
+    LINK = "symbolic link"
+    UNREADABLE = "cannot be opened"
+    NOT_A_PHOTO = "not a JPEG, PNG or WebP inside"
+    TOO_LARGE = f"more than {LARGEST_PIXELS // 1_000_000} million pixels"
+    DAMAGED = "truncated or damaged"
+    FEW_PHOTOS = f"moment of fewer than {SMALLEST_MOMENT} photos"
+    MANY_PHOTOS = f"photo beyond the first {LARGEST_MOMENT} of its moment"
+    EMPTY_DEVICE = "device folder without a photo"
+    BAD_TABLE = "feedback.csv that cannot be read"
+    ROW_WITHOUT_PHOTO = "feedback.csv row for no photo"
+    SECOND_ROW = "feedback.csv row for a photo that has one"
+    UNKNOWN_FEEDBACK = "feedback.csv row with other feedback than favourite, keep or delete"

@@ -1,0 +1,62 @@
+"""How much noise a promised ε needs."""
+
+from functools import lru_cache
+
+from privacy import rdp
+from privacy.accounting import COARSE, epsilon
+
+TOLERANCE = 2e-3
+LEAST, MOST = 1e-2, 1e4
+
+
+@lru_cache(maxsize=256)
+def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) -> float:
+    """Returns the least noise multiplier, to 0.2%, whose ε is at most ``target``.
+
+    Args:
+        target: The promised ε.
+        delta: The δ of the guarantee.
+        rate: Probability of an example in a step.
+        steps: Steps of all visits together.
+
+    Raises:
+        ValueError: The promise cannot be met, or asks for next to no noise.
+    """
+
+    def kept(sigma: float, *, interval: float) -> bool:
+        found = epsilon(
+            rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
+        )
+        return found <= target
+
+    high = _upper(target, delta=delta, rate=rate, steps=steps)
+    low = high
+    while kept(low, interval=COARSE):
+        high, low = low, low / 1.3
+        if low < LEAST:
+            raise ValueError(
+                f"privacy.example.epsilon={target:g} asks for next to no noise; lower it, or use "
+                "privacy/example=none for a run without a promise."
+            )
+    while high / low > 1 + TOLERANCE:
+        middle = (low * high) ** 0.5
+        low, high = (low, middle) if kept(middle, interval=COARSE) else (middle, high)
+    while not epsilon(rate=rate, noise_multiplier=high, steps=steps, delta=delta) <= target:
+        high *= 1 + TOLERANCE
+    return high
+
+
+def _upper(target: float, *, delta: float, rate: float, steps: int) -> float:
+    """A noise multiplier that keeps the promise by the Rényi bound, which is quick and looser."""
+    low, high = LEAST, MOST
+    if rdp.epsilon(rate=rate, noise_multiplier=high, steps=steps, delta=delta) > target:
+        raise ValueError(
+            f"privacy.example.epsilon={target:g} cannot be met with {steps} steps at "
+            f"δ = {delta:g}; raise it, or lower training.steps or "
+            "privacy.example.max_participations."
+        )
+    while high / low > 1.05:
+        middle = (low * high) ** 0.5
+        found = rdp.epsilon(rate=rate, noise_multiplier=middle, steps=steps, delta=delta)
+        low, high = (low, middle) if found <= target else (middle, high)
+    return high

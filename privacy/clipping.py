@@ -1,0 +1,53 @@
+"""Per-moment clipping: no moment moves the sum by more than the clipping norm."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+MARGIN = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClippedSum:
+    """The sum of clipped gradients.
+
+    Attributes:
+        sums: One tensor for each parameter, of its shape.
+        norms: [moments] float64 norms before clipping; 0 for a moment that is not finite.
+        non_finite: How many moments were not finite and count as zero.
+    """
+
+    sums: list[Tensor]
+    norms: Tensor
+    non_finite: int
+
+
+def clipped_sum(gradients: Sequence[Tensor], clip: float) -> ClippedSum:
+    """Returns the sum over moments of their gradients, each scaled to a norm of at most ``clip``.
+
+    Guarantees:
+      * a moment contributes a vector, over all parameters together, of L2 norm at most
+        ``clip`` up to float rounding;
+      * a moment with an infinite or undefined entry contributes zero and is counted;
+      * no moment, and an infinite ``clip``, are legal: the latter is a plain sum.
+
+    The coefficient is min(1, clip / (norm + 1e-6)), as in Opacus (Abadi et al. 2016). Norms are
+    taken in float64, in which no float32 gradient overflows.
+
+    Args:
+        gradients: For each parameter [moments, …] the gradient of every moment.
+        clip: Largest norm.
+    """
+    flat = [gradient.flatten(1) for gradient in gradients]
+    norms = torch.stack([part.double().square().sum(1) for part in flat]).sum(0).sqrt()
+    there = norms.isfinite()
+    coefficients = (clip / (norms + MARGIN)).clamp(max=1.0).where(there, 0.0)
+    sums = [
+        (coefficients.to(part.dtype) @ part.masked_fill(~there[:, None], 0)).view(
+            whole.shape[1:]
+        )
+        for part, whole in zip(flat, gradients, strict=True)
+    ]
+    return ClippedSum(sums, norms.where(there, 0.0), int((~there).sum()))

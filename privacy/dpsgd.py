@@ -1,0 +1,68 @@
+"""Differentially private SGD on one device: what runs is what is accounted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privacy import accounting, rdp
+from privacy.noise import Stream
+from privacy.sampling import PoissonSampling
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DpSgd:
+    """The steps of a visit (Abadi et al. 2016), for the unit *example*.
+
+    Formal guarantee: let two libraries differ by one moment. A device that took part k times,
+    each visit ``steps`` steps of ``sampling``, clipping to ``clip`` and ``release``, has shown
+    something (``epsilon(k)``, ``delta``)-differentially private to whoever saw all of it. This
+    holds when the divisor of the sums is public, and it takes no credit for the draw of cohorts
+    nor for what other devices add. "Up to floating point": the noise is float64.
+
+    Attributes:
+        sampling: The coins of the moments.
+        noise_multiplier: Standard deviation of the noise over ``clip``.
+        clip: Largest norm of one moment's gradient.
+        steps: Steps of one visit.
+        delta: The δ of the guarantee.
+    """
+
+    sampling: PoissonSampling
+    noise_multiplier: float
+    clip: float
+    steps: int
+    delta: float
+
+    def epsilon(self, participations: int) -> float:
+        """Returns the ε of a device after so many visits, by privacy loss distributions."""
+        return accounting.epsilon(
+            rate=self.sampling.rate,
+            noise_multiplier=self.noise_multiplier,
+            steps=self.steps * participations,
+            delta=self.delta,
+        )
+
+    def epsilon_rdp(self, participations: int) -> float:
+        """Returns a looser bound on the same ε, by our own Rényi accounting."""
+        return rdp.epsilon(
+            rate=self.sampling.rate,
+            noise_multiplier=self.noise_multiplier,
+            steps=self.steps * participations,
+            delta=self.delta,
+        )
+
+
+def release(
+    total: NDArray[np.float64], *, deviation: float, stream: Stream
+) -> NDArray[np.float64]:
+    """Returns a sum of clipped gradients with Gaussian noise on every coordinate.
+
+    Args:
+        total: [trainable] the sum; zero when no moment was drawn.
+        deviation: Standard deviation of the noise: noise multiplier × clip. 0 adds nothing.
+        stream: Secret draws of this step.
+    """
+    if deviation == 0:
+        return total
+    return total + deviation * stream.gaussian(len(total))

@@ -1,0 +1,125 @@
+"""What crosses the wire between the server and a device: nothing else does."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Work:
+    """The public terms of one visit, the same for every device.
+
+    Attributes:
+        steps: Local steps.
+        rate: Probability of each moment in a step.
+        denominator: Divides every sum of gradients.
+        lr: Local learning rate.
+        clip: Largest norm of a moment's gradient; infinite without privacy.
+        noise_multiplier: Noise in units of ``clip``; 0 without privacy.
+        max_participations: Visits after which a device declines; 0 for no limit.
+        private: Whether the visit is protected: then nothing but the update may leave.
+    """
+
+    steps: int
+    rate: float
+    denominator: float
+    lr: float
+    clip: float
+    noise_multiplier: float
+    max_participations: int
+    private: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What the server asks of one device.
+
+    Attributes:
+        round: Round number, from 1.
+        attempt: How often this round was begun before.
+        parameters: [trainable] the released parameters.
+        digest: Hexadecimal SHA-256 of the frozen part.
+        frozen: [frozen] the frozen part, or None for a device that should hold it.
+        work: The terms.
+    """
+
+    round: int
+    attempt: int
+    parameters: Vector
+    digest: str
+    frozen: Vector | None
+    work: Work
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Update:
+    """What a device sends: the difference of its parameters, and nothing about itself.
+
+    Attributes:
+        round: The task's round.
+        attempt: The task's attempt.
+        delta: [trainable] trained minus received parameters.
+    """
+
+    round: int
+    attempt: int
+    delta: Vector
+
+
+class DeclineReason(StrEnum):
+    """Why a device does not take part: each is public."""
+
+    PARTICIPATIONS_SPENT = "participations spent"
+    FROZEN_PART_MISSING = "frozen part missing"
+    FROZEN_PART_DIFFERS = "frozen part differs"
+    PRIVATE_RUN = "private run"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Declined:
+    """An expected answer of a device that does not take part."""
+
+    round: int
+    attempt: int
+    reason: DeclineReason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """What a device answers to an evaluation, in a run without privacy only.
+
+    Attributes:
+        round: The task's round.
+        attempt: The task's attempt.
+        figures: Finite figures by their names.
+    """
+
+    round: int
+    attempt: int
+    figures: dict[str, float]
+
+
+class RefusalReason(StrEnum):
+    """Why the server refuses a reply."""
+
+    DEVICE_FAILED = "device failed"
+    NOT_A_REPLY = "not a reply"
+    TOO_LARGE = "too large"
+    WRONG_TYPE = "wrong type"
+    WRONG_LENGTH = "wrong length"
+    NOT_FINITE = "not finite"
+    WRONG_ROUND = "wrong round"
+    UNKNOWN_SENDER = "unknown sender"
+    DUPLICATE = "duplicate"
+    NORM = "norm above the public bound"
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A reply that is none: decoding found out why before using it."""
+
+    reason: RefusalReason

@@ -1,0 +1,51 @@
+"""Low-rank adapters: a few weights that bend a frozen linear layer (Hu et al. 2021)."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+RANK = 4
+
+
+class AdaptedLinear(nn.Module):
+    """A linear layer plus a product of two thin ones, which begins as zero.
+
+    Args:
+        base: The layer that is adapted.
+        rank: Width between the thin layers.
+    """
+
+    def __init__(self, base: nn.Linear, *, rank: int) -> None:
+        super().__init__()
+        self.base = base
+        self.down = _bare(base.in_features, rank)
+        self.up = _bare(rank, base.out_features)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """[*, in] to [*, out]."""
+        outputs: Tensor = self.base(inputs) + self.up(self.down(inputs))
+        return outputs
+
+
+def adapt(module: nn.Module, *, generator: torch.Generator, rank: int = RANK) -> None:
+    """Replaces every linear layer under ``module`` by an adapted one; the function stays.
+
+    Args:
+        module: Changed in place.
+        generator: Draws the first thin layer; the second is zero.
+        rank: Rank of the adapters.
+    """
+    for name, child in tuple(module.named_children()):
+        if isinstance(child, nn.Linear):
+            layer = AdaptedLinear(child, rank=rank)
+            nn.init.kaiming_uniform_(layer.down.weight, a=math.sqrt(5), generator=generator)
+            nn.init.zeros_(layer.up.weight)
+            setattr(module, name, layer)
+        else:
+            adapt(child, generator=generator, rank=rank)
+
+
+def _bare(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer without bias whose weights await a draw that is not global."""
+    return nn.Linear(inputs, outputs, bias=False, device="meta").to_empty(device="cpu")

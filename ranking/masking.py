@@ -1,0 +1,42 @@
+"""Arithmetic on padded lists whose padding leaks into neither values nor gradients."""
+
+import torch
+from torch import Tensor
+
+FAR_BELOW = -1e30
+
+
+def fill(values: Tensor, *, where: Tensor) -> Tensor:
+    """Returns ``values`` with 0 for padding; its gradient there is 0, even of NaN."""
+    return torch.where(where, values, torch.zeros_like(values))
+
+
+def log_softmax(scores: Tensor, *, where: Tensor) -> Tensor:
+    """Returns log-softmax over what ``where`` holds, 0 for padding; finite for empty lists."""
+    lowered = torch.where(where, scores, torch.full_like(scores, FAR_BELOW))
+    return fill(lowered.log_softmax(-1), where=where)
+
+
+def ratio(values: Tensor, totals: Tensor) -> Tensor:
+    """Returns ``values / totals``, and 0 with no gradient where the total is 0."""
+    there = totals != 0
+    return fill(values / torch.where(there, totals, torch.ones_like(totals)), where=there)
+
+
+def discounts(ranks: Tensor) -> Tensor:
+    """Returns DCG's weight of each rank, from 1 (Järvelin and Kekäläinen 2002)."""
+    return 1 / torch.log2(1 + ranks)
+
+
+def ideal_dcg(gains: Tensor) -> Tensor:
+    """Returns [lists] the largest DCG of lists whose padding has gain 0."""
+    ranks = 1 + torch.arange(gains.shape[-1], dtype=gains.dtype, device=gains.device)
+    return (gains.sort(dim=-1, descending=True).values * discounts(ranks)).sum(-1)
+
+
+def mid_ranks(scores: Tensor, *, where: Tensor) -> Tensor:
+    """Returns ranks from 1, best first; ties share their mean, and no gradient flows."""
+    rivals = where.unsqueeze(-2)
+    above = (scores.unsqueeze(-2) > scores.unsqueeze(-1)) & rivals
+    level = (scores.unsqueeze(-2) == scores.unsqueeze(-1)) & rivals
+    return above.sum(-1) + (level.sum(-1).to(scores.dtype) + 1) / 2

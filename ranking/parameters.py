@@ -1,0 +1,66 @@
+"""A module's parameters as one flat vector, and the digest of those that stay frozen."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+Vector = NDArray[np.float32]
+
+
+def flatten(module: nn.Module, names: Sequence[str]) -> Vector:
+    """Returns the named parameters as one fresh vector, in the order of ``names``.
+
+    Args:
+        module: Owner of the parameters.
+        names: As in ``named_parameters``, which also gives their usual order.
+
+    Returns:
+        [n] float32.
+    """
+    parameters = dict(module.named_parameters())
+    parts = [parameters[name].detach().cpu().reshape(-1).numpy() for name in names]
+    return np.concatenate(parts, dtype=np.float32) if parts else np.zeros(0, np.float32)
+
+
+def load_flat(module: nn.Module, names: Sequence[str], vector: Vector) -> None:
+    """Copies a vector made by ``flatten`` into the named parameters.
+
+    Raises:
+        ValueError: The vector is not float32 or not as long as the parameters; nothing is
+            copied then.
+    """
+    parameters = dict(module.named_parameters())
+    chosen = [parameters[name] for name in names]
+    expected = sum(parameter.numel() for parameter in chosen)
+    if vector.shape != (expected,) or vector.dtype != np.float32:
+        raise ValueError(
+            f"the parameters are a float32 vector of {expected} numbers, "
+            f"got {vector.dtype} of shape {vector.shape}."
+        )
+    start = 0
+    with torch.no_grad():
+        for parameter in chosen:
+            part = vector[start : start + parameter.numel()].reshape(parameter.shape)
+            parameter.copy_(torch.tensor(part))
+            start += parameter.numel()
+
+
+def frozen_digest(module: nn.Module, names: Sequence[str], vector: Vector) -> str:
+    """Returns the hexadecimal SHA-256 over the parameters' names, shapes and bytes.
+
+    Args:
+        module: Gives the shapes; its values are not read.
+        names: Names of the frozen parameters, in order.
+        vector: [n] float32 their values, as of ``flatten``; hashed as little-endian bytes.
+    """
+    parameters = dict(module.named_parameters())
+    digest = hashlib.sha256()
+    for name in names:
+        shape = ",".join(str(size) for size in parameters[name].shape)
+        digest.update(f"{name}[{shape}]\n".encode())
+    digest.update(vector.astype("<f4").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,32 @@
+"""What the ranker is and which of its parts are trained."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranking:
+    """The model's choices.
+
+    Attributes:
+        trained: ``linear`` trains one taste vector on the frozen embedding, added to the public
+            ranker's score; ``head`` the list-attention block and the head; ``lora`` low-rank
+            adapters of the list part and the head's last layer; ``all`` everything from pixels.
+        loss: The loss of one moment.
+        weights: ``public`` for the ranker that ships with Darkroom, a safetensors file, or null
+            for random weights drawn from the seed.
+    """
+
+    trained: Literal["linear", "head", "lora", "all"]
+    loss: Literal[
+        "softmax",
+        "ranknet",
+        "listnet",
+        "listmle",
+        "approx_ndcg",
+        "lambdarank",
+        "neural_ndcg",
+        "bce",
+        "mse",
+    ]
+    weights: str | None

@@ -1,0 +1,77 @@
+"""Flower's ServerApp: reads a run's configuration, hands it to the rounds, keeps the result."""
+
+from pathlib import Path
+
+from flwr.app import Context
+from flwr.serverapp import Grid, ServerApp
+
+from server.directory import Directory
+from server.invitation import Terms
+from server.journal import Journal
+from server.observation import KnowsDirectory, RoundObserver
+from server.registration import queried_directory
+from server.rounds import run
+from server.sections import Sections, read_devices, read_sections
+from server.strategy import UniformAveraging, arrays_of
+from server.work import work
+
+app = ServerApp()
+
+
+@app.main()
+def main(grid: Grid, context: Context) -> None:
+    """Runs the rounds that the run-config's ``config``, a JSON text, describes.
+
+    Leaves the last released parameters in ``context.state["result"]`` and, where the
+    run-config's ``output`` names a file, the whole ranker in that file.
+    """
+    from ranking.weights import Origin, save_weights
+    from server.model import Model
+
+    text = str(context.run_config["config"])
+    sections = read_sections(text)
+    output = _output(str(context.run_config["output"]))
+    model = Model.initial(sections.ranking, seed=sections.seed)
+    strategy = UniformAveraging(
+        sections.server,
+        Terms(
+            work=work(sections.training, sections.privacy.example),
+            largest_library=sections.training.largest_library,
+            frozen=model.frozen,
+            digest=model.digest,
+        ),
+        seed=sections.seed,
+        directory=_directory(grid, text, timeout=sections.server.timeout),
+        observer=_observer(grid, sections),
+    )
+    server = sections.server
+    released = run(
+        strategy, grid, model.trainable, rounds=server.rounds, timeout=server.timeout
+    )
+    context.state["result"] = arrays_of(released)
+    if output is not None:
+        model.take(released)
+        origin = Origin(
+            seed=sections.seed,
+            command="flwr run .",
+            trained=sections.ranking.trained,
+            side=sections.side,
+        )
+        save_weights(model.ranker, output, origin=origin)
+
+
+def _directory(grid: Grid, text: str, *, timeout: float) -> Directory:
+    if isinstance(grid, KnowsDirectory):
+        return grid.directory
+    return queried_directory(grid, read_devices(text), timeout=timeout)
+
+
+def _observer(grid: Grid, sections: Sections) -> RoundObserver:
+    return grid if isinstance(grid, RoundObserver) else Journal(sections.server.rounds)
+
+
+def _output(name: str) -> Path | None:
+    path = Path(name)
+    if name and not (path.is_absolute() and path.parent.is_dir()):
+        raise ValueError(f"output={name} must be an absolute path in a folder that exists.")
+    return path if name else None

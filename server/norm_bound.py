@@ -1,0 +1,49 @@
+"""How long an honest update can be: a public bound, so that a longer one can be refused."""
+
+import math
+
+import numpy as np
+from scipy.stats import binom, chi2
+
+from protocol.messages import Vector, Work
+
+TAIL = 1e-9
+FLOAT32_SLACK = 1e-3
+FLOAT32_UNIT = 2.0**-24
+
+
+def norm_bound(
+    parameters: Vector, work: Work, *, largest_library: int, tail: float = TAIL
+) -> float:
+    """Returns an L2 norm that an honest update exceeds with probability at most ``tail``.
+
+    Derivation. Step t subtracts ``lr / denominator · (S_t + σ C z_t)``, where ``S_t`` sums the
+    gradients, each of norm at most C, of the ``B_t`` moments that it drew, and ``z_t`` is a
+    standard normal vector of the d trainable parameters. By the triangle inequality the update
+    is at most
+
+        lr / denominator · (C ΣB_t + σ C ‖Σz_t‖).
+
+    However later gradients depend on earlier noise, ΣB_t is Binomial(steps · moments, rate)
+    with at most ``largest_library`` moments, and Σz_t is N(0, steps · I), so that
+    ‖Σz_t‖² / steps is χ² with d degrees of freedom. Each exceeds its upper quantile at
+    ``tail / 2`` with at most that probability; by the union bound neither does with
+    probability at least 1 − ``tail``.
+
+    Float32 arithmetic is allowed for twice: a thousandth for the sums, and half a unit in the
+    last place of the parameters for each step and for the difference at the end.
+
+    Args:
+        parameters: [d] float32 the released parameters that the device started from.
+        work: The terms; without a finite clip the bound is infinite.
+        largest_library: Public bound on the moments that a device trains on.
+        tail: Probability with which an honest update may be refused.
+    """
+    if math.isinf(work.clip):
+        return math.inf
+    draws = float(binom.isf(tail / 2, work.steps * largest_library, work.rate))
+    noise = math.sqrt(work.steps * float(chi2.isf(tail / 2, parameters.size)))
+    length = work.lr / work.denominator * work.clip * (draws + work.noise_multiplier * noise)
+    start = float(np.linalg.norm(parameters.astype(np.float64)))
+    rounding = (work.steps + 1) * FLOAT32_UNIT * (start + length)
+    return length * (1 + FLOAT32_SLACK) + rounding

@@ -1,0 +1,58 @@
+"""What a round was, for those who watch a run from beside the server."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from protocol.messages import DeclineReason, RefusalReason, Vector
+from server.directory import Directory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RoundOutcome:
+    """What became of one round.
+
+    Attributes:
+        round: The round's number, from 1.
+        parameters: [trainable] the parameters after it, read-only.
+        invited: Devices asked.
+        admitted: Updates that counted.
+        declined: Expected answers of devices that did not take part, by reason.
+        refused: Replies refused, by reason.
+        missing: Devices asked that never answered.
+        participants: Numbers of all devices that may have trained: the invited ones less
+            those that declined.
+    """
+
+    round: int
+    parameters: Vector
+    invited: int
+    admitted: int
+    declined: Counter[DeclineReason]
+    refused: Counter[RefusalReason]
+    missing: int
+    participants: tuple[int, ...]
+
+
+@runtime_checkable
+class RoundObserver(Protocol):
+    """Follows the rounds; a grid that is one is told of them by the strategy."""
+
+    def started(self, number: int, *, cohort: int) -> None:
+        """A round began with this many devices."""
+        ...
+
+    def replied(self) -> None:
+        """One device of the round is done; whoever waits for the replies says so."""
+        ...
+
+    def closed(self, outcome: RoundOutcome) -> None:
+        """A round ended."""
+        ...
+
+
+@runtime_checkable
+class KnowsDirectory(Protocol):
+    """A grid that knows which node is which device, so that nobody has to ask the nodes."""
+
+    directory: Directory

@@ -1,0 +1,51 @@
+"""What the server needs of a run's configuration."""
+
+from dataclasses import dataclass
+
+from privacy.settings import Privacy
+from protocol.rebuild import section
+from protocol.settings import Training
+from ranking.settings import Ranking
+from server.settings import Server
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sections:
+    """The server's sections, and nothing that only a device needs.
+
+    Attributes:
+        seed: The run's seed.
+        side: Pixels of a photo's side, kept beside the weights of a trained ranker.
+    """
+
+    seed: int
+    side: int
+    ranking: Ranking
+    training: Training
+    privacy: Privacy
+    server: Server
+
+
+def read_sections(text: str) -> Sections:
+    """Returns the server's sections of the whole configuration in JSON.
+
+    Raises:
+        SettingError: The text is no JSON object, or a setting is unknown, missing or wrong.
+    """
+    return Sections(
+        seed=section(text, "seed", int),
+        side=section(text, "photos.side", int),
+        ranking=section(text, "ranking", Ranking),
+        training=section(text, "training", Training),
+        privacy=section(text, "privacy", Privacy),
+        server=section(text, "server", Server),
+    )
+
+
+def read_devices(text: str) -> int:
+    """Returns how many devices may train, which only a run with nodes elsewhere must say.
+
+    Raises:
+        SettingError: ``photos.devices`` is missing or null.
+    """
+    return section(text, "photos.devices", int)

@@ -1,0 +1,155 @@
+"""The command `darkroom`: what a researcher types."""
+
+import difflib
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+if TYPE_CHECKING:
+    from simulations.settings import Config
+
+OFFLINE = {
+    "FLWR_TELEMETRY_ENABLED": "0",
+    "FLWR_DISABLE_UPDATE_CHECK": "1",
+    "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+os.environ.update(OFFLINE)
+for _name, _value in ONE_THREAD.items():
+    os.environ.setdefault(_name, _value)
+
+import typer  # noqa: E402
+
+HYDRAS_WORDS = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+    "help_option_names": [],
+}
+app = typer.Typer(
+    name="darkroom",
+    help="Train a photo ranker on people's devices. The photos never leave them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+photos_app = typer.Typer(help="Photographs to train on.", no_args_is_help=True)
+app.add_typer(photos_app, name="photos")
+
+
+@app.command(context_settings=HYDRAS_WORDS)
+def simulate(context: typer.Context) -> None:
+    """Run a simulation: [key=value …], or Hydra's flags (--cfg job, -m, --help).
+
+    --flower FILE writes the configuration for `flwr run . --run-config FILE` and runs nothing.
+    """
+    from simulations.hydra_bridge import run_hydra
+
+    words = list(context.args)
+    if "--flower" in words:
+        raise typer.Exit(_flower(words))
+    raise typer.Exit(run_hydra(words, _simulate))
+
+
+@app.command()
+def pretrain(
+    out: Annotated[Path, typer.Option(help="Where the weights go.")] = Path(
+        "public.safetensors"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of weights and batches.", min=0)] = 0,
+) -> None:
+    """Train the public ranker on the public split (about 10 minutes)."""
+    from simulations.pretrain import pretrain as train
+
+    train(out=out, seed=seed)
+
+
+@app.command()
+def rank(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    folder: Annotated[Path, typer.Argument(help="A folder of photographs.", metavar="DIR")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
+) -> None:
+    """Rank your own photographs with a run's model, on this machine."""
+    from simulations.rank import rank as order
+
+    order(run, folder, out=out)
+
+
+@photos_app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
+    devices: Annotated[int, typer.Option(min=2, max=1000)] = 24,
+    moments: Annotated[int, typer.Option(min=2, max=1000)] = 12,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Write a small library of real photographs, to try experiment=real-photos."""
+    from photos.sample import write_sample
+
+    write_sample(folder, devices=devices, moments=moments, seed=seed)
+    typer.echo(f"{folder}: {devices} devices with {moments} moments each")
+    typer.echo(f"Next: darkroom simulate experiment=real-photos photos.root={folder}")
+
+
+@app.command(name="version")
+def tell_version() -> None:
+    """Print the version."""
+    typer.echo(version("darkroom"))
+
+
+def main() -> None:
+    """Runs the command; a mistake is one sentence and exit status 1, an interrupt 130."""
+    words = sys.argv[1:]
+    if words == ["--version"]:
+        words = ["version"]
+    try:
+        _refuse_unknown_command(words)
+        status = app(words, standalone_mode=False, prog_name="darkroom")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (ValueError, typer.Abort) as failure:
+        sys.exit(_said(str(failure)))
+    except Exception as failure:
+        if type(failure).__module__.startswith(("click", "typer")):
+            sys.exit(_said(str(failure)))
+        raise
+    sys.exit(status or 0)
+
+
+def _simulate(config: "Config", overrides: tuple[str, ...]) -> int:
+    from simulations.simulate import simulate as run
+
+    return run(config, overrides=overrides)
+
+
+def _flower(words: list[str]) -> int:
+    from simulations.flower_config import write_run_config
+    from simulations.hydra_bridge import compose
+
+    place = words.index("--flower")
+    if place + 1 == len(words):
+        raise ValueError("--flower needs a file: darkroom simulate --flower run.toml")
+    file = Path(words[place + 1])
+    write_run_config(compose(words[:place] + words[place + 2 :]), file)
+    typer.echo(f"Next: flwr run . --stream --run-config {file}")
+    return 0
+
+
+def _refuse_unknown_command(words: list[str]) -> None:
+    known = ["simulate", "rank", "pretrain", "photos", "version"]
+    if words and not words[0].startswith("-") and words[0] not in known:
+        near = difflib.get_close_matches(words[0], known, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise ValueError(f"'{words[0]}' is not a command.{hint} See: darkroom --help")
+
+
+def _said(sentence: str) -> int:
+    print(f"darkroom: {sentence}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    main()

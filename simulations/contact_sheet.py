@@ -1,0 +1,156 @@
+"""A picture of ranked photos: one row a moment, the best on the left."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+FIRST = 136
+OTHER = 104
+
+_MARGIN = 28
+_GAP = 8
+_LABEL = 220
+_HEAD = 96
+_FOOT = 52
+_ROW = FIRST + 22
+_PAPER = "#faf9f6"
+_INK = "#22211f"
+_PALE = "#8b8780"
+_GOLD = "#e0a100"
+_LINE = "#e4e1d9"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Thumbnail:
+    """One photo on the sheet.
+
+    Attributes:
+        pixels: [side, side, 3] uint8 RGB, of any side.
+        favourite: Whether the owner made it a favourite: it gets a star.
+        duplicate: Whether a photo further left is of the same burst: it gets a badge.
+    """
+
+    pixels: NDArray[np.uint8]
+    favourite: bool
+    duplicate: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SheetRow:
+    """One moment, the model's favourite first."""
+
+    label: str
+    thumbnails: tuple[Thumbnail, ...]
+
+
+def contact_sheet(rows: Sequence[SheetRow], *, title: str, subtitle: str) -> Image.Image:
+    """Draws the sheet; the first photo of each row is larger and framed.
+
+    Args:
+        rows: At least one, each with at least one photo.
+        title: Head line.
+        subtitle: Line below it.
+    """
+    longest = max(len(row.thumbnails) for row in rows)
+    width = 2 * _MARGIN + _LABEL + FIRST + (longest - 1) * (OTHER + _GAP)
+    sheet = Image.new("RGB", (width, _HEAD + len(rows) * _ROW + _FOOT), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, 24), _shortened(title, 26, width - 2 * _MARGIN), _INK, _font(26))
+    draw.text((_MARGIN, 60), _shortened(subtitle, 14, width - 2 * _MARGIN), _PALE, _font(14))
+    for number, row in enumerate(rows):
+        _draw_row(sheet, draw, row, top=_HEAD + number * _ROW)
+    _draw_legend(draw, top=sheet.height - _FOOT + 8)
+    return sheet
+
+
+def _draw_row(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, row: SheetRow, *, top: int
+) -> None:
+    draw.line((_MARGIN, top, sheet.width - _MARGIN, top), _LINE)
+    middle = top + _ROW // 2
+    *above, last = row.label.split("/")
+    draw.text(
+        (_MARGIN, middle - 20), _shortened("/".join(above), 12, _LABEL - 12), _PALE, _font(12)
+    )
+    draw.text((_MARGIN, middle - 4), _shortened(last, 14, _LABEL - 12), _INK, _font(14))
+    draw.text((_MARGIN, middle + 16), f"{len(row.thumbnails)} photos", _PALE, _font(12))
+    left = _MARGIN + _LABEL
+    for place, thumbnail in enumerate(row.thumbnails):
+        side = OTHER if place else FIRST
+        corner = (left, middle - side // 2)
+        picture = Image.fromarray(thumbnail.pixels).resize(
+            (side, side), Image.Resampling.LANCZOS
+        )
+        sheet.paste(picture, corner)
+        _draw_marks(draw, thumbnail, corner=corner, side=side)
+        if not place:
+            _draw_frame(draw, corner=corner)
+        left += side + _GAP
+
+
+def _draw_frame(draw: ImageDraw.ImageDraw, *, corner: tuple[int, int]) -> None:
+    left, top = corner
+    draw.rectangle(
+        (left - 4, top - 4, left + FIRST + 3, top + FIRST + 3), outline=_INK, width=4
+    )
+    draw.rectangle((left - 4, top - 4, left + 19, top + 19), _INK)
+    draw.text((left + 8, top + 8), "1", _PAPER, _font(15), anchor="mm")
+
+
+def _draw_marks(
+    draw: ImageDraw.ImageDraw, thumbnail: Thumbnail, *, corner: tuple[int, int], side: int
+) -> None:
+    left, top = corner
+    if thumbnail.favourite:
+        _draw_star(draw, centre=(left + side - 15, top + 15))
+    if thumbnail.duplicate:
+        _draw_badge(draw, corner=(left + side - 25, top + side - 21))
+
+
+def _draw_star(draw: ImageDraw.ImageDraw, *, centre: tuple[int, int]) -> None:
+    draw.polygon(_star(centre, 14), fill=_INK)
+    draw.polygon(_star(centre, 10), fill=_GOLD)
+
+
+def _star(centre: tuple[int, int], radius: float) -> list[tuple[float, float]]:
+    points = []
+    for corner in range(10):
+        reach = radius if corner % 2 == 0 else 0.48 * radius
+        angle = math.pi * (corner / 5 - 0.5)
+        points.append(
+            (centre[0] + reach * math.cos(angle), centre[1] + reach * math.sin(angle))
+        )
+    return points
+
+
+def _draw_badge(draw: ImageDraw.ImageDraw, *, corner: tuple[int, int]) -> None:
+    """Two overlapping cards, at the given upper left corner."""
+    left, top = corner
+    for shift in (6, 0):
+        card = (left + shift, top + 6 - shift, left + shift + 14, top + 17 - shift)
+        draw.rectangle(card, fill=_PAPER, outline=_INK, width=1)
+
+
+def _draw_legend(draw: ImageDraw.ImageDraw, *, top: int) -> None:
+    _draw_star(draw, centre=(_MARGIN + 12, top + 12))
+    draw.text((_MARGIN + 32, top + 4), "owner's favourite", _PALE, _font(13))
+    _draw_badge(draw, corner=(_MARGIN + 164, top + 3))
+    draw.text((_MARGIN + 194, top + 4), "same burst as a photo further left", _PALE, _font(13))
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _shortened(text: str, size: int, width: int) -> str:
+    """The text, its end replaced by dots where it is wider than ``width`` pixels."""
+    font = _font(size)
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(f"{text}…") > width:
+        text = text[:-1]
+    return f"{text}…"

@@ -1,0 +1,86 @@
+"""One federated run in this process: both Flower apps on the in-process grid."""
+
+import dataclasses
+
+from flwr.app import Context, RecordDict
+
+from client.app import app as client_app
+from privacy.settings import Example
+from protocol.rebuild import to_json
+from ranking.build import trainable_names
+from server.app import app as server_app
+from server.model import initial_ranker
+from server.work import mechanism
+from simulations.faults import Faults
+from simulations.flower_internals import SERVER_NODE
+from simulations.grid import RUN_ID, InProcessGrid
+from simulations.held_out import HeldOut
+from simulations.recorder import Audience, Recorder
+from simulations.settings import Config
+from simulations.spending import Spending
+
+
+def prepare(config: Config, held_out: HeldOut, *, audience: Audience) -> Recorder:
+    """Returns what will follow a run of ``config``, with the ranker the server starts with."""
+    ranker = initial_ranker(config.ranking, seed=config.seed)
+    return Recorder(
+        ranker=ranker,
+        names=trainable_names(ranker, config.ranking.trained),
+        held_out=held_out,
+        loss=config.ranking.loss,
+        every=config.simulation.evaluate_every,
+        rounds=config.server.rounds,
+        spending=_spending(config),
+        audience=audience,
+        frozen_encoder=config.ranking.trained != "all",
+    )
+
+
+def federate(config: Config, devices: int, *, recorder: Recorder) -> None:
+    """Runs the rounds of ``config`` over ``devices`` devices; ``recorder`` follows them."""
+    run_config: dict[str, bool | float | int | str] = {"config": to_json(config), "output": ""}
+    grid = InProcessGrid(
+        client_app,
+        devices,
+        run_config=run_config,
+        observer=recorder,
+        faults=Faults(
+            seed=config.seed,
+            dropout=config.simulation.dropout,
+            latency=config.simulation.latency,
+            timeout=config.server.timeout,
+        ),
+        strict=config.simulation.strict,
+    )
+    context = Context(
+        run_id=RUN_ID,
+        node_id=SERVER_NODE,
+        node_config={},
+        state=RecordDict(),
+        run_config=run_config,
+    )
+    recorder.begin()
+    server_app(grid, context)
+
+
+def without_privacy(config: Config) -> Config:
+    """Returns ``config`` with neither clipping nor noise: the anchor of a private run."""
+    nothing = Example(
+        mechanism="none",
+        epsilon=None,
+        noise_multiplier=None,
+        delta=None,
+        clip=None,
+        max_participations=None,
+    )
+    return dataclasses.replace(
+        config, privacy=dataclasses.replace(config.privacy, example=nothing)
+    )
+
+
+def _spending(config: Config) -> Spending | None:
+    chosen = mechanism(config.training, config.privacy.example)
+    visits = config.privacy.example.max_participations
+    if chosen is None or visits is None:
+        return None
+    return Spending(chosen, max_participations=visits)

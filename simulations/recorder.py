@@ -1,0 +1,157 @@
+"""Follows a run round by round: evaluates, counts, writes, shows."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from protocol.messages import Vector
+from ranking.parameters import load_flat
+from ranking.ranker import Ranker
+from server.observation import RoundOutcome
+from simulations.evaluation import CUTOFFS, Figures, evaluate, mean
+from simulations.held_out import HeldOut
+from simulations.spending import Spending, Spent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Row:
+    """One evaluation of a released model.
+
+    Attributes:
+        round: Rounds released so far; 0 before training.
+        invited: Devices asked since the last evaluation.
+        admitted: Updates that counted.
+        declined: Expected answers of devices that do not take part, by reason.
+        refused: Replies refused, by reason.
+        missing: Replies that never came.
+        figures: Simulation only.
+        spent: The ε so far, or None without a mechanism.
+    """
+
+    round: int
+    invited: int
+    admitted: int
+    declined: dict[str, int]
+    refused: dict[str, int]
+    missing: int
+    figures: Figures
+    spent: Spent | None
+
+    def plain(self) -> dict[str, Any]:
+        """Returns the row as JSON has it; figures stand under "simulation_only"."""
+        return {
+            "round": self.round,
+            "invited": self.invited,
+            "admitted": self.admitted,
+            "declined": self.declined,
+            "refused": self.refused,
+            "missing": self.missing,
+            "epsilon_worst": self.spent.worst if self.spent else None,
+            "epsilon_median": self.spent.median if self.spent else None,
+            "simulation_only": plain_figures(self.figures),
+        }
+
+
+def plain_figures(figures: Figures) -> dict[str, Any]:
+    """Returns the means over the held-out devices as JSON has them."""
+    return {
+        **{f"normalised_ndcg@{k}": figures.normalised(k) for k in CUTOFFS},
+        **{f"ndcg@{k}": mean(figures.ndcg[k]) for k in CUTOFFS},
+        "best_shot": mean(figures.best_shot),
+        "loss": mean(figures.loss),
+        "devices": int(np.isfinite(figures.best_shot).sum()),
+        "lists_without_signal": figures.skipped,
+    }
+
+
+class Audience(Protocol):
+    """Whoever watches a run: a terminal, a file, nobody."""
+
+    def started(self, number: int, *, cohort: int) -> None:
+        """A round began."""
+
+    def replied(self) -> None:
+        """One device of the round is done."""
+
+    def evaluated(self, row: Row) -> None:
+        """A released model was judged."""
+
+
+@dataclass(kw_only=True)
+class Recorder:
+    """Judges the released models of one run and keeps what came of it.
+
+    Attributes:
+        ranker: Holds the released parameters after each round.
+        names: The trained parameters, in the order of the vector.
+        rows: Every evaluation so far, the public ranker's first.
+    """
+
+    ranker: Ranker
+    names: tuple[str, ...]
+    held_out: HeldOut
+    loss: str
+    every: int
+    rounds: int
+    spending: Spending | None
+    audience: Audience
+    frozen_encoder: bool
+    rows: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._embeddings = self.held_out.embeddings(self.ranker.encoder)
+        self._invited = self._admitted = self._missing = 0
+        self._declined: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
+
+    def begin(self) -> None:
+        """Judges the model before the first round."""
+        self._evaluate(0)
+
+    def started(self, number: int, *, cohort: int) -> None:
+        """Passes on that a round began."""
+        self._invited += cohort
+        self.audience.started(number, cohort=cohort)
+
+    def replied(self) -> None:
+        """Passes on that one device is done."""
+        self.audience.replied()
+
+    def closed(self, outcome: RoundOutcome) -> None:
+        """Takes over the round's release, counts it and judges it when it is due."""
+        self._admitted += outcome.admitted
+        self._missing += outcome.missing
+        self._declined.update({str(reason): n for reason, n in outcome.declined.items()})
+        self._refused.update({str(reason): n for reason, n in outcome.refused.items()})
+        if self.spending is not None:
+            self.spending.charge(outcome.participants)
+        self.take(outcome.parameters)
+        if outcome.round % self.every == 0 or outcome.round == self.rounds:
+            self._evaluate(outcome.round)
+
+    def take(self, parameters: Vector) -> None:
+        """Makes ``parameters`` the released ones."""
+        load_flat(self.ranker, self.names, np.asarray(parameters))
+
+    def _evaluate(self, number: int) -> None:
+        if not self.frozen_encoder and number:
+            self._embeddings = self.held_out.embeddings(self.ranker.encoder)
+        row = Row(
+            round=number,
+            invited=self._invited,
+            admitted=self._admitted,
+            declined=dict(self._declined),
+            refused=dict(self._refused),
+            missing=self._missing,
+            figures=evaluate(
+                self.ranker.list_ranker, self._embeddings, self.held_out, loss=self.loss
+            ),
+            spent=self.spending.spent() if self.spending else None,
+        )
+        self._invited = self._admitted = self._missing = 0
+        self._declined.clear()
+        self._refused.clear()
+        self.rows.append(row)
+        self.audience.evaluated(row)

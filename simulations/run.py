@@ -1,0 +1,135 @@
+"""One run from its configuration to its folder."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from photos.settings import Photos
+from photos.source import PhotoSource, open_source
+from protocol.rebuild import to_plain
+from ranking.weights import Origin, save_weights
+from simulations import baselines, orders
+from simulations.evaluation import Figures
+from simulations.federation import federate, prepare
+from simulations.held_out import HeldOut, gather
+from simulations.recorder import Audience, Recorder, Row, plain_figures
+from simulations.run_folder import RunFolder
+from simulations.settings import Config
+from simulations.spending import Spent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Result:
+    """What one run came to.
+
+    Attributes:
+        before: Figures before training: the public zero-shot ranker's, or a random one's.
+        after: Figures of the last released model.
+        spent: The ε of this run as it ran, or None without a mechanism.
+        orders: The named orders of the population, where they are known.
+    """
+
+    before: Figures
+    after: Figures
+    spent: Spent | None
+    orders: dict[str, Figures]
+
+
+@lru_cache(maxsize=1)
+def population(photos: Photos, seed: int) -> tuple[PhotoSource, HeldOut]:
+    """Opens the libraries and gathers what every run over them is judged on."""
+    source = open_source(photos, seed=seed)
+    return source, gather(source, share=photos.held_out_share, seed=seed)
+
+
+@lru_cache(maxsize=1)
+def known_orders(photos: Photos, seed: int) -> dict[str, Figures]:
+    """Judges the named orders of a population on what every run over it is judged on."""
+    _, held_out = population(photos, seed)
+    return orders.judged(photos, held_out, seed=seed)
+
+
+def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
+    """Runs ``config`` and leaves its files in ``folder``.
+
+    An interrupt leaves them too, with the model that was released last, and goes on upwards.
+    """
+    source, held_out = population(config.photos, config.seed)
+    folder.write_config(to_plain(config))
+    folder.write_environment()
+    recorder = prepare(config, held_out, audience=_Written(audience, folder))
+    try:
+        after = _train(config, source, recorder=recorder)
+    except BaseException:
+        if recorder.rows:
+            _leave(config, recorder, folder, after=recorder.rows[-1].figures, whole=False)
+        raise
+    _leave(config, recorder, folder, after=after, whole=True)
+    return Result(
+        before=recorder.rows[0].figures,
+        after=after,
+        spent=recorder.rows[-1].spent,
+        orders=known_orders(config.photos, config.seed),
+    )
+
+
+def _train(config: Config, source: PhotoSource, *, recorder: Recorder) -> Figures:
+    match config.simulation.algorithm:
+        case "federated":
+            federate(config, source.devices, recorder=recorder)
+        case "centralised":
+            baselines.centralised(config, source, recorder=recorder)
+        case "local_only":
+            return baselines.local_only(config, source, recorder=recorder)
+    return recorder.rows[-1].figures
+
+
+def _leave(
+    config: Config, recorder: Recorder, folder: RunFolder, *, after: Figures, whole: bool
+) -> None:
+    before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
+    origin = Origin(
+        seed=config.seed,
+        command=f"darkroom simulate experiment={config.name} seed={config.seed}",
+        trained=config.ranking.trained,
+        side=config.photos.side,
+    )
+    save_weights(recorder.ranker, folder.model, origin=origin)
+    folder.write_summary(
+        {
+            "status": "finished" if whole else "interrupted",
+            "algorithm": config.simulation.algorithm,
+            "noise": config.privacy.noise,
+            "privacy": dataclasses.asdict(spent) if spent else None,
+            "simulation_only": {
+                "before": plain_figures(before),
+                "after": plain_figures(after),
+                "orders": {
+                    name: figures.normalised()
+                    for name, figures in known_orders(config.photos, config.seed).items()
+                },
+                "before_by_device": before.contributions().tolist(),
+                "after_by_device": after.contributions().tolist(),
+            },
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Writes each evaluation down before it is shown."""
+
+    audience: Audience
+    folder: RunFolder
+
+    def started(self, number: int, *, cohort: int) -> None:
+        self.audience.started(number, cohort=cohort)
+
+    def replied(self) -> None:
+        self.audience.replied()
+
+    def evaluated(self, row: Row) -> None:
+        plain: dict[str, Any] = row.plain()
+        self.folder.append_metrics(plain)
+        self.audience.evaluated(row)

@@ -1,0 +1,106 @@
+"""The folder of a run: everything that one run leaves behind."""
+
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PACKAGES = ("darkroom", "torch", "flwr", "opacus", "numpy", "dp-accounting", "hydra-core")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Files of one run.
+
+    ``config.yaml`` is what ran, ``metrics.jsonl`` a line for each evaluation, ``summary.json``
+    the figures at the end, ``model.safetensors`` the released ranker, ``environment.json`` the
+    versions. Only ``metrics.jsonl`` grows; every other file appears whole or not at all.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, parent: Path, name: str, *, today: date | None = None) -> "RunFolder":
+        """Makes ``parent/<date>-<name>-<n>`` with the first free n, safe against a race."""
+        day = (today or date.today()).isoformat()
+        number = 1
+        while True:
+            path = parent / f"{day}-{name}-{number}"
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                number += 1
+            except OSError as failure:
+                raise ValueError(
+                    f"simulation.runs={parent} cannot hold a run folder: {failure.strerror}."
+                ) from failure
+            else:
+                return cls(path)
+
+    def write_config(self, plain: Mapping[str, Any]) -> None:
+        """Writes the resolved configuration."""
+        write_whole(self.path / "config.yaml", yaml.safe_dump(dict(plain), sort_keys=False))
+
+    def write_environment(self) -> None:
+        """Writes the versions and the machine's kind: no host, no user, no path."""
+        facts = {
+            "python": platform.python_version(),
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+            "packages": {package: version(package) for package in PACKAGES},
+        }
+        write_whole(self.path / "environment.json", json.dumps(facts, indent=2) + "\n")
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        """Appends one evaluation."""
+        with (self.path / "metrics.jsonl").open("a") as lines:
+            lines.write(json.dumps(finite(row)) + "\n")
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Writes the figures of the whole run."""
+        write_whole(self.path / "summary.json", json.dumps(finite(summary), indent=2) + "\n")
+
+    @property
+    def model(self) -> Path:
+        """Where the released ranker is."""
+        return self.path / "model.safetensors"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes ``text`` so that a reader finds the old file or the new one, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if sys.platform != "win32":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def finite(value: Any) -> Any:
+    """Replaces what JSON cannot say, infinity and NaN, by null."""
+    if isinstance(value, Mapping):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,70 @@
+"""The root of the configuration: what one run is."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Interval
+
+from client.settings import Engine
+from photos.settings import Photos
+from privacy.settings import Privacy
+from protocol.settings import Training
+from ranking.settings import Ranking
+from server.settings import Server
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Simulation:
+    """How the researcher's machine runs the population.
+
+    Attributes:
+        engine: What trains the devices.
+        algorithm: ``federated``, or a baseline: ``local_only`` trains each device alone,
+            ``centralised`` gathers all moments in one place.
+        evaluate_every: Rounds between evaluations; the last round is always evaluated.
+        reference: Whether the run is repeated without privacy, as an anchor.
+        strict: Whether every message goes through Flower's wire format and back.
+        dropout: Share of devices whose reply never arrives.
+        latency: Median seconds of a device's reply on a virtual clock; later ones than
+            ``server.timeout`` are lost.
+        runs: Folder of the run folders.
+    """
+
+    engine: Engine
+    algorithm: Literal["federated", "local_only", "centralised"]
+    evaluate_every: Annotated[int, Interval(ge=1, le=1_000_000)]
+    reference: bool
+    strict: bool
+    dropout: Annotated[float, Interval(ge=0, le=1)]
+    latency: Annotated[float, Interval(ge=0, le=1e6)]
+    runs: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Study:
+    """Several runs compared over seeds.
+
+    Attributes:
+        seeds: Seeds of every arm; empty for one plain run.
+        arms: Overrides of each arm, by its name.
+        workers: Processes that share the runs.
+    """
+
+    seeds: tuple[int, ...]
+    arms: dict[str, tuple[str, ...]]
+    workers: Annotated[int, Interval(ge=1, le=256)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Config:
+    """One run, or one study."""
+
+    name: str
+    seed: Annotated[int, Interval(ge=0, le=2**63 - 1)]
+    photos: Photos
+    ranking: Ranking
+    training: Training
+    privacy: Privacy
+    server: Server
+    simulation: Simulation
+    study: Study

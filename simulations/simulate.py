@@ -1,0 +1,65 @@
+"""The command `darkroom simulate`: one run, or a study of several."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from simulations import closing, header, study
+from simulations.console import Screen, Silence
+from simulations.federation import without_privacy
+from simulations.hydra_bridge import compose
+from simulations.run import Result, perform, population
+from simulations.run_folder import RunFolder
+from simulations.settings import Config
+
+
+def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
+    """Runs ``config``, shows it, and returns the exit status.
+
+    Args:
+        config: What to run.
+        overrides: What was typed to get ``config``; a study's arms stand on top of it.
+
+    Raises:
+        ValueError: A folder, a file or an arm that ``config`` names cannot be used; nothing is
+            written then.
+    """
+    torch.set_num_threads(1)
+    console = Console(highlight=False)
+    if config.study.seeds:
+        arms = {
+            name: compose([*overrides, *changes]) for name, changes in config.study.arms.items()
+        }
+        return study.run(config, console, arms=arms)
+    return _single(config, console)
+
+
+def _single(config: Config, console: Console) -> int:
+    source, _ = population(config.photos, config.seed)
+    folder = RunFolder.create(Path(config.simulation.runs), config.name)
+    header.show(config, folder, console, devices=source.devices)
+    try:
+        result = _shown(config, folder, console)
+        reference = _reference(config, folder)
+    except KeyboardInterrupt:
+        console.print(f"Interrupted: what was released until then is in {folder.path}.")
+        raise
+    closing.show(config, console, result=result, reference=reference)
+    closing.next_steps(config, console, folder.path)
+    return 0
+
+
+def _shown(config: Config, folder: RunFolder, console: Console) -> Result:
+    with Screen(console, rounds=config.server.rounds) as screen:
+        screen.heading()
+        return perform(config, folder, audience=screen)
+
+
+def _reference(config: Config, folder: RunFolder) -> Result | None:
+    if not config.simulation.reference or config.privacy.example.mechanism == "none":
+        return None
+    inner = RunFolder(folder.path / "without-privacy")
+    inner.path.mkdir()
+    return perform(without_privacy(config), inner, audience=Silence())

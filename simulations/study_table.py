@@ -1,0 +1,133 @@
+"""How the arms of a study compare, and how sure their differences are."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from ranking.bootstrap import Estimate, paired_difference
+from simulations.console import percent, spent
+from simulations.run_folder import RunFolder, finite, write_whole
+
+REFERENCE = "no-privacy"
+RESAMPLING_SEED = 0
+HEADINGS = ("arm", "ε", "before", "after", "gain", "95% interval", "kept")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arm:
+    """What one arm came to, over all seeds and held-out devices. Simulation only.
+
+    Attributes:
+        name: The arm's name.
+        epsilon: The worst device's ε in any seed, or None without a mechanism.
+        before: Oracle-normalised NDCG@1 before training.
+        after: The same after it.
+        gain: Their paired difference, with its interval over seeds and devices.
+        kept: Gain as a share of the gain without privacy; None where that is not known.
+    """
+
+    name: str
+    epsilon: float | None
+    before: float
+    after: float
+    gain: Estimate
+    kept: float | None
+
+    def cells(self) -> tuple[str, ...]:
+        """Returns the row as one reads it."""
+        return (
+            self.name,
+            "none" if self.epsilon is None else spent(self.epsilon),
+            percent(self.before),
+            percent(self.after),
+            f"{100 * self.gain.mean:+.1f}",
+            f"{100 * self.gain.low:+.1f} to {100 * self.gain.high:+.1f}",
+            "" if self.kept is None else f"{100 * self.kept:.0f}%",
+        )
+
+
+def show(
+    folder: RunFolder, console: Console, *, arms: Sequence[str], seeds: Sequence[int]
+) -> None:
+    """Prints how the runs in ``folder`` compare; writes ``study.json`` and ``study.md``."""
+    compared = compare(folder.path, arms=arms, seeds=seeds)
+    orders = _orders(folder.path, arms=arms, seeds=seeds)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading == "arm" else "right")
+    for arm in compared:
+        table.add_row(*arm.cells())
+    console.print(table)
+    console.print("   ".join(f"{name} {percent(value)}" for name, value in orders.items()))
+    console.print(
+        "Oracle-normalised NDCG@1 of held-out devices, simulation only; "
+        "intervals over seeds and devices."
+    )
+    plain = {"arms": [asdict(arm) for arm in compared], "orders": orders, "seeds": list(seeds)}
+    write_whole(folder.path / "study.json", json.dumps(finite(plain), indent=2) + "\n")
+    write_whole(folder.path / "study.md", markdown(compared, orders))
+
+
+def compare(folder: Path, *, arms: Sequence[str], seeds: Sequence[int]) -> list[Arm]:
+    """Returns every arm of the study in ``folder``."""
+    summaries = {arm: _summaries(folder / arm, seeds) for arm in arms}
+    gains = {arm: _gain(found) for arm, found in summaries.items()}
+    reference = gains[REFERENCE].mean if REFERENCE in gains else None
+    return [
+        Arm(
+            name=arm,
+            epsilon=_epsilon(found),
+            before=float(np.nanmean(_by_device(found, "before"))),
+            after=float(np.nanmean(_by_device(found, "after"))),
+            gain=gains[arm],
+            kept=gains[arm].mean / reference if reference else None,
+        )
+        for arm, found in summaries.items()
+    ]
+
+
+def markdown(arms: Sequence[Arm], orders: dict[str, float]) -> str:
+    """Returns the table for a page of documentation."""
+    rows = [HEADINGS, tuple("---" for _ in HEADINGS), *(arm.cells() for arm in arms)]
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    ceilings = "\n".join(f"| {name} | {percent(value)} |" for name, value in orders.items())
+    return f"{table}\n\n| order | NDCG@1 |\n| --- | --- |\n{ceilings}\n"
+
+
+def _summaries(folder: Path, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    return [json.loads((folder / f"seed-{s}" / "summary.json").read_text()) for s in seeds]
+
+
+def _by_device(summaries: Sequence[dict[str, Any]], when: str) -> NDArray[np.float64]:
+    """[seeds, devices] each device's contribution; NaN without a list."""
+    return np.array([s["simulation_only"][f"{when}_by_device"] for s in summaries], np.float64)
+
+
+def _gain(summaries: Sequence[dict[str, Any]]) -> Estimate:
+    return paired_difference(
+        _by_device(summaries, "after"),
+        _by_device(summaries, "before"),
+        generator=np.random.default_rng(RESAMPLING_SEED),
+    )
+
+
+def _epsilon(summaries: Sequence[dict[str, Any]]) -> float | None:
+    spent_by_seed = [summary["privacy"] for summary in summaries]
+    if any(privacy is None for privacy in spent_by_seed):
+        return None
+    return max(float(privacy["worst"]) for privacy in spent_by_seed)
+
+
+def _orders(folder: Path, *, arms: Sequence[str], seeds: Sequence[int]) -> dict[str, float]:
+    """The named orders of the first arm's population, as means over seeds."""
+    found = [
+        summary["simulation_only"]["orders"] for summary in _summaries(folder / arms[0], seeds)
+    ]
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}

@@ -1,0 +1,119 @@
+"""A grid of stand-in devices, and the settings of a small run."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+from flwr.app import Message
+from flwr.serverapp import Grid
+
+from protocol.messages import Work
+from server.settings import Server
+from simulations.flower_internals import identify
+
+
+class DeviceGrid(Grid):
+    """Answers each message by ``device(message)``; None is no answer.
+
+    ``arrangement`` reorders, repeats or drops replies, as a network may.
+    """
+
+    def __init__(
+        self,
+        device: Callable[[Message], Message | None],
+        nodes: Iterable[int] = (),
+        *,
+        arrangement: Callable[[list[Message]], list[Message]] = list,
+    ) -> None:
+        self.device = device
+        self.nodes = list(nodes)
+        self.arrangement = arrangement
+        self.sent: list[Message] = []
+
+    def send_and_receive(self, messages, *, timeout=None):
+        sent = list(messages)
+        self.sent += sent
+        replies = [self.device(message) for message in sent]
+        return self.arrangement([reply for reply in replies if reply is not None])
+
+    def get_node_ids(self):
+        return self.nodes
+
+    def set_run(self, run):
+        raise NotImplementedError
+
+    run = None
+
+    def create_message(self, *arguments, **named):
+        raise NotImplementedError
+
+    def push_messages(self, messages):
+        raise NotImplementedError
+
+    def pull_messages(self, message_ids):
+        raise NotImplementedError
+
+
+class Watcher:
+    """Remembers what the strategy told it."""
+
+    def __init__(self):
+        self.begun = []
+        self.outcomes = []
+
+    def started(self, number, *, cohort):
+        self.begun.append((number, cohort))
+
+    def replied(self):
+        pass
+
+    def closed(self, outcome):
+        self.outcomes.append(outcome)
+
+
+@pytest.fixture(autouse=True)
+def _identity():
+    identify(1)
+
+
+@pytest.fixture
+def device_grid():
+    return DeviceGrid
+
+
+@pytest.fixture
+def watcher():
+    return Watcher()
+
+
+@pytest.fixture
+def settings():
+    return Server(
+        rounds=2,
+        cohort=5.0,
+        optimizer="sgd",
+        lr=1.0,
+        beta1=0.9,
+        beta2=0.99,
+        tau=1e-3,
+        timeout=60.0,
+    )
+
+
+@pytest.fixture
+def work():
+    return Work(
+        steps=1,
+        rate=1.0,
+        denominator=10.0,
+        lr=1.0,
+        clip=1.0,
+        noise_multiplier=0.0,
+        max_participations=0,
+        private=True,
+    )
+
+
+@pytest.fixture
+def start():
+    return np.zeros(3, np.float32)

@@ -1,0 +1,49 @@
+import hashlib
+import logging
+from collections import Counter
+
+import numpy as np
+
+from protocol.messages import DeclineReason, RefusalReason
+from server.journal import Journal
+from server.observation import RoundObserver, RoundOutcome
+
+
+def outcome(admitted):
+    return RoundOutcome(
+        round=2,
+        parameters=np.float32([3, 4]),
+        invited=6,
+        admitted=admitted,
+        declined=Counter({DeclineReason.PARTICIPATIONS_SPENT: 1}),
+        refused=Counter({RefusalReason.NORM: 1, RefusalReason.NOT_FINITE: 1}),
+        missing=1,
+        participants=(0, 1, 2, 3, 4),
+    )
+
+
+def lines(caplog, admitted):
+    caplog.set_level(logging.INFO, logger="flwr.darkroom")
+    logging.getLogger("flwr.darkroom").addHandler(caplog.handler)
+    try:
+        Journal(3).closed(outcome(admitted))
+    finally:
+        logging.getLogger("flwr.darkroom").removeHandler(caplog.handler)
+    return {record.getMessage() for record in caplog.records}
+
+
+def test_a_round_is_one_line_of_counts_with_the_released_vector(caplog):
+    digest = hashlib.sha256(np.float32([3, 4]).tobytes()).hexdigest()
+    assert lines(caplog, 2) == {
+        "darkroom: round 2 of 3 released, 2 of 6 updates admitted, 1 declined, 2 refused, "
+        f"1 missing, sha256 {digest}, norm 5"
+    }
+
+
+def test_a_round_without_a_release_says_so(caplog):
+    (line,) = lines(caplog, 0)
+    assert "round 2 of 3 released nothing, 0 of 6" in line
+
+
+def test_a_journal_is_an_observer():
+    assert isinstance(Journal(1), RoundObserver)

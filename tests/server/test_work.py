@@ -1,0 +1,70 @@
+import dataclasses
+import math
+
+import pytest
+
+from privacy.settings import Example
+from protocol.settings import Training
+from server.work import mechanism, work
+
+TRAINING = Training(steps=3, rate=0.25, reference_size=40, largest_library=100, lr=0.5)
+NONE = Example(
+    mechanism="none",
+    epsilon=None,
+    noise_multiplier=None,
+    delta=None,
+    clip=None,
+    max_participations=None,
+)
+DPSGD = Example(
+    mechanism="dpsgd",
+    epsilon=8.0,
+    noise_multiplier=None,
+    delta=1e-5,
+    clip=2.0,
+    max_participations=10,
+)
+
+
+def test_without_a_mechanism_nothing_is_clipped_noised_or_limited():
+    terms = work(TRAINING, NONE)
+    assert mechanism(TRAINING, NONE) is None
+    assert (terms.clip, terms.noise_multiplier, terms.max_participations) == (math.inf, 0, 0)
+    assert not terms.private
+    assert (terms.steps, terms.rate, terms.lr) == (3, 0.25, 0.5)
+
+
+def test_the_denominator_is_the_rate_times_the_public_size():
+    assert work(TRAINING, NONE).denominator == work(TRAINING, DPSGD).denominator == 10.0
+
+
+def test_calibrated_noise_keeps_the_promise_after_all_visits_and_hardly_more():
+    terms = work(TRAINING, DPSGD)
+    chosen = mechanism(TRAINING, DPSGD)
+    assert terms.private
+    assert (terms.clip, terms.max_participations) == (2.0, 10)
+    assert terms.noise_multiplier == chosen.noise_multiplier
+    assert 7.8 < chosen.epsilon(10) <= 8.0
+
+
+def test_the_mechanism_is_that_of_the_terms():
+    chosen, terms = mechanism(TRAINING, DPSGD), work(TRAINING, DPSGD)
+    assert (chosen.steps, chosen.sampling.rate, chosen.clip, chosen.delta) == (
+        terms.steps,
+        terms.rate,
+        terms.clip,
+        1e-5,
+    )
+
+
+@pytest.mark.parametrize("epsilon", [None, 8.0])
+def test_a_noise_multiplier_that_is_given_is_used(epsilon):
+    given = dataclasses.replace(DPSGD, epsilon=epsilon, noise_multiplier=1.5)
+    assert work(TRAINING, given).noise_multiplier == 1.5
+
+
+@pytest.mark.parametrize("name", ["epsilon", "delta", "clip", "max_participations"])
+def test_a_setting_that_the_mechanism_lacks_is_named(name):
+    incomplete = dataclasses.replace(DPSGD, **{name: None})
+    with pytest.raises(ValueError, match=rf"privacy\.example\.{name} is null"):
+        work(TRAINING, incomplete)

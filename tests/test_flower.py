@@ -1,0 +1,113 @@
+"""`flwr run .` in a copy of the checkout: Flower's own processes, the very same apps."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+ROOT = Path(__file__).parents[1]
+BUNDLED = (
+    "client",
+    "conf",
+    "photos",
+    "privacy",
+    "protocol",
+    "ranking",
+    "server",
+    "simulations",
+)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def app(tmp_path):
+    copy = tmp_path / "darkroom"
+    copy.mkdir()
+    for name in BUNDLED:
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "LICENSE", "README.md", ".gitignore"):
+        shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+@pytest.fixture
+def environment(tmp_path):
+    home = str(tmp_path / "flower-home")
+    yield os.environ | {
+        "FLWR_HOME": home,
+        "FLWR_LOCAL_SUPERLINK_HTTP_API_PORT": str(free_port()),
+        "FLWR_TELEMETRY_ENABLED": "0",
+        "FLWR_DISABLE_UPDATE_CHECK": "1",
+        "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "UV_OFFLINE": "1",
+        "PYTHONPATH": "",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    for pid in processes_of(home):
+        os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(home):
+    """Every process that was born with this FLWR_HOME: Flower's daemons outlive a run."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            born_with = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"FLWR_HOME={home}".encode() in born_with:
+            yield int(folder.name)
+
+
+def flwr(*words, app, environment):
+    done = subprocess.run(
+        ["flwr", *words], cwd=app, env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="ends Flower's daemons through /proc")
+def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, tmp_path):
+    config = tmp_path / "run.toml"
+    darkroom = [sys.executable, "-m", "simulations.command", "simulate", "experiment=flower"]
+    runs = f"simulation.runs={tmp_path / 'runs'}"
+    subprocess.run([*darkroom, "--flower", str(config)], check=True, timeout=120, cwd=ROOT)
+    subprocess.run([*darkroom, runs], check=True, timeout=240, cwd=ROOT, capture_output=True)
+    output = tmp_path / "flower.safetensors"
+    with config.open("a") as file:
+        file.write(f'output = "{output}"\n')
+    flwr(
+        "run",
+        ".",
+        "--stream",
+        "--run-config",
+        str(config),
+        "--federation-config",
+        "num-supernodes=4 client-resources-num-cpus=1",
+        app=app,
+        environment=environment,
+    )
+    (run,) = json.loads(flwr("ls", "--format", "json", app=app, environment=environment))[
+        "runs"
+    ]
+    assert run["status"] == "finished:completed"
+    (model,) = (tmp_path / "runs").glob("*/model.safetensors")
+    ours, flowers = load_file(model), load_file(output)
+    assert ours.keys() == flowers.keys()
+    for name in ours:
+        torch.testing.assert_close(flowers[name], ours[name], rtol=1e-5, atol=1e-6)
