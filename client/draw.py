@@ -23,12 +23,15 @@ def draw(examples: Examples, *, sampling: PoissonSampling, stream: Stream) -> li
         A draw of no moment is one part of none.
     """
     chosen = torch.from_numpy(sampling.draw(examples.numbers.numpy(), stream=stream))
-    return [_part(examples, rows) for rows in chosen.nonzero()[:, 0].split(MOMENTS_AT_ONCE)]
+    return [
+        _part(examples, rows) for rows in torch.split(chosen.nonzero()[:, 0], MOMENTS_AT_ONCE)
+    ]
 
 
 def _part(examples: Examples, rows: Tensor) -> Examples:
     where = examples.where[rows]
-    longest = int(where.any(0).sum())
+    used = where.any(0).nonzero()
+    longest = int(used[-1]) + 1 if len(used) else 0
     return Examples(
         inputs=examples.inputs[rows, :longest],
         gains=examples.gains[rows, :longest],

@@ -12,6 +12,8 @@ from photos.library import Moment
 from ranking.encoder import EMBEDDING
 
 PHOTOS_AT_ONCE = 128
+NO_PHOTO = np.zeros((0, 0, 0, 3), np.uint8)
+NO_FEEDBACK = np.zeros(0, np.int64)
 
 
 def examples(moments: Sequence[Moment], *, encoder: nn.Module | None) -> Examples:
@@ -46,7 +48,7 @@ def embed(encoder: nn.Module, photos: NDArray[np.uint8]) -> Tensor:
 
 def pixels(photos: NDArray[np.uint8]) -> Tensor:
     """Returns [n, 3, side, side] float32 in [0, 1] of ``photos`` [n, side, side, 3]."""
-    return torch.from_numpy(photos).permute(0, 3, 1, 2).contiguous().float() / 255
+    return torch.tensor(photos).permute(0, 3, 1, 2).float() / 255
 
 
 def _padded(rows: Tensor, *, where: Tensor) -> Tensor:
@@ -54,7 +56,3 @@ def _padded(rows: Tensor, *, where: Tensor) -> Tensor:
     padded = rows.new_zeros(*where.shape, *rows.shape[1:])
     padded[where] = rows
     return padded
-
-
-NO_PHOTO = np.zeros((0, 0, 0, 3), np.uint8)
-NO_FEEDBACK = np.zeros(0, np.int64)

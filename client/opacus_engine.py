@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -94,7 +95,7 @@ class OpacusEngine:
         losses = self._loss(scores(self._ranker, part), part.gains, where=part.where)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Full backward hook is firing", UserWarning)
-            losses.sum().backward()
+            torch.autograd.backward(losses.sum())
         self._gather_photos(part)
 
     def _gather_photos(self, part: Examples) -> None:
@@ -110,5 +111,6 @@ class OpacusEngine:
             parameter.grad_sample = moments.index_add_(0, moment_of_photo, photos)
 
 
-def _trained(module: nn.Module) -> list[nn.Parameter]:
+def _trained(module: nn.Module) -> list[Any]:
+    """The trained parameters, on which Opacus hangs ``grad_sample`` [rows, …]."""
     return [parameter for parameter in module.parameters() if parameter.requires_grad]

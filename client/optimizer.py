@@ -35,14 +35,16 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
             optimizer,
             noise_multiplier=work.noise_multiplier,
             max_grad_norm=work.clip,
-            expected_batch_size=work.denominator,
+            expected_batch_size=None,
+            loss_reduction="sum",
         )
         self.non_finite = 0
+        self._denominator = work.denominator
         self._noise = noise
         self._total: Tensor | None = None
 
     def clip_and_accumulate(self) -> None:
-        """Adds the clipped gradients of the moments at hand to the step's sum; none adds zero."""
+        """Adds the clipped gradients of the moments at hand to the step's sum."""
         gradients = torch.cat([samples.flatten(1) for samples in self.grad_samples], dim=1)
         clipped = clipped_sum([gradients], self.max_grad_norm)
         total = clipped.sums[0].double()
@@ -50,7 +52,7 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
         self.non_finite += clipped.non_finite
 
     def add_noise(self) -> None:
-        """Releases the step's sum into the gradients and forgets it."""
+        """Releases the step's sum, divided, into the gradients and forgets it."""
         if self._total is None:
             raise RuntimeError("a step is released before its gradients were clipped.")
         released = release(
@@ -58,7 +60,7 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
         )
         self._total = None
         sizes = [parameter.numel() for parameter in self.params]
-        parts = torch.from_numpy(released).split(sizes)
+        parts = torch.split(torch.from_numpy(released / self._denominator), sizes)
         for parameter, part in zip(self.params, parts, strict=True):
             parameter.grad = part.to(parameter.dtype).view_as(parameter)
 

@@ -5,6 +5,8 @@ from torch import Tensor
 from client.engine import Examples
 from ranking.ranker import Ranker
 
+EMBEDDING_AXES = 3
+
 
 def scores(ranker: Ranker, examples: Examples) -> Tensor:
     """Returns [moments, photos] scores; padding is neither read nor encoded.
@@ -14,12 +16,9 @@ def scores(ranker: Ranker, examples: Examples) -> Tensor:
         examples: Moments of embeddings or of pixels.
     """
     inputs, where = examples.inputs, examples.where
-    if inputs.ndim > EMBEDDINGS:
+    if inputs.ndim > EMBEDDING_AXES:
         encoded = ranker.encoder(inputs[where])
         inputs = encoded.new_zeros(*where.shape, encoded.shape[-1])
         inputs = inputs.index_put((where,), encoded)
     scored: Tensor = ranker.list_ranker(inputs, where=where)
     return scored
-
-
-EMBEDDINGS = 3

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 _GAMMA = 2.2
-_TINT = 0.25
+_TINT = 0.35
 _GRAIN = 3
 _MIDDLE = np.float32(128)
 _SPREAD = np.float32(40)

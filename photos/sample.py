@@ -131,11 +131,11 @@ def _shots(start: datetime, *, rng: np.random.Generator) -> tuple[_Shot, ...]:
 
 
 def _frame(place: NDArray[np.float64], *, rng: np.random.Generator) -> Capture:
-    across, down = place + rng.normal(0, 0.08, 2)
+    across, down = place + rng.normal(0, 0.04, 2)
     return Capture(
         across=across,
         down=down,
-        frame=rng.uniform(0.5, 0.84),
+        frame=rng.uniform(0.54, 0.84),
         tilt=rng.normal(0, 3),
         exposure=rng.normal(0, 0.6),
         warmth=rng.normal(0, 0.7),

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from photos.capture import Capture
 from photos.library import Feedback
 
-# Sharp, level, clean, well exposed, warm, colourful, wide: unlike the public ranker's taste,
-# these owners want warm, muted, wide photos and hardly mind grain.
-COMMON_TASTE = np.array([1.0, 0.5, 0.2, 0.8, 1.5, -0.8, 0.5])
+# Sharp, level, clean, bright, warm, colourful, wide: unlike the public ranker's owners, these
+# want bright and warm photos, and grain is all the same to them.
+COMMON_TASTE = np.array([0.8, 0.4, 0.0, 1.5, 1.2, 0.2, 0.3])
 _OWN_TASTE = 0.2
 
 _CHOOSINESS = 2.0
@@ -42,7 +42,7 @@ class SampleOwner:
 
 
 def merits(capture: Capture) -> NDArray[np.float64]:
-    """[7] a capture's merits: sharp, level, clean, well exposed, warm, colourful, wide.
+    """[7] a capture's merits: sharp, level, clean, bright, warm, colourful, wide.
 
     Each has a spread of about 1 over the captures of the sample.
     """
@@ -51,7 +51,7 @@ def merits(capture: Capture) -> NDArray[np.float64]:
             -capture.blur / 0.01,
             -abs(capture.tilt) / 3,
             -capture.noise / 0.05,
-            -abs(capture.exposure) / 0.5,
+            capture.exposure / 0.65,
             capture.warmth / 0.7,
             (capture.colour - 1) / 0.25,
             (capture.frame - 0.67) / 0.1,

@@ -47,11 +47,11 @@ PICTURES = (
         held_out=False,
     ),
     SourcePicture(
-        name="coffee",
+        name="rocket",
         package="skimage",
-        file="data/coffee.png",
-        credit="Rachel Michetti",
-        licence="CC0 1.0",
+        file="data/rocket.jpg",
+        credit="SpaceX, https://www.flickr.com/photos/spacexphotos/16511594820",
+        licence="public domain",
         held_out=False,
     ),
     SourcePicture(
@@ -71,19 +71,19 @@ PICTURES = (
         held_out=True,
     ),
     SourcePicture(
+        name="coffee",
+        package="skimage",
+        file="data/coffee.png",
+        credit="Rachel Michetti",
+        licence="CC0 1.0",
+        held_out=True,
+    ),
+    SourcePicture(
         name="flower",
         package="sklearn",
         file="datasets/images/flower.jpg",
         credit="vultilion, https://www.flickr.com/photos/vultilion/6056698931",
         licence="CC BY 2.0, https://creativecommons.org/licenses/by/2.0/; changed",
-        held_out=True,
-    ),
-    SourcePicture(
-        name="rocket",
-        package="skimage",
-        file="data/rocket.jpg",
-        credit="SpaceX, https://www.flickr.com/photos/spacexphotos/16511594820",
-        licence="public domain",
         held_out=True,
     ),
 )

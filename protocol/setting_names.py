@@ -8,26 +8,47 @@ from typing import Any, get_type_hints
 LEAST_LIKENESS = 0.7
 
 
+def setting_hints(cls: type[Any], *, at: str = "") -> dict[str, Any]:
+    """Returns every setting under ``cls`` by its full name, sections included: its type."""
+    hints: dict[str, Any] = {}
+    for name, hint in get_type_hints(cls).items():
+        path = join(at, name)
+        hints[path] = hint
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            hints |= setting_hints(hint, at=path)
+    return hints
+
+
 def known_paths(cls: type[Any], *, at: str = "") -> list[str]:
     """Returns the full names of all settings under ``cls``, sections included."""
-    paths = []
-    for name, hint in get_type_hints(cls).items():
-        paths.append(join(at, name))
-        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-            paths += known_paths(hint, at=join(at, name))
-    return paths
+    return list(setting_hints(cls, at=at))
 
 
 def suggestion(path: str, known: Iterable[str]) -> str:
-    """Returns " Did you mean '…'?" with the nearest of ``known``, siblings first, or ""."""
-    known = list(known)
-    parent = path.rpartition(".")[0]
-    siblings = [name for name in known if name.rpartition(".")[0] == parent]
-    for names in (siblings, known):
-        near = difflib.get_close_matches(path, names, n=1, cutoff=LEAST_LIKENESS)
-        if near:
-            return f" Did you mean '{near[0]}'?"
-    return ""
+    """Returns " Did you mean '…'?" with the nearest of ``known``, or "".
+
+    Siblings of ``path`` come first, then the likest full name, then the likest last part: so
+    ``epsilon`` finds ``privacy.example.epsilon``.
+    """
+    names = list(known)
+    siblings = [name for name in names if _parent(name) == _parent(path)]
+    near = _nearest(path, siblings) or _nearest(path, names)
+    if not near:
+        last = _nearest(_last(path), [_last(name) for name in names])
+        near = [name for name in names if _last(name) in last]
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def _nearest(name: str, names: list[str]) -> list[str]:
+    return difflib.get_close_matches(name, names, n=1, cutoff=LEAST_LIKENESS)
+
+
+def _parent(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _last(name: str) -> str:
+    return name.replace("/", ".").rpartition(".")[2]
 
 
 def deepest(path: str, value: Any) -> str:

@@ -1,71 +1,116 @@
-"""What settings must be to each other: the checks that no single field can make."""
+"""What one setting asks of another: each refusal names both and the way out."""
 
+import dataclasses
+import re
 from pathlib import Path
 
+from photos.settings import Photos
 from privacy.settings import Example
 from protocol.rebuild import SettingError
-from simulations.settings import Config
+from simulations.settings import Config, Study
 
-PROMISES = ("epsilon", "noise_multiplier", "delta", "clip", "max_participations")
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def check(config: Config) -> None:
-    """Refuses settings that contradict each other.
+    """Refuses settings that contradict each other, before anything is imported or written.
 
     Raises:
-        SettingError: One sentence that names them and the way out.
+        SettingError: One sentence with the settings and the way out.
     """
-    _check_photos(config)
-    _check_example(config.privacy.example)
-    _check_algorithm(config)
-    weights = config.ranking.weights
+    _names(config)
+    _photos(config.photos)
+    _cohort(config)
+    _weights(config.ranking.weights)
+    _privacy(config.privacy.example)
+    _algorithm(config)
+    _study(config.study)
+
+
+def _names(config: Config) -> None:
+    named = {"name": (config.name,), "study.arms": config.study.arms}
+    for setting, names in named.items():
+        for name in names:
+            if not FOLDER_NAME.fullmatch(name):
+                raise SettingError(
+                    f"{setting}: '{name}' names a folder; use letters, digits, '-', '_', '.'."
+                )
+
+
+def _photos(photos: Photos) -> None:
+    if photos.source == "folder" and photos.root is None:
+        raise SettingError("photos.root is null but photos=folder; add photos.root=DIR.")
+    if photos.source == "synthetic" and photos.root is not None:
+        raise SettingError(
+            f"photos.root={photos.root} has no effect with photos=synthetic; add photos=folder."
+        )
+    if photos.source == "synthetic" and photos.devices is None:
+        raise SettingError(
+            "photos.devices is null but photos=synthetic; add a number, as photos.devices=60."
+        )
+
+
+def _cohort(config: Config) -> None:
+    cohort, devices = config.server.cohort, config.photos.devices
+    if devices is not None and cohort > devices:
+        raise SettingError(
+            f"server.cohort={cohort:g} exceeds photos.devices={devices}; lower server.cohort."
+        )
+
+
+def _weights(weights: str | None) -> None:
     if weights not in (None, "public") and not Path(str(weights)).is_file():
         raise SettingError(
-            f"ranking.weights={weights} is no file; give a safetensors file, public, or null."
+            f"ranking.weights={weights} is no file; use public, null or a safetensors file."
         )
 
 
-def _check_photos(config: Config) -> None:
-    photos, cohort = config.photos, config.server.cohort
-    if photos.source == "synthetic" and photos.devices is None:
-        raise SettingError("photos.devices=null is for folders; give a number of devices.")
-    if photos.source == "synthetic" and photos.root is not None:
-        raise SettingError(f"photos.root={photos.root} has no effect; add photos=folder.")
-    if photos.source == "folder" and photos.root is None:
-        raise SettingError("photos.root=null names no folder; give photos.root=DIR.")
-    if photos.devices is not None and cohort > photos.devices:
-        raise SettingError(
-            f"server.cohort={cohort:g} is more than photos.devices={photos.devices}; "
-            "lower the cohort or raise the devices."
-        )
-
-
-def _check_example(example: Example) -> None:
+def _privacy(example: Example) -> None:
+    values = dataclasses.asdict(example)
+    del values["mechanism"]
     if example.mechanism == "none":
-        for name in PROMISES:
-            value = getattr(example, name)
+        for name, value in values.items():
             if value is not None:
                 raise SettingError(
-                    f"privacy.example.{name}={value} has no effect with privacy/example=none; "
-                    "add privacy/example=dpsgd."
+                    f"privacy.example.{name}={value:g} has no effect with "
+                    "privacy/example=none; add privacy/example=dpsgd."
                 )
         return
+    _budget(example)
     for name in ("delta", "clip", "max_participations"):
-        if getattr(example, name) is None:
+        if values[name] is None:
             raise SettingError(
-                f"privacy.example.{name}=null is for privacy/example=none; give a number."
+                f"privacy.example.{name} is null but privacy/example=dpsgd needs it; give it."
             )
-    if (example.epsilon is None) == (example.noise_multiplier is None):
+
+
+def _budget(example: Example) -> None:
+    epsilon, noise = example.epsilon, example.noise_multiplier
+    if epsilon is None and noise is None:
         raise SettingError(
-            "privacy.example.epsilon and privacy.example.noise_multiplier: give one of them, "
-            "and null for the other."
+            "privacy.example.epsilon and privacy.example.noise_multiplier are both null; "
+            "give one of them."
+        )
+    if epsilon is not None and noise is not None:
+        raise SettingError(
+            f"privacy.example.noise_multiplier={noise:g} contradicts "
+            f"privacy.example.epsilon={epsilon:g}; set one of them to null."
         )
 
 
-def _check_algorithm(config: Config) -> None:
+def _algorithm(config: Config) -> None:
     algorithm = config.simulation.algorithm
     if algorithm != "federated" and config.privacy.example.mechanism != "none":
         raise SettingError(
             f"simulation.algorithm={algorithm} is a baseline without privacy; "
             "add privacy/example=none."
         )
+
+
+def _study(study: Study) -> None:
+    if bool(study.seeds) != bool(study.arms):
+        raise SettingError(
+            "study.seeds and study.arms go together: give both, or neither for one plain run."
+        )
+    if len(set(study.seeds)) < len(study.seeds):
+        raise SettingError("study.seeds holds a seed twice; give each once.")

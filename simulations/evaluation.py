@@ -1,6 +1,5 @@
 """How well a model ranks: figures per held-out device, for the simulation only."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,11 +58,11 @@ def evaluate(
     ranker: ListRanker, embeddings: Tensor, held_out: HeldOut, *, loss: str
 ) -> Figures:
     """Judges ``ranker`` on the embeddings [lists, photos, d] of ``held_out``."""
-    scores = _scores(ranker, embeddings, held_out.where)
     where = torch.from_numpy(held_out.where)
+    found = scores(ranker, embeddings, where=where)
     with torch.no_grad():
-        losses = LOSSES[loss](scores, torch.from_numpy(held_out.realised).float(), where=where)
-    return judge(scores.double().numpy(), held_out, losses=losses.double().numpy())
+        losses = LOSSES[loss](found, torch.from_numpy(held_out.realised).float(), where=where)
+    return judge(found.double().numpy(), held_out, losses=losses.double().numpy())
 
 
 def judge(scores: Floats, held_out: HeldOut, *, losses: Floats | None = None) -> Figures:
@@ -100,14 +99,10 @@ class _DeviceMeans:
 
 
 @torch.no_grad()
-def _scores(ranker: ListRanker, embeddings: Tensor, where: NDArray[np.bool_]) -> Tensor:
-    mask = torch.from_numpy(where)
+def scores(ranker: ListRanker, embeddings: Tensor, *, where: Tensor) -> Tensor:
+    """Returns [lists, photos] scores, a bounded number of lists at a time."""
     parts = [
-        ranker(embeddings[rows], where=mask[rows]) for rows in _slices(len(mask), LISTS_AT_ONCE)
+        ranker(embeddings[rows], where=where[rows])
+        for rows in torch.arange(len(where)).split(LISTS_AT_ONCE)
     ]
-    return torch.cat(parts)
-
-
-def _slices(total: int, size: int) -> Iterator[slice]:
-    for start in range(0, total, size):
-        yield slice(start, start + size)
+    return torch.cat([torch.empty(0, where.shape[1]), *parts])

@@ -87,6 +87,7 @@ class Recorder:
         ranker: Holds the released parameters after each round.
         names: The trained parameters, in the order of the vector.
         rows: Every evaluation so far, the public ranker's first.
+        embeddings: [lists, photos, d] of the held-out photos, by the ranker's encoder.
     """
 
     ranker: Ranker
@@ -101,7 +102,7 @@ class Recorder:
     rows: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._embeddings = self.held_out.embeddings(self.ranker.encoder)
+        self.embeddings = self.held_out.embeddings(self.ranker.encoder)
         self._invited = self._admitted = self._missing = 0
         self._declined: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
@@ -131,13 +132,18 @@ class Recorder:
         if outcome.round % self.every == 0 or outcome.round == self.rounds:
             self._evaluate(outcome.round)
 
+    def finish(self, parameters: Vector) -> None:
+        """Takes over and judges the result of a run without rounds."""
+        self.take(parameters)
+        self._evaluate(self.rounds)
+
     def take(self, parameters: Vector) -> None:
         """Makes ``parameters`` the released ones."""
         load_flat(self.ranker, self.names, np.asarray(parameters))
 
     def _evaluate(self, number: int) -> None:
         if not self.frozen_encoder and number:
-            self._embeddings = self.held_out.embeddings(self.ranker.encoder)
+            self.embeddings = self.held_out.embeddings(self.ranker.encoder)
         row = Row(
             round=number,
             invited=self._invited,
@@ -146,7 +152,7 @@ class Recorder:
             refused=dict(self._refused),
             missing=self._missing,
             figures=evaluate(
-                self.ranker.list_ranker, self._embeddings, self.held_out, loss=self.loss
+                self.ranker.list_ranker, self.embeddings, self.held_out, loss=self.loss
             ),
             spent=self.spending.spent() if self.spending else None,
         )

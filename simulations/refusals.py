@@ -9,7 +9,8 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import MissingMandatoryValue
 
-from protocol.rebuild import SettingError, known_paths, suggestion
+from protocol.rebuild import SettingError
+from protocol.setting_names import known_paths, suggestion
 from simulations.settings import Config
 
 KEY_IN_FILE = re.compile(r"In '([^']+)'.*?[Kk]ey '([^']+)'.*?full_key: (\S+)", re.DOTALL)

@@ -13,6 +13,9 @@ from ranking.settings import Ranking
 from server.settings import Server
 
 
+Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Simulation:
     """How the researcher's machine runs the population.
@@ -50,7 +53,7 @@ class Study:
         workers: Processes that share the runs.
     """
 
-    seeds: tuple[int, ...]
+    seeds: tuple[Seed, ...]
     arms: dict[str, tuple[str, ...]]
     workers: Annotated[int, Interval(ge=1, le=256)]
 
@@ -60,11 +63,11 @@ class Config:
     """One run, or one study."""
 
     name: str
-    seed: Annotated[int, Interval(ge=0, le=2**63 - 1)]
+    seed: Seed
     photos: Photos
     ranking: Ranking
     training: Training
-    privacy: Privacy
     server: Server
+    privacy: Privacy
     simulation: Simulation
     study: Study

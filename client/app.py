@@ -1,0 +1,131 @@
+"""Flower's ClientApp: decodes a message, lets the device answer, keeps its state."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING
+
+from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
+from flwr.clientapp import ClientApp
+
+from client.device import NEW, DeviceState, hold, visit
+from client.sections import read_sections
+from protocol.arrays import decode_vector
+from protocol.codec import (
+    FROZEN,
+    VECTORS,
+    decode_task,
+    encode_declined,
+    encode_device,
+    encode_measured,
+    encode_update,
+)
+from protocol.messages import (
+    Declined,
+    DeclineReason,
+    Malformed,
+    Measured,
+    Task,
+    Update,
+    Vector,
+)
+
+if TYPE_CHECKING:
+    from client.equipment import Equipment
+
+FAILED = 100
+STATE = "device"
+
+app = ClientApp()
+log = logging.getLogger(__name__)
+Answer = Callable[[Message, Context], RecordDict]
+
+
+def _without_text(answer: Answer) -> Callable[[Message, Context], Message]:
+    """Turns an exception into an error that says nothing of what caused it."""
+
+    @wraps(answer)
+    def handler(message: Message, context: Context) -> Message:
+        try:
+            return Message(answer(message, context), reply_to=message)
+        except Exception as failure:
+            log.warning("a device failed with %s", type(failure).__name__)
+            return Message(Error(FAILED, "device failed"), reply_to=message)
+
+    return handler
+
+
+@app.train()
+@_without_text
+def train(message: Message, context: Context) -> RecordDict:
+    """Answers a task with an update, or with why there is none."""
+    task, equipment = decode_task(message.content), _equipment(context)
+    reply, state = visit(
+        task,
+        _state(context),
+        digest=equipment.digest,
+        train=lambda: equipment.train(task, lambda: _frozen(task, context)),
+    )
+    _keep(context, state, message.content)
+    return encode_update(reply) if isinstance(reply, Update) else encode_declined(reply)
+
+
+@app.evaluate()
+@_without_text
+def evaluate(message: Message, context: Context) -> RecordDict:
+    """Answers a task with the device's own figures; a private run has none to give."""
+    task, equipment = decode_task(message.content), _equipment(context)
+    if equipment.sections.private:
+        reason = DeclineReason.PRIVATE_RUN
+        return encode_declined(Declined(round=task.round, attempt=task.attempt, reason=reason))
+    held = hold(task, _state(context), digest=equipment.digest)
+    if isinstance(held, Declined):
+        return encode_declined(held)
+    figures = equipment.evaluate(task, lambda: _frozen(task, context))
+    return encode_measured(Measured(round=task.round, attempt=task.attempt, figures=figures))
+
+
+@app.query()
+@_without_text
+def query(message: Message, context: Context) -> RecordDict:
+    """Answers which device this node is."""
+    return encode_device(_device(context))
+
+
+def _equipment(context: Context) -> "Equipment":
+    from client.equipment import Equipment
+
+    sections = read_sections(str(context.run_config["config"]))
+    return Equipment(device=_device(context), sections=sections)
+
+
+def _device(context: Context) -> int:
+    return int(context.node_config["partition-id"])
+
+
+def _state(context: Context) -> DeviceState:
+    match context.state.config_records.get(STATE):
+        case None:
+            return NEW
+        case {"participations": int(participations), "digest": str(digest)}:
+            return DeviceState(participations=participations, digest=digest)
+    raise ValueError("the state that the device kept is damaged.")
+
+
+def _keep(context: Context, state: DeviceState, content: RecordDict) -> None:
+    """Keeps the state, and the very array of a frozen part that was accepted."""
+    old = _state(context)
+    context.state[STATE] = ConfigRecord(
+        {"participations": state.participations, "digest": state.digest}
+    )
+    if state.digest != old.digest:
+        context.state[FROZEN] = ArrayRecord({FROZEN: content.array_records[VECTORS][FROZEN]})
+
+
+def _frozen(task: Task, context: Context) -> Vector:
+    if task.frozen is not None:
+        return task.frozen
+    held = decode_vector(context.state.array_records[FROZEN][FROZEN])
+    if isinstance(held, Malformed):
+        raise ValueError("the frozen part that the device kept is damaged.")
+    return held

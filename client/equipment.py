@@ -1,0 +1,114 @@
+"""What one device works with: its library, its model and its secret draws."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from client import model
+from client.engine import Examples, Trained, Visit
+from client.evaluation import evaluate
+from client.examples import examples
+from client.model import Model
+from client.recent import Recent
+from client.sections import Sections
+from client.settings import Engine
+from photos.library import Library, Moment
+from photos.settings import Photos
+from photos.source import PhotoSource, open_source
+from photos.split import held_out_moments, training_moments
+from privacy.noise import SecureSource, SeededSource, Source
+from protocol.messages import Task, Vector
+from ranking.losses import LOSSES
+from ranking.settings import Ranking
+
+Frozen = Callable[[], Vector]
+
+
+class Split(Protocol):
+    """Chooses some of a library's moments."""
+
+    def __call__(
+        self, library: Library, *, seed: int, held_out_share: float
+    ) -> tuple[Moment, ...]:
+        """Returns the chosen moments, in their order."""
+        ...
+
+
+def _bytes(kept: Examples) -> int:
+    return kept.inputs.nbytes + kept.gains.nbytes + kept.where.nbytes + kept.numbers.nbytes
+
+
+_models: Recent[tuple[Ranking, Engine, str], Model] = Recent(4, weigh=lambda _: 1)
+_embedded: Recent[tuple[Photos, int, str, int], Examples] = Recent(256 * 1024**2, weigh=_bytes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Equipment:
+    """One device of a run; a process keeps models and embeddings between messages.
+
+    Attributes:
+        device: The device's number.
+        sections: The run's settings.
+    """
+
+    device: int
+    sections: Sections
+
+    def digest(self, frozen: Vector) -> str:
+        """Returns the digest of a frozen part."""
+        return model.digest(frozen, ranking=self.sections.ranking)
+
+    def train(self, task: Task, frozen: Frozen) -> Trained:
+        """Trains on the device's training moments as ``task`` says.
+
+        Args:
+            task: The task.
+            frozen: Gives the frozen part of the task's digest; asked when it is not at hand.
+
+        Raises:
+            ValueError: The run is private and the terms are not, or the other way round.
+        """
+        if task.work.private != self.sections.private:
+            raise ValueError("the task's terms are not those of the run.")
+        with self._model(task.digest, frozen) as lent:
+            visit = Visit(examples=self._training(lent, task), source=self.source(task))
+            (trained,) = lent.engine.train(task.parameters, [visit], work=task.work)
+        return trained
+
+    def evaluate(self, task: Task, frozen: Frozen) -> dict[str, float]:
+        """Judges the task's parameters on the device's held-out moments."""
+        loss = LOSSES[self.sections.ranking.loss]
+        with self._model(task.digest, frozen) as lent:
+            lent.take(task.parameters)
+            return evaluate(lent.ranker, self._examples(lent, held_out_moments), loss=loss)
+
+    def source(self, task: Task) -> Source:
+        """Returns where the visit's secret draws come from; a new attempt draws afresh."""
+        if self.sections.private and self.sections.privacy.noise == "secure":
+            return SecureSource()
+        visit = ("round", task.round, "attempt", task.attempt, "device", self.device)
+        return SeededSource(self.sections.seed, *visit)
+
+    def _model(self, digest: str, frozen: Frozen) -> AbstractContextManager[Model]:
+        ranking, engine = self.sections.ranking, self.sections.engine
+        return _models.lent(
+            (ranking, engine, digest),
+            lambda: Model.assemble(frozen(), ranking=ranking, engine=engine),
+        )
+
+    def _training(self, lent: Model, task: Task) -> Examples:
+        key = (self.sections.photos, self.sections.seed, task.digest, self.device)
+        return _embedded.get(key, lambda: self._examples(lent, training_moments))
+
+    def _examples(self, lent: Model, split: Split) -> Examples:
+        photos, seed = self.sections.photos, self.sections.seed
+        library = _source(photos, seed).library(self.device)
+        moments = split(library, seed=seed, held_out_share=photos.held_out_share)
+        return examples(moments, encoder=lent.frozen_encoder)
+
+
+@lru_cache(maxsize=2)
+def _source(photos: Photos, seed: int) -> PhotoSource:
+    return open_source(photos, seed=seed)

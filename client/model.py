@@ -1,0 +1,71 @@
+"""The ranker of a run as a device holds it: a frozen part that came once, and an engine."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+import torch
+
+from client.engine import Engine
+from client.opacus_engine import OpacusEngine
+from client.settings import Engine as EngineChoice
+from protocol.messages import Vector
+from ranking.build import build_ranker, frozen_names, trainable_names
+from ranking.encoder import PhotoEncoder
+from ranking.parameters import frozen_digest, load_flat
+from ranking.ranker import Ranker
+from ranking.settings import Ranking
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Model:
+    """A ranker whose frozen part is in place.
+
+    Attributes:
+        ranker: The ranker; its trained part is whatever was trained or judged last.
+        ranking: Its settings.
+        engine: Trains it.
+    """
+
+    ranker: Ranker
+    ranking: Ranking
+    engine: Engine
+
+    @classmethod
+    def assemble(cls, frozen: Vector, *, ranking: Ranking, engine: EngineChoice) -> Self:
+        """Returns the model with the frozen part that the server sent.
+
+        Raises:
+            ValueError: ``frozen`` is of another length.
+        """
+        ranker = _blank(ranking)
+        load_flat(ranker, frozen_names(ranker, ranking.trained), frozen)
+        match engine.name:
+            case "opacus":
+                return cls(ranker=ranker, ranking=ranking, engine=OpacusEngine(ranker, ranking))
+
+    @property
+    def frozen_encoder(self) -> PhotoEncoder | None:
+        """The encoder, or None where it is trained too."""
+        return None if self.ranking.trained == "all" else self.ranker.encoder
+
+    def take(self, parameters: Vector) -> None:
+        """Gives the ranker ``parameters`` [trainable]."""
+        load_flat(self.ranker, trainable_names(self.ranker, self.ranking.trained), parameters)
+
+
+def digest(frozen: Vector, *, ranking: Ranking) -> str:
+    """Returns the digest of a frozen part, of any length."""
+    template = _template(ranking)
+    return frozen_digest(template, frozen_names(template, ranking.trained), frozen)
+
+
+@lru_cache(maxsize=4)
+def _template(ranking: Ranking) -> Ranker:
+    """A ranker that only names and shapes are read from."""
+    return _blank(ranking)
+
+
+def _blank(ranking: Ranking) -> Ranker:
+    """A ranker whose every parameter is about to be overwritten."""
+    return build_ranker(ranking.trained, generator=torch.Generator().manual_seed(0))

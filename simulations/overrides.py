@@ -1,0 +1,93 @@
+"""What was typed, checked against the settings before Hydra composes anything."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import get_origin
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+
+import conf
+from protocol.rebuild import SettingError, shown
+from protocol.setting_names import deepest, setting_hints, suggestion
+from simulations.settings import Config
+
+CONF = Path(conf.__file__).parent
+
+
+def check_overrides(overrides: Sequence[str]) -> None:
+    """Refuses an override of what is neither a setting nor a group.
+
+    Hydra itself would take ``+privacy.epsilom=3`` and go on without it.
+
+    Raises:
+        SettingError: One sentence with the nearest right name.
+        OverrideParseException: An override is not ``name=value``; Hydra's own error.
+    """
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        if override.key_or_group in groups():
+            _refuse_prefix(override)
+            _refuse_no_choice(override)
+        elif not override.is_hydra_override() and not _is_entry(override.key_or_group):
+            _refuse_unknown(override)
+            _refuse_prefix(override)
+            _refuse_no_section(override)
+
+
+def groups() -> list[str]:
+    """Returns the names of the groups, such as ``privacy/example``."""
+    folders = {path.parent.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")}
+    return sorted(name for name in folders if name != "." and not name.startswith("hydra"))
+
+
+def known_names() -> list[str]:
+    """Returns everything that may stand before ``=``: settings, sections and groups."""
+    return [*setting_hints(Config), *groups()]
+
+
+def _is_entry(name: str) -> bool:
+    """Says whether ``name`` is an entry of a setting that has names of its own."""
+    hints = setting_hints(Config).items()
+    mappings = [path for path, hint in hints if get_origin(hint) is dict]
+    return any(name.startswith(f"{path}.") for path in mappings)
+
+
+def _refuse_unknown(override: Override) -> None:
+    if override.key_or_group not in setting_hints(Config):
+        name = deepest(override.key_or_group, override.value())
+        raise SettingError(f"'{name}' is not a setting.{suggestion(name, known_names())}")
+
+
+def _refuse_prefix(override: Override) -> None:
+    name = override.key_or_group
+    if override.is_delete():
+        raise SettingError(f"'{name}' cannot be removed; give it another value.")
+    if override.is_add():
+        raise SettingError(f"'{name}' is there already; leave out the '+'.")
+
+
+def _refuse_no_choice(override: Override) -> None:
+    group = override.key_or_group
+    if not override.is_sweep_override() and not isinstance(override.value(), str):
+        choices = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+        raise SettingError(
+            f"{group}={shown(override.value())} is not one of {', '.join(choices)}."
+        )
+
+
+def _refuse_no_section(override: Override) -> None:
+    """Refuses one value for a whole section, and a mapping with an unknown name for one."""
+    name, value = override.key_or_group, override.value()
+    section = setting_hints(Config)[name]
+    if not dataclasses.is_dataclass(section):
+        return
+    if not isinstance(value, Mapping):
+        inside = [group for group in groups() if group.startswith(f"{name}/")]
+        near = f" Did you mean '{inside[0]}'?" if inside else ""
+        raise SettingError(f"'{name}' is a section of settings, not {shown(value)}.{near}")
+    for key, one in value.items():
+        path = f"{name}.{key}"
+        if path not in setting_hints(Config):
+            path = deepest(path, one)
+            raise SettingError(f"'{path}' is not a setting.{suggestion(path, known_names())}")
