@@ -61,8 +61,8 @@ def draw_roll(generator: np.random.Generator) -> Roll:
     """Draws the photos of one device."""
     size = MEDIAN_MOMENTS * np.exp(MOMENTS_SPREAD * generator.standard_normal())
     moments = int(np.clip(np.rint(size), 1, LARGEST_LIBRARY))
-    counts = SMALLEST_MOMENT + generator.exponential(EXTRA_PHOTOS, moments)
-    counts = np.minimum(counts, LARGEST_MOMENT).astype(np.int64)
+    sizes = SMALLEST_MOMENT + generator.exponential(EXTRA_PHOTOS, moments)
+    counts = np.minimum(sizes, LARGEST_MOMENT).astype(np.int64)
     moment_of = np.repeat(np.arange(moments), counts)
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
     opens = generator.uniform(size=len(moment_of)) < NEW_BURST

@@ -1,6 +1,7 @@
 """Draws small photos from their attributes, many at once."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from photos.scenes import GROUND, ROUGHNESS, SKY
 AT_ONCE = 32
 EXTREME = 2.2
 COARSE = 9
-Images = NDArray[np.float32]
+HALF_MOUTH = 0.52
+Images = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
 
 
@@ -52,9 +54,9 @@ def render(
 ) -> NDArray[np.uint8]:
     """Returns [photos, side, side, 3] the photos of ``roll``.
 
-    Every attribute is visible: blur and motion as softness, exposure as brightness away from the
-    middle, noise as grain, colour as saturation, size and thirds in the subject's ellipse, level
-    in the horizon, smile and eyes in the face.
+    Every attribute is visible: blur and motion as softness, exposure as brightness away from
+    the middle, noise as grain, colour as saturation, size and thirds in the subject's ellipse,
+    level in the horizon, smile and eyes in the face.
     """
     photos = np.empty((len(roll.moment_of), side, side, 3), np.uint8)
     for start in range(0, len(photos), AT_ONCE):
@@ -141,7 +143,7 @@ def _with_person(
     opening = 0.06 + 0.24 * _each(looks.eyes)
     eyes = _ellipse((np.abs(across) - 0.42) / 0.24, (down + 0.22) / opening, softness=2)
     curve = 0.5 + _each(looks.smile) * (0.22 - 0.9 * across * across)
-    mouth = np.clip(1.6 - np.abs(down - curve) / 0.13, 0, 1) * (np.abs(across) < 0.52)
+    mouth = np.clip(1.6 - np.abs(down - curve) / 0.13, 0, 1) * (np.abs(across) < HALF_MOUTH)
     face = np.maximum(eyes, mouth)
     return _blend(image, _fill(skin * np.float32(0.12)), face)
 

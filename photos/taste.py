@@ -76,7 +76,7 @@ def personal(common: Taste, generator: np.random.Generator) -> Taste:
 
 
 def standing_out(roll: Roll) -> Floats:
-    """[photos] how far each photo is from its moment's mean, in attributes; about 0 on average."""
+    """[photos] how far each photo is from its moment's mean; about 0 on average."""
     counts = np.bincount(roll.moment_of)
     sums = np.zeros((roll.moments, roll.attributes.shape[1]))
     np.add.at(sums, roll.moment_of, roll.attributes)
@@ -85,7 +85,7 @@ def standing_out(roll: Roll) -> Floats:
 
 
 def _public_weights() -> Floats:
-    """[10] everybody likes sharp, still, well exposed photos of smiling people, more or less."""
+    """[10] everybody likes sharp, well exposed photos of smiling people, more or less."""
     return STRENGTH * _unit(0.4 + _constants(0).uniform(size=len(NAMES)))
 
 

@@ -27,7 +27,7 @@ def epsilon(
     delta: float,
     interval: float = FINE,
 ) -> float:
-    """Returns an upper bound on ε, close to the true one (Koskela et al. 2020, Doroshenko 2022).
+    """Returns an upper bound on ε, close to the true one (Koskela et al. 2020).
 
     Neighbours differ by one example, added or removed; every example takes part in a step
     by its own coin; all steps are seen.

@@ -6,6 +6,7 @@ from privacy import rdp
 from privacy.accounting import COARSE, epsilon
 
 TOLERANCE = 2e-3
+ROUGH_TOLERANCE = 5e-2
 LEAST, MOST = 1e-2, 1e4
 
 
@@ -35,8 +36,8 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
         high, low = low, low / 1.3
         if low < LEAST:
             raise ValueError(
-                f"privacy.example.epsilon={target:g} asks for next to no noise; lower it, or use "
-                "privacy/example=none for a run without a promise."
+                f"privacy.example.epsilon={target:g} asks for next to no noise; lower it, or "
+                "use privacy/example=none for a run without a promise."
             )
     while high / low > 1 + TOLERANCE:
         middle = (low * high) ** 0.5
@@ -47,7 +48,7 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
 
 
 def _upper(target: float, *, delta: float, rate: float, steps: int) -> float:
-    """A noise multiplier that keeps the promise by the Rényi bound, which is quick and looser."""
+    """A noise multiplier that keeps the promise by the Rényi bound: quick and looser."""
     low, high = LEAST, MOST
     if rdp.epsilon(rate=rate, noise_multiplier=high, steps=steps, delta=delta) > target:
         raise ValueError(
@@ -55,7 +56,7 @@ def _upper(target: float, *, delta: float, rate: float, steps: int) -> float:
             f"δ = {delta:g}; raise it, or lower training.steps or "
             "privacy.example.max_participations."
         )
-    while high / low > 1.05:
+    while high / low > 1 + ROUGH_TOLERANCE:
         middle = (low * high) ** 0.5
         found = rdp.epsilon(rate=rate, noise_multiplier=middle, steps=steps, delta=delta)
         low, high = (low, middle) if found <= target else (middle, high)

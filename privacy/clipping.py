@@ -25,7 +25,7 @@ class ClippedSum:
 
 
 def clipped_sum(gradients: Sequence[Tensor], clip: float) -> ClippedSum:
-    """Returns the sum over moments of their gradients, each scaled to a norm of at most ``clip``.
+    """Returns the sum of the moments' gradients, each scaled to a norm of at most ``clip``.
 
     Guarantees:
       * a moment contributes a vector, over all parameters together, of L2 norm at most

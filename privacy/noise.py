@@ -1,11 +1,13 @@
 """Randomness that protects: float64 Gaussians and uniforms from ChaCha20 streams."""
 
 import hashlib
+import math
 import os
 import struct
 from typing import Protocol
 
 import numpy as np
+import torch
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from numpy.typing import NDArray
 
@@ -43,9 +45,9 @@ class Source(Protocol):
 class ChaChaStream:
     """Draws from the ChaCha20 keystream of one key (RFC 8439).
 
-    Gaussians come from the Box-Muller transform of 53-bit uniforms in (0, 1], so they are finite
-    and reach 8.57 standard deviations; a float32 generator ends at 5.77. The guarantee of a
-    mechanism that uses them is that of real numbers, up to floating point.
+    Gaussians come from the Box-Muller transform of 53-bit uniforms in (0, 1], so they are
+    finite and reach 8.57 standard deviations; a float32 generator ends at 5.77. The guarantee
+    of a mechanism that uses them is that of real numbers, up to floating point.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -56,10 +58,12 @@ class ChaChaStream:
     def gaussian(self, size: int) -> Floats:
         """[size] independent standard normal draws."""
         pairs = -(-size // 2)
-        uniforms = _uniform(self._cipher.update(bytes(2 * pairs * WORD_BYTES)))
-        radius = np.sqrt(-2 * np.log1p(-uniforms[:pairs]))
-        angle = (2 * np.pi) * uniforms[pairs:]
-        return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:size]
+        words = self._cipher.update(bytes(2 * pairs * WORD_BYTES))
+        uniforms = torch.from_numpy(_uniform(words))
+        radius = torch.log1p(-uniforms[:pairs]).mul_(-2).sqrt_()
+        angle = uniforms[pairs:].mul_(2 * math.pi)
+        draws = torch.cat([torch.cos(angle).mul_(radius), torch.sin(angle).mul_(radius)])
+        return draws[:size].numpy()
 
     def keyed_uniform(self, numbers: NDArray[np.int64]) -> Floats:
         """[numbers] draws from [0, 1), each a function of the stream and its own number.
@@ -105,7 +109,8 @@ class SeededSource:
 
 def _uniform(words: bytes) -> Floats:
     """One draw from [0, 1) for every eight bytes, from their upper 53 bits."""
-    return (np.frombuffer(words, "<u8") >> np.uint64(11)) * UNIT
+    bits: NDArray[np.uint64] = np.frombuffer(words, "<u8") >> np.uint64(11)
+    return bits.astype(np.float64) * UNIT
 
 
 def _signed(number: int) -> bytes:

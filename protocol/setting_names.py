@@ -11,7 +11,7 @@ LEAST_LIKENESS = 0.7
 def setting_hints(cls: type[Any], *, at: str = "") -> dict[str, Any]:
     """Returns every setting under ``cls`` by its full name, sections included: its type."""
     hints: dict[str, Any] = {}
-    for name, hint in get_type_hints(cls).items():
+    for name, hint in get_type_hints(cls, include_extras=True).items():
         path = join(at, name)
         hints[path] = hint
         if isinstance(hint, type) and dataclasses.is_dataclass(hint):

@@ -16,11 +16,14 @@ OFFLINE = {
     "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
 }
+INTERRUPTED = 130
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 os.environ.update(OFFLINE)
 for _name, _value in ONE_THREAD.items():
     os.environ.setdefault(_name, _value)
+os.environ.pop("HYDRA_FULL_ERROR", None)
 
+import click  # noqa: E402
 import typer  # noqa: E402
 
 HYDRAS_WORDS = {
@@ -42,13 +45,13 @@ app.add_typer(photos_app, name="photos")
 
 @app.command(context_settings=HYDRAS_WORDS)
 def simulate(context: typer.Context) -> None:
-    """Run a simulation: [key=value …], or Hydra's flags (--cfg job, -m, --help).
+    """Train on simulated devices: group=choice, setting=value, Hydra's flags; see simulate -h.
 
     --flower FILE writes the configuration for `flwr run . --run-config FILE` and runs nothing.
     """
     from simulations.hydra_bridge import run_hydra
 
-    words = list(context.args)
+    words = [part for word in context.args for part in _parts(word)]
     if "--flower" in words:
         raise typer.Exit(_flower(words))
     raise typer.Exit(run_hydra(words, _simulate))
@@ -76,7 +79,8 @@ def rank(
     """Rank your own photographs with a run's model, on this machine."""
     from simulations.rank import rank as order
 
-    order(run, folder, out=out)
+    for line in order(run, folder, out=out).lines():
+        typer.echo(line)
 
 
 @photos_app.command()
@@ -106,16 +110,17 @@ def main() -> None:
     if words == ["--version"]:
         words = ["version"]
     try:
+        if words[:1] == ["-sc"]:
+            sys.exit(_completion(words))
         _refuse_unknown_command(words)
         status = app(words, standalone_mode=False, prog_name="darkroom")
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (ValueError, typer.Abort) as failure:
+    except (KeyboardInterrupt, typer.Abort):
+        _said("interrupted.")
+        sys.exit(INTERRUPTED)
+    except ValueError as failure:
         sys.exit(_said(str(failure)))
-    except Exception as failure:
-        if type(failure).__module__.startswith(("click", "typer")):
-            sys.exit(_said(str(failure)))
-        raise
+    except click.ClickException as failure:
+        sys.exit(_said(failure.format_message()) if str(failure) else 0)
     sys.exit(status or 0)
 
 
@@ -123,6 +128,20 @@ def _simulate(config: "Config", overrides: tuple[str, ...]) -> int:
     from simulations.simulate import simulate as run
 
     return run(config, overrides=overrides)
+
+
+def _completion(words: list[str]) -> int:
+    """Answers the shell as Hydra does, which knows nothing of the word `simulate`."""
+    from simulations.hydra_bridge import run_hydra
+
+    line = os.environ.get("COMP_LINE", "")
+    os.environ["COMP_LINE"] = line.replace(" simulate ", " ", 1)
+    return run_hydra(words, _simulate)
+
+
+def _parts(word: str) -> list[str]:
+    flag, _, value = word.partition("=")
+    return [flag, value] if flag == "--flower" and value else [word]
 
 
 def _flower(words: list[str]) -> int:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ OTHER = 104
 
 _MARGIN = 28
 _GAP = 8
+_FRAME = 4
 _LABEL = 220
 _HEAD = 96
 _FOOT = 52
@@ -56,7 +58,7 @@ def contact_sheet(rows: Sequence[SheetRow], *, title: str, subtitle: str) -> Ima
         subtitle: Line below it.
     """
     longest = max(len(row.thumbnails) for row in rows)
-    width = 2 * _MARGIN + _LABEL + FIRST + (longest - 1) * (OTHER + _GAP)
+    width = 2 * _MARGIN + _LABEL + FIRST + _FRAME + (longest - 1) * (OTHER + _GAP)
     sheet = Image.new("RGB", (width, _HEAD + len(rows) * _ROW + _FOOT), _PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, 24), _shortened(title, 26, width - 2 * _MARGIN), _INK, _font(26))
@@ -89,15 +91,14 @@ def _draw_row(
         _draw_marks(draw, thumbnail, corner=corner, side=side)
         if not place:
             _draw_frame(draw, corner=corner)
-        left += side + _GAP
+        left += side + _GAP + (0 if place else _FRAME)
 
 
 def _draw_frame(draw: ImageDraw.ImageDraw, *, corner: tuple[int, int]) -> None:
     left, top = corner
-    draw.rectangle(
-        (left - 4, top - 4, left + FIRST + 3, top + FIRST + 3), outline=_INK, width=4
-    )
-    draw.rectangle((left - 4, top - 4, left + 19, top + 19), _INK)
+    edges = (left - _FRAME, top - _FRAME, left + FIRST + _FRAME - 1, top + FIRST + _FRAME - 1)
+    draw.rectangle(edges, outline=_INK, width=_FRAME)
+    draw.rectangle((left, top, left + 19, top + 19), _INK)
     draw.text((left + 8, top + 8), "1", _PAPER, _font(15), anchor="mm")
 
 
@@ -142,6 +143,7 @@ def _draw_legend(draw: ImageDraw.ImageDraw, *, top: int) -> None:
     draw.text((_MARGIN + 194, top + 4), "same burst as a photo further left", _PALE, _font(13))
 
 
+@lru_cache
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 

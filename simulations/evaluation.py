@@ -95,14 +95,14 @@ class _DeviceMeans:
     def __call__(self, values: Floats) -> Floats:
         sums = np.bincount(self._owner, values[self._signal], minlength=len(self._lists))
         nothing = np.full(len(sums), np.nan)
-        return np.divide(sums, self._lists, out=nothing, where=self._lists > 0)
+        means: Floats = np.divide(sums, self._lists, out=nothing, where=self._lists > 0)
+        return means
 
 
 @torch.no_grad()
 def scores(ranker: ListRanker, embeddings: Tensor, *, where: Tensor) -> Tensor:
     """Returns [lists, photos] scores, a bounded number of lists at a time."""
-    parts = [
-        ranker(embeddings[rows], where=where[rows])
-        for rows in torch.arange(len(where)).split(LISTS_AT_ONCE)
-    ]
+    starts = range(0, len(where), LISTS_AT_ONCE)
+    chunks = [slice(start, start + LISTS_AT_ONCE) for start in starts]
+    parts = [ranker(embeddings[rows], where=where[rows]) for rows in chunks]
     return torch.cat([torch.empty(0, where.shape[1]), *parts])

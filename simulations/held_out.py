@@ -68,7 +68,7 @@ def gather(source: PhotoSource, *, share: float, seed: int) -> HeldOut:
         )
     owners = [index for index, (_, moments) in enumerate(kept) for _ in moments]
     known = all(moment.expected_gain is not None for moment in lists)
-    realised = _padded([2.0**moment.feedback - 1 for moment in lists])
+    realised = _padded([_realised(moment) for moment in lists])
     return HeldOut(
         devices=tuple(number for number, _ in kept),
         device_of=np.array(owners),
@@ -79,6 +79,10 @@ def gather(source: PhotoSource, *, share: float, seed: int) -> HeldOut:
         taste_known=known,
         pixels=np.concatenate([moment.photos for moment in lists]),
     )
+
+
+def _realised(moment: Moment) -> Floats:
+    return np.exp2(moment.feedback.astype(np.float64)) - 1
 
 
 def _expected(moment: Moment) -> Floats:

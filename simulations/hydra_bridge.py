@@ -1,67 +1,113 @@
 """The only bridge to Hydra: composes ``conf/`` and rebuilds the frozen settings from it."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from functools import cache
 from typing import Any, get_type_hints
 
 import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-import conf
-from protocol.rebuild import rebuild
+from protocol.rebuild import SettingError, rebuild
+from protocol.setting_names import suggestion
 from simulations.checks import check
-from simulations.refusals import refusal, refuse_unknown_keys
+from simulations.overrides import CONF, check_overrides
+from simulations.refusals import COMPLAINTS, refusal
 from simulations.settings import Config
 
-CONF = Path(conf.__file__).parent
 Task = Callable[[Config, tuple[str, ...]], int]
+
+
+FLAGS = (
+    *(
+        "--help",
+        "-h",
+        "--hydra-help",
+        "--version",
+        "--cfg",
+        "-c",
+        "--resolve",
+        "--package",
+        "-p",
+    ),
+    *("--multirun", "-m", "--shell-completion", "-sc", "--info", "-i"),
+    *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
+)
+"""Hydra's flags, but the one that would read a pickle."""
 
 
 def compose(overrides: Sequence[str]) -> Config:
     """Returns the configuration of ``conf/config.yaml`` with ``overrides`` on top.
 
+    It may be called anywhere, also inside a job of Hydra's, whose search path then holds.
+
     Raises:
-        ValueError: One sentence that names the setting or file, what is allowed, and the
+        SettingError: One sentence that names the setting or file, what is allowed, and the
             nearest right name.
     """
     _register()
-    try:
-        parsed = OverridesParser.create().parse_overrides(overrides=list(overrides))
-        refuse_unknown_keys(parsed, CONF)
-        with _initialised():
-            composed = hydra.compose("config", overrides=list(overrides))
-        return _rebuilt(composed)
-    except (HydraException, OmegaConfBaseException) as failure:
-        raise refusal(failure, CONF) from failure
+    with _refusing(), _initialised():
+        check_overrides(overrides)
+        return _rebuilt(hydra.compose("config", overrides=list(overrides)))
 
 
 def run_hydra(words: Sequence[str], task: Task) -> int:
     """Runs ``task`` on what the command line says; Hydra's own flags go to Hydra.
 
+    In a sweep a job that fails raises to Hydra, which goes on with the others first.
+
     Args:
         words: Overrides and flags.
         task: Gets the configuration and the overrides that made it; gives the exit status.
+
+    Raises:
+        SettingError: As ``compose``; and at a flag that is none of Hydra's.
     """
-    if not any(word.startswith("-") for word in words):
+    flags = [word.partition("=")[0] for word in words if word.startswith("-")]
+    if not flags:
         return task(compose(words), tuple(words))
-    _register()
-    sys.argv = ["darkroom simulate", *words]
+    for flag in flags:
+        if flag not in FLAGS:
+            raise SettingError(f"'{flag}' is not a flag.{suggestion(flag, FLAGS)}")
+    statuses = [0]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
-    def job(composed: DictConfig) -> int:
-        overrides = hydra.core.hydra_config.HydraConfig.get().overrides.task
-        return task(_rebuilt(composed), tuple(overrides))
+    def job(composed: DictConfig) -> None:
+        overrides = tuple(HydraConfig.get().overrides.task)
+        statuses.append(task(_rebuilt(composed), overrides))
 
-    job()
-    return 0
+    _register()
+    with _refusing(), _hydras_command_line(words):
+        if "-sc" not in flags and "--shell-completion" not in flags:
+            check_overrides([word for word in words if "=" in word and word[0] != "-"])
+        job()
+    return max(statuses)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except COMPLAINTS as failure:
+        raise refusal(failure) from failure
+
+
+@contextmanager
+def _hydras_command_line(words: Sequence[str]) -> Iterator[None]:
+    """Lets Hydra read ``words`` and raise its errors rather than print them and exit."""
+    before, sys.argv = sys.argv, ["darkroom simulate", *words]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        del os.environ["HYDRA_FULL_ERROR"]
 
 
 def _rebuilt(composed: DictConfig) -> Config:
@@ -75,8 +121,11 @@ def _rebuilt(composed: DictConfig) -> Config:
 
 @contextmanager
 def _initialised() -> Iterator[None]:
-    """Lends Hydra's one global state for a composition, also inside a job of Hydra's own."""
+    """Lends Hydra's one global state for a composition; a job of ours keeps its own."""
     state = GlobalHydra.instance().hydra
+    if state is not None and _searches_conf():
+        yield
+        return
     GlobalHydra.instance().clear()
     try:
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
@@ -85,6 +134,12 @@ def _initialised() -> Iterator[None]:
         GlobalHydra.instance().hydra = state
 
 
+def _searches_conf() -> bool:
+    searched = GlobalHydra.instance().config_loader().get_search_path().get_path()
+    return any(element.path == str(CONF) for element in searched)
+
+
+@cache
 def _register() -> None:
     ConfigStore.instance().store(name="schema", node=_twin(Config))
 

@@ -1,7 +1,7 @@
 """What was typed, checked against the settings before Hydra composes anything."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_origin
 
@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 
 import conf
 from protocol.rebuild import SettingError, shown
-from protocol.setting_names import deepest, setting_hints, suggestion
+from protocol.setting_names import setting_hints, suggestion
 from simulations.settings import Config
 
 CONF = Path(conf.__file__).parent
@@ -54,9 +54,17 @@ def _is_entry(name: str) -> bool:
 
 
 def _refuse_unknown(override: Override) -> None:
-    if override.key_or_group not in setting_hints(Config):
-        name = deepest(override.key_or_group, override.value())
-        raise SettingError(f"'{name}' is not a setting.{suggestion(name, known_names())}")
+    for name in _leaves(override.key_or_group, override.value()):
+        if name not in setting_hints(Config) and not _is_entry(name):
+            raise SettingError(f"'{name}' is not a setting.{suggestion(name, known_names())}")
+
+
+def _leaves(name: str, value: object) -> Iterator[str]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _leaves(f"{name}.{key}", inner)
+    else:
+        yield name
 
 
 def _refuse_prefix(override: Override) -> None:
@@ -77,17 +85,9 @@ def _refuse_no_choice(override: Override) -> None:
 
 
 def _refuse_no_section(override: Override) -> None:
-    """Refuses one value for a whole section, and a mapping with an unknown name for one."""
     name, value = override.key_or_group, override.value()
-    section = setting_hints(Config)[name]
-    if not dataclasses.is_dataclass(section):
+    if not dataclasses.is_dataclass(setting_hints(Config)[name]) or isinstance(value, Mapping):
         return
-    if not isinstance(value, Mapping):
-        inside = [group for group in groups() if group.startswith(f"{name}/")]
-        near = f" Did you mean '{inside[0]}'?" if inside else ""
-        raise SettingError(f"'{name}' is a section of settings, not {shown(value)}.{near}")
-    for key, one in value.items():
-        path = f"{name}.{key}"
-        if path not in setting_hints(Config):
-            path = deepest(path, one)
-            raise SettingError(f"'{path}' is not a setting.{suggestion(path, known_names())}")
+    inside = [group for group in groups() if group.startswith(f"{name}/")]
+    near = f" Did you mean '{inside[0]}'?" if inside else ""
+    raise SettingError(f"'{name}' is a section of settings, not {shown(value)}.{near}")

@@ -40,6 +40,13 @@ class Ranked:
     photos: int
     skipped: dict[str, int]
 
+    def lines(self) -> tuple[str, ...]:
+        """What to print."""
+        return (
+            f"{self.photos} photos in {self.moments} moments: {self.table}, {self.sheet}",
+            *(f"skipped {count} × {reason}" for reason, count in self.skipped.items()),
+        )
+
 
 def rank(run: Path, folder: Path, *, out: Path | None) -> Ranked:
     """Ranks the photos of a folder, moment by moment, and writes a table and a contact sheet.
@@ -119,7 +126,7 @@ def _table(lists: list[_Scored], *, folder: Path) -> str:
 
 def _sheet(lists: list[_Scored], *, run: Path, folder: Path) -> Image.Image:
     shown = lists[:LARGEST_SHEET]
-    extent = f"{len(lists)} moments"
+    extent = "1 moment" if len(lists) == 1 else f"{len(lists)} moments"
     if len(lists) > len(shown):
         extent = f"the first {len(shown)} of {extent}; ranking.csv holds all"
     return contact_sheet(

@@ -12,7 +12,6 @@ from protocol.settings import Training
 from ranking.settings import Ranking
 from server.settings import Server
 
-
 Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
 
 

@@ -1,3 +1,5 @@
+import struct
+import zlib
 from datetime import datetime
 from pathlib import Path
 
@@ -145,13 +147,25 @@ def test_exif_that_is_rubbish_costs_only_the_time(tmp_path):
     assert _decoded(path).taken is None
 
 
-def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
-    small = _saved(Image.new("1", (8192, 8192)), tmp_path / "a.png")
-    large = _saved(Image.new("1", (20000, 20000)), tmp_path / "b.png")
+def _bomb(path: Path, side: int) -> Path:
+    """A PNG that declares ``side`` × ``side`` pixels in a few bytes."""
+    _saved(Image.new("1", (8, 8)), path)
+    whole = bytearray(path.read_bytes())
+    whole[16:24] = struct.pack(">II", side, side)
+    whole[29:33] = struct.pack(">I", zlib.crc32(whole[12:29]))
+    path.write_bytes(whole)
+    return path
+
+
+@pytest.mark.parametrize("side", [8001, 12_000, 20_000, 60_000])
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, side):
     limit = Image.MAX_IMAGE_PIXELS
-    assert decode(small, side=8) == Skip.TOO_LARGE
-    assert decode(large, side=8) == Skip.TOO_LARGE
+    assert decode(_bomb(tmp_path / "a.png", side), side=8) == Skip.TOO_LARGE
     assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_a_photo_of_the_largest_size_that_is_allowed_gets_as_far_as_its_pixels(tmp_path):
+    assert decode(_bomb(tmp_path / "a.png", 8000), side=8) == Skip.DAMAGED
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])

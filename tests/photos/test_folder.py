@@ -1,3 +1,5 @@
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,7 +98,10 @@ def test_suffixes_count_in_any_case_and_other_files_are_counted(device):
 
 
 def _bomb(device: Path) -> None:
-    Image.new("1", (8192, 8192)).save(device / "sound" / "c.png")
+    whole = bytearray((device / "sound" / "a.png").read_bytes())
+    whole[16:24] = struct.pack(">II", 30_000, 30_000)
+    whole[29:33] = struct.pack(">I", zlib.crc32(whole[12:29]))
+    (device / "sound" / "c.png").write_bytes(whole)
 
 
 def _truncated(device: Path) -> None:

@@ -74,10 +74,10 @@ def ones(count):
 
 
 @settings(deadline=None, max_examples=60)
-@given(parameters=bits, frozen=st.none() | bits, round=counts, attempt=counts, work=works)
-def test_a_task_crosses_flowers_wire_bit_for_bit(parameters, frozen, round, attempt, work):
+@given(parameters=bits, frozen=st.none() | bits, number=counts, attempt=counts, work=works)
+def test_a_task_crosses_flowers_wire_bit_for_bit(parameters, frozen, number, attempt, work):
     task = Task(
-        round=round,
+        round=number,
         attempt=attempt,
         parameters=vector(parameters),
         digest="ab" * 32,
@@ -85,7 +85,7 @@ def test_a_task_crosses_flowers_wire_bit_for_bit(parameters, frozen, round, atte
         work=work,
     )
     arrived = decode_task(over_the_wire(encode_task(task)))
-    assert (arrived.round, arrived.attempt, arrived.digest) == (round, attempt, "ab" * 32)
+    assert (arrived.round, arrived.attempt, arrived.digest) == (number, attempt, "ab" * 32)
     assert arrived.work == work
     assert arrived.parameters.tobytes() == task.parameters.tobytes()
     assert arrived.parameters.dtype == np.float32
@@ -96,11 +96,11 @@ def test_a_task_crosses_flowers_wire_bit_for_bit(parameters, frozen, round, atte
 
 
 @settings(deadline=None, max_examples=60)
-@given(delta=bits, round=counts, attempt=counts)
-def test_an_update_crosses_flowers_wire_bit_for_bit(delta, round, attempt):
-    update = Update(round=round, attempt=attempt, delta=vector(delta))
+@given(delta=bits, number=counts, attempt=counts)
+def test_an_update_crosses_flowers_wire_bit_for_bit(delta, number, attempt):
+    update = Update(round=number, attempt=attempt, delta=vector(delta))
     arrived = decode_reply(over_the_wire(encode_update(update)), size=len(delta))
-    assert (arrived.round, arrived.attempt) == (round, attempt)
+    assert (arrived.round, arrived.attempt) == (number, attempt)
     assert arrived.delta.tobytes() == update.delta.tobytes()
 
 

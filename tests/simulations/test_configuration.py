@@ -1,0 +1,380 @@
+"""Every typo and every value out of range is refused in one sentence, with a way out."""
+
+import copy
+import functools
+import math
+import operator
+import re
+from typing import Literal, get_args, get_origin
+
+import pytest
+import yaml
+from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
+
+from protocol.rebuild import SettingError, rebuild, to_plain
+from protocol.setting_names import known_paths, setting_hints
+from simulations.hydra_bridge import compose
+from simulations.overrides import check_overrides
+from simulations.settings import Config
+
+SUGGESTED = re.compile(r"Did you mean '([^']+)'\?")
+PATHS = known_paths(Config)
+SECTIONS = {path.rpartition(".")[0] for path in PATHS} - {""}
+KEYS = [path for path in PATHS if path not in SECTIONS]
+SHARE_SUGGESTED_RIGHT = 0.95
+
+
+def typos(path):
+    """The last part of ``path`` with a letter in its middle dropped, doubled and swapped."""
+    parent, dot, name = path.rpartition(".")
+    middle = len(name) // 2
+    before, letter, after = name[:middle], name[middle], name[middle + 1 :]
+    wrong = {
+        before + after,
+        before + 2 * letter + after,
+        before[:-1] + letter + before[-1:] + after,
+    }
+    return [f"{parent}{dot}{other}" for other in sorted(wrong - {name, ""})]
+
+
+TYPOS = [(path, typo) for path in KEYS for typo in typos(path) if typo not in PATHS]
+
+
+def sentence_of(failure):
+    text = str(failure)
+    assert "\n" not in text
+    assert text[-1] in ".?"
+    return text
+
+
+def refusal(overrides):
+    with pytest.raises(SettingError) as caught:
+        compose(overrides)
+    return sentence_of(caught.value)
+
+
+def right(message, path):
+    found = SUGGESTED.search(message)
+    return found is not None and found[1] == path
+
+
+def test_there_are_enough_typos_to_try():
+    assert 2 * len(TYPOS) + len(KEYS) >= 150
+
+
+@pytest.mark.parametrize("prefix", ["", "+", "++"])
+def test_every_typed_typo_is_refused_and_nearly_always_finds_the_right_name(prefix):
+    found = 0
+    for path, typo in TYPOS:
+        with pytest.raises(SettingError) as caught:
+            check_overrides([f"{prefix}{typo}=1"])
+        message = sentence_of(caught.value)
+        assert message.startswith(f"'{typo}' is not a setting.")
+        found += right(message, path)
+    assert found >= SHARE_SUGGESTED_RIGHT * len(TYPOS)
+
+
+def nested(path, value):
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    return value
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Writes an experiment into a folder that Hydra searches; returns how to run it."""
+    (tmp_path / "experiment").mkdir()
+
+    def write(text):
+        (tmp_path / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{text}")
+        return [f"hydra.searchpath=[file://{tmp_path}]", "experiment=mine"]
+
+    return write
+
+
+def test_a_typo_in_a_file_is_refused_with_the_file_and_nearly_always_the_name(written):
+    cases = [(path, typos(path)[0]) for path in KEYS[::2]]
+    found = 0
+    for path, typo in cases:
+        message = refusal(written(yaml.safe_dump(nested(typo, 1))))
+        assert message.startswith(f"conf/experiment/mine.yaml: '{typo}' is not a setting.")
+        found += right(message, path)
+    assert found >= SHARE_SUGGESTED_RIGHT * len(cases)
+
+
+def limits(hint):
+    """The ends of a setting's range, also where it may be null."""
+    parts = () if get_origin(hint) is tuple else (hint, *get_args(hint))
+    declared = [one for part in parts for one in _metadata(part)]
+    return [end for one in declared for end in _ends(one)]
+
+
+def _metadata(hint):
+    return getattr(hint, "__metadata__", ())
+
+
+def _ends(limit):
+    return list(limit) if isinstance(limit, GroupedMetadata) else [limit]
+
+
+def outside(limit):
+    match limit:
+        case Gt(gt=bound) | Lt(lt=bound):
+            return bound
+        case Ge(ge=bound):
+            return bound - 1
+        case Le(le=bound):
+            return bound * 2 + 1
+
+
+def is_numeric(hint):
+    return hint in (int, float) or bool(limits(hint))
+
+
+HINTS = {path: setting_hints(Config)[path] for path in KEYS}
+NUMERIC = [path for path, hint in HINTS.items() if is_numeric(hint)]
+CHOICES = [path for path, hint in HINTS.items() if get_origin(hint) is Literal]
+OUT_OF_RANGE = [(path, outside(end)) for path in NUMERIC for end in limits(HINTS[path])]
+
+
+@pytest.fixture(scope="module")
+def rebuilt():
+    """Gives one setting of the quickstart another value; returns why that is refused."""
+    plain = to_plain(compose([]))
+
+    def refused(path, value):
+        changed = copy.deepcopy(plain)
+        *sections, name = path.split(".")
+        inside = functools.reduce(operator.getitem, sections, changed)
+        inside[name] = value
+        with pytest.raises(SettingError) as caught:
+            rebuild(Config, changed)
+        return sentence_of(caught.value)
+
+    return refused
+
+
+def test_every_value_out_of_range_is_refused_with_its_setting_and_the_range(rebuilt):
+    for path, value in OUT_OF_RANGE:
+        message = rebuilt(path, value)
+        assert message.startswith(f"{path}="), message
+        assert " is out of range: it must be " in message
+
+
+@pytest.mark.parametrize("value", ["abc", "", True, [1], {}, math.nan, math.inf, 10**400])
+def test_every_numeric_setting_refuses_what_is_no_number_in_its_range(rebuilt, value):
+    for path in NUMERIC:
+        assert rebuilt(path, value).startswith(f"{path}=")
+
+
+@pytest.mark.parametrize("path", ["seed", "photos.side", "training.rate", "server.lr"])
+def test_a_typed_value_is_refused_like_one_in_a_file(path):
+    typed = refusal([f"{path}=-1"])
+    assert typed.startswith(f"{path}=-1 is out of range: ")
+    assert refusal([f"{path}=abc"]).startswith(f"{path}=abc must be a ")
+
+
+@pytest.mark.parametrize("value", ["nan", "-inf", "true", "[1]"])
+@pytest.mark.parametrize("path", ["training.lr", "privacy.example.epsilon"])
+def test_a_number_is_finite_and_neither_a_boolean_nor_a_list(path, value):
+    assert refusal([f"{path}={value}"]).startswith(f"{path}=")
+
+
+@pytest.mark.parametrize("value", ["1.5", "8.0", "1e1", "null", "'8'"])
+def test_a_count_is_a_whole_number(value):
+    assert refusal([f"server.rounds={value}"]).endswith("must be a whole number.")
+
+
+@pytest.mark.parametrize("path", CHOICES)
+def test_a_choice_that_is_none_is_refused_with_the_choices(path):
+    choices = get_args(HINTS[path])
+    message = refusal([f"{path}={choices[0]}x"])
+    assert f"is not one of {', '.join(choices)}." in message
+    assert right(message, choices[0])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["experiment=quikstart"],
+            "experiment=quikstart is not one of centralised, flower, local-only, main-result, "
+            "no-privacy, quickstart, real-photos, scratch. Did you mean 'quickstart'?",
+        ),
+        (
+            ["photos=sinthetic"],
+            "photos=sinthetic is not one of folder, synthetic. Did you mean 'synthetic'?",
+        ),
+        (["photos=3"], "photos=3 is not one of folder, synthetic."),
+        (
+            ["privacy/exampel=none"],
+            "'privacy/exampel' is not a setting. Did you mean 'privacy/example'?",
+        ),
+        (
+            ["privacy=none"],
+            "'privacy' is a section of settings, not none. Did you mean 'privacy/example'?",
+        ),
+        (["epsilon=3"], "'epsilon' is not a setting. Did you mean 'privacy.example.epsilon'?"),
+        (["~server.rounds"], "'server.rounds' cannot be removed; give it another value."),
+        (["+server.rounds=3"], "'server.rounds' is there already; leave out the '+'."),
+        (
+            ["privacy={example: {epsilom: 3}}"],
+            "'privacy.example.epsilom' is not a setting. "
+            "Did you mean 'privacy.example.epsilon'?",
+        ),
+        (
+            ["server.rounds=1,2"],
+            "Ambiguous value for argument 'server.rounds=1,2'; add -m to run each, or write "
+            "name=[a,b] for a list.",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_can(overrides, message):
+    assert refusal(overrides) == message
+
+
+@pytest.mark.parametrize("word", ["server.rounds", "photos.root=/tmp/x(1", "a b=3"])
+def test_what_is_no_override_is_refused_with_the_way_to_quote(word):
+    message = refusal([word])
+    assert message.startswith(f"'{word}' is not name=value: ")
+    assert "quote special characters" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "privcy: {example: {epsilon: 3}}",
+            "conf/experiment/mine.yaml: 'privcy' is not a setting. Did you mean 'privacy'?",
+        ),
+        (
+            "defaults: [override /privacy/exampel: none]",
+            "conf/experiment/mine.yaml: 'privacy/exampel' is not a group. "
+            "Did you mean 'privacy/example'?",
+        ),
+        (
+            "defaults: [override /privacy/example: nonne]",
+            "privacy/example=nonne is not one of dpsgd, none. Did you mean 'none'?",
+        ),
+        (
+            "name: x\nseed: ${server.roundz}",
+            "seed: Interpolation key 'server.roundz' not found.",
+        ),
+        (
+            "name: x\nstudy: {seeds: [0], arms: {a/b: []}}",
+            "study.arms: 'a/b' names a folder; use letters, digits, '-', '_', '.'.",
+        ),
+        ("name: ???", "'name' is missing: it has no default."),
+    ],
+)
+def test_a_file_that_cannot_be_composed_is_refused_by_name(written, text, message):
+    assert refusal(written(text)) == message
+
+
+def test_a_file_that_is_no_yaml_is_refused_with_the_line(written):
+    assert "/experiment/mine.yaml, line 3: " in refusal(written("name: [a\nb: 3"))
+
+
+NONE = "privacy/example=none"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["server.cohort=61"],
+            "server.cohort=61 exceeds photos.devices=60; lower server.cohort.",
+        ),
+        (["photos=folder"], "photos.root is null but photos=folder; add photos.root=DIR."),
+        (
+            ["photos.root=DIR"],
+            "photos.root=DIR has no effect with photos=synthetic; add photos=folder.",
+        ),
+        (
+            ["photos.devices=null"],
+            "photos.devices is null but photos=synthetic; add a number, as photos.devices=60.",
+        ),
+        (
+            ["ranking.weights=nowhere.safetensors"],
+            "ranking.weights=nowhere.safetensors is no file; use public, null or a safetensors "
+            "file.",
+        ),
+        (
+            [NONE, "privacy.example.epsilon=3"],
+            "privacy.example.epsilon=3 has no effect with privacy/example=none; "
+            "add privacy/example=dpsgd.",
+        ),
+        (
+            [NONE, "privacy.example.max_participations=3"],
+            "privacy.example.max_participations=3 has no effect with privacy/example=none; "
+            "add privacy/example=dpsgd.",
+        ),
+        (
+            ["privacy.example.noise_multiplier=1.5"],
+            "privacy.example.noise_multiplier=1.5 contradicts privacy.example.epsilon=8; "
+            "set one of them to null.",
+        ),
+        (
+            ["privacy.example.epsilon=null"],
+            "privacy.example.epsilon and privacy.example.noise_multiplier are both null; "
+            "give one of them.",
+        ),
+        (
+            ["privacy.example.delta=null"],
+            "privacy.example.delta is null but privacy/example=dpsgd needs it; give it.",
+        ),
+        (
+            ["simulation.algorithm=centralised"],
+            "simulation.algorithm=centralised is a baseline without privacy; "
+            "add privacy/example=none.",
+        ),
+        (
+            ["study.seeds=[1]"],
+            "study.seeds and study.arms go together: give both, or neither for one plain run.",
+        ),
+        (
+            ["experiment=main-result", "study.seeds=[1,1]"],
+            "study.seeds holds a seed twice; give each once.",
+        ),
+        (
+            ["name=../elsewhere"],
+            "name: '../elsewhere' names a folder; use letters, digits, '-', '_', '.'.",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_with_the_way_out(overrides, message):
+    assert refusal(overrides) == message
+
+
+def test_the_noise_may_be_given_instead_of_epsilon():
+    overrides = ["privacy.example.epsilon=null", "privacy.example.noise_multiplier=1.5"]
+    assert compose(overrides).privacy.example.noise_multiplier == 1.5
+
+
+def test_a_setting_may_be_typed_with_two_pluses_as_hydra_allows():
+    assert compose(["++server.rounds=3"]).server.rounds == 3
+
+
+def test_a_composed_configuration_is_frozen_and_plain():
+    config = compose([])
+    assert hash(config.server) == hash(compose([]).server)
+    assert to_plain(config)["server"]["rounds"] == config.server.rounds
+
+
+def test_composing_leaves_hydras_global_state_as_it_was():
+    from hydra.core.global_hydra import GlobalHydra
+
+    compose([])
+    assert not GlobalHydra.instance().is_initialized()
+
+
+def test_composing_works_inside_another_hydra_application(tmp_path):
+    import hydra
+    from hydra.core.global_hydra import GlobalHydra
+
+    (tmp_path / "config.yaml").write_text("a: 1")
+    with hydra.initialize_config_dir(str(tmp_path), version_base="1.3"):
+        others = GlobalHydra.instance().hydra
+        assert compose([]).name == "quickstart"
+        assert GlobalHydra.instance().hydra is others
+        assert hydra.compose("config").a == 1

@@ -1,0 +1,93 @@
+"""Every experiment composes; none is run here."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from protocol.rebuild import to_json
+from simulations.hydra_bridge import compose
+from simulations.overrides import CONF, groups
+
+ROOT = Path(__file__).parents[2]
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+CHOICES = [
+    f"{group}={path.stem}"
+    for group in groups()
+    if group != "experiment"
+    for path in sorted((CONF / group).glob("*.yaml"))
+]
+NEEDED = {"real-photos": ["photos.root=DIR"], "photos=folder": ["photos.root=DIR"]}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_composes_under_its_own_name(name):
+    config = compose([f"experiment={name}", *NEEDED.get(name, [])])
+    assert config.name == name
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_every_choice_of_a_group_composes(choice):
+    compose([choice, *NEEDED.get(choice, [])])
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_arm_of_a_study_composes(name):
+    typed = [f"experiment={name}", *NEEDED.get(name, [])]
+    for changes in compose(typed).study.arms.values():
+        compose([*typed, *changes])
+
+
+def test_the_experiments_are_those_that_the_documentation_names():
+    expected = (
+        "centralised flower local-only main-result no-privacy quickstart real-photos scratch"
+    )
+    assert set(expected.split()) <= set(EXPERIMENTS)
+
+
+def test_no_arguments_are_the_quickstart():
+    assert compose([]) == compose(["experiment=quickstart"])
+
+
+def test_the_quickstart_promises_epsilon_8_to_a_device_that_came_every_round():
+    config = compose([])
+    example = config.privacy.example
+    assert config.privacy.noise == "secure"
+    assert (example.mechanism, example.epsilon, example.delta) == ("dpsgd", 8.0, 1e-5)
+    assert example.max_participations == config.server.rounds
+    assert config.simulation.reference
+
+
+@pytest.mark.parametrize(
+    "name", ["no-privacy", "local-only", "centralised", "scratch", "flower"]
+)
+def test_the_baselines_and_flowers_default_run_without_privacy(name):
+    assert compose([f"experiment={name}"]).privacy.example.mechanism == "none"
+
+
+def test_another_experiment_replaces_the_quickstart():
+    assert not compose(["experiment=no-privacy"]).simulation.reference
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_privacy_can_be_taken_out_of_any_experiment(name):
+    composed = compose([f"experiment={name}", "privacy/example=none", *NEEDED.get(name, [])])
+    assert composed.privacy.example.epsilon is None
+
+
+def test_the_bundle_of_flower_carries_the_flower_experiment():
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    carried = pyproject["tool"]["flwr"]["app"]["config"]["config"]
+    composed = to_json(compose(["experiment=flower"]))
+    assert carried == composed, f"in pyproject.toml:\nconfig = '{composed}'"
+
+
+def test_no_file_of_the_configuration_names_code():
+    for path in CONF.rglob("*.yaml"):
+        assert "_target_" not in path.read_text(), path
+
+
+def test_every_setting_is_explained_on_its_line_or_above_its_file():
+    for path in CONF.rglob("*.yaml"):
+        if "hydra" not in path.parts:
+            assert "#" in path.read_text(), path

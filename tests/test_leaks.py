@@ -1,0 +1,175 @@
+"""Nothing of a photo leaves its device: markers are planted, and looked for everywhere."""
+
+import contextlib
+import io
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+import client.opacus_engine
+from client.engine import Trained
+from client.examples import embed
+from server.model import initial_ranker
+from simulations import flower_internals
+from simulations.hydra_bridge import compose
+from simulations.simulate import simulate
+
+SIDE = 32
+WORD = b"qX7vJ2mKpL9wRt4zBn6c"
+
+
+def encodings(values):
+    """The ways in which a vector of numbers might have slipped out."""
+    import base64
+
+    yield "float32", np.asarray(values, "<f4").tobytes()
+    yield "float64", np.asarray(values, "<f8").tobytes()
+    integers = np.asarray(values)
+    if integers.dtype == np.uint8:
+        yield "uint8", integers.tobytes()
+        yield "scaled", (integers.astype("<f4") / np.float32(255)).tobytes()
+        raw = integers.tobytes()
+    else:
+        raw = np.asarray(values, "<f4").tobytes()
+    yield "hex", raw.hex().encode()
+    for shift in range(3):
+        text = base64.b64encode(raw[shift : shift + 3 * ((len(raw) - shift) // 3)])
+        yield f"base64+{shift}", text
+
+
+class Marked:
+    """A folder library with markers in it, and what to look for."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        generator = np.random.default_rng(5)
+        self.pixels = generator.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+        for device in range(4):
+            for moment in range(4):
+                folder = root / f"{WORD.decode()}-{device}" / f"{WORD.decode()}-{moment}"
+                folder.mkdir(parents=True)
+                for photo in range(3):
+                    self._write(folder / f"{WORD.decode()}-{photo}.png", generator)
+            self._feedback(root / f"{WORD.decode()}-{device}")
+
+    def _write(self, path, generator):
+        notes = PngImagePlugin.PngInfo()
+        notes.add_text("Comment", WORD.decode())
+        noise = generator.integers(0, 256, self.pixels.shape, np.uint8)
+        image = self.pixels if path.name.endswith("-0.png") else noise
+        Image.fromarray(image).save(path, pnginfo=notes)
+
+    def _feedback(self, device):
+        rows = ["photo,burst,feedback"]
+        for photo in sorted(device.rglob("*.png")):
+            word = "favourite" if photo.name.endswith("-0.png") else "delete"
+            rows.append(f"{photo.relative_to(device)},{WORD.decode()},{word}")
+        (device / "feedback.csv").write_text("\n".join(rows))
+
+    def needles(self, embedding):
+        """Every marker in every encoding, by name. Vectors are cut to tell-tale stretches."""
+        found = {"name": WORD, "name reversed": WORD[::-1], "hex": WORD.hex().encode()}
+        for name, data in encodings(self.pixels[SIDE // 2, :8].reshape(-1)):
+            found[f"pixels {name}"] = data
+        planes = self.pixels[SIDE // 2, :16, 0]
+        for name, data in encodings(planes):
+            found[f"pixel row {name}"] = data
+        for name, data in encodings(embedding[:6]):
+            found[f"embedding {name}"] = data
+        return found
+
+
+@pytest.fixture
+def marked(tmp_path):
+    return Marked(tmp_path / "photos")
+
+
+def everything_said(marked, tmp_path, monkeypatch):
+    """Runs a private simulation and returns all that left a device or was written."""
+    wire = []
+    passage = flower_internals.over_the_wire
+
+    def tapped(message):
+        from flwr.common.serde import message_to_proto
+
+        wire.append(message_to_proto(message).SerializeToString())
+        return passage(message)
+
+    monkeypatch.setattr(flower_internals, "over_the_wire", tapped)
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
+    logging.getLogger().addHandler(handler)
+    try:
+        with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+            simulate(configuration(marked, tmp_path))
+    finally:
+        logging.getLogger().removeHandler(handler)
+    runs = tmp_path / "runs"
+    written = {
+        str(path.relative_to(runs)): path.read_bytes()
+        for path in runs.rglob("*")
+        if path.is_file() and path.name != "config.yaml"
+    }
+    assert wire
+    assert len(written) >= 4
+    return {"log": log.getvalue().encode(), **written} | {
+        f"message {number}": data for number, data in enumerate(wire)
+    }
+
+
+def configuration(marked, tmp_path):
+    return compose(
+        [
+            "experiment=real-photos",
+            f"photos.root={marked.root}",
+            f"photos.side={SIDE}",
+            "photos.held_out_devices=1",
+            "ranking.weights=null",
+            "server.cohort=3",
+            "server.rounds=2",
+            "simulation.reference=false",
+            "simulation.strict=true",
+            f"simulation.runs={tmp_path / 'runs'}",
+        ]
+    )
+
+
+def embedding_of(marked, tmp_path):
+    config = configuration(marked, tmp_path)
+    ranker = initial_ranker(config.ranking, seed=config.seed)
+    return embed(ranker.encoder, marked.pixels[None]).numpy()[0]
+
+
+def leaks(marked, tmp_path, monkeypatch):
+    needles = marked.needles(embedding_of(marked, tmp_path))
+    said = everything_said(marked, tmp_path, monkeypatch)
+    return [
+        (place, needle)
+        for place, content in said.items()
+        for needle, data in needles.items()
+        if data in content
+    ]
+
+
+def test_no_marker_appears_in_any_message_log_checkpoint_or_report(
+    marked, tmp_path, monkeypatch
+):
+    assert leaks(marked, tmp_path, monkeypatch) == []
+
+
+def test_a_client_that_sends_one_embedding_is_found(marked, tmp_path, monkeypatch):
+    embedding = embedding_of(marked, tmp_path)
+    honest = client.opacus_engine.OpacusEngine.train
+
+    def leaky(self, parameters, visits, *, work):
+        for trained in honest(self, parameters, visits, work=work):
+            delta = trained.delta.copy()
+            delta[100 : 100 + len(embedding)] = embedding
+            yield Trained(delta=delta, non_finite=trained.non_finite)
+
+    monkeypatch.setattr(client.opacus_engine.OpacusEngine, "train", leaky)
+    found = leaks(marked, tmp_path, monkeypatch)
+    assert any(place.startswith("message") for place, _ in found)
