@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from client.engine import Trained
 from protocol.messages import Declined, DeclineReason, Task, Update, Vector
 
 
@@ -28,7 +27,7 @@ def visit(
     state: DeviceState,
     *,
     digest: Callable[[Vector], str],
-    train: Callable[[], Trained],
+    train: Callable[[], Vector],
 ) -> tuple[Update | Declined, DeviceState]:
     """Returns the answer and the state to keep, which must be kept before the answer leaves.
 
@@ -36,13 +35,13 @@ def visit(
         task: What the server asks.
         state: What the device remembers.
         digest: Computes the digest of a frozen part.
-        train: Trains as the task says; called only by a device that takes part.
+        train: Trains as the task says and returns the difference of the parameters [trainable];
+            called only by a device that takes part.
     """
     accepted = accept(task, state, digest=digest)
     if isinstance(accepted, Declined):
         return accepted, state
-    trained = train()
-    return Update(round=task.round, attempt=task.attempt, delta=trained.delta), accepted
+    return Update(round=task.round, attempt=task.attempt, delta=train()), accepted
 
 
 def accept(

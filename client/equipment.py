@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from client import model
-from client.engine import Examples, Trained, Visit
+from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.examples import examples
 from client.model import Model
@@ -60,8 +60,8 @@ class Equipment:
         """Returns the digest of a frozen part."""
         return model.digest(frozen, ranking=self.sections.ranking)
 
-    def train(self, task: Task, frozen: Frozen) -> Trained:
-        """Trains on the device's training moments as ``task`` says.
+    def train(self, task: Task, frozen: Frozen) -> Vector:
+        """Trains on the device's training moments and returns the parameters' difference.
 
         Args:
             task: The task.
@@ -75,7 +75,7 @@ class Equipment:
         with self._model(task.digest, frozen) as lent:
             visit = Visit(examples=self._training(lent, task), source=self.source(task))
             (trained,) = lent.engine.train(task.parameters, [visit], work=task.work)
-        return trained
+        return trained.delta
 
     def evaluate(self, task: Task, frozen: Frozen) -> dict[str, float]:
         """Judges the task's parameters on the device's held-out moments."""

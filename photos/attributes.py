@@ -56,6 +56,13 @@ class Roll:
         """Number of moments."""
         return len(self.scenes)
 
+    def within_moments(self, values: Floats) -> Floats:
+        """[photos, facts] ``values`` less their moment's mean: all that an order can use."""
+        sums = np.zeros((self.moments, values.shape[1]))
+        np.add.at(sums, self.moment_of, values)
+        counts = np.bincount(self.moment_of)
+        return np.asarray(values - (sums / counts[:, None])[self.moment_of])
+
 
 def draw_roll(generator: np.random.Generator) -> Roll:
     """Draws the photos of one device."""

@@ -5,9 +5,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from photos.attributes import Roll, draw_roll
 from photos.settings import Photos
 from photos.synthetic import Owner, private_owner
-from photos.taste import public_taste
+from photos.taste import public_taste, standing_out
 
 FITTING_SEED = 0xF177
 FITTING_DEVICES = 120
@@ -23,8 +24,8 @@ def ceiling_scores(photos: Photos, *, seed: int, device: int) -> dict[str, tuple
     * ``global taste``: the private population's common taste, without error, liking of what
       stands out included;
     * ``univariate oracle``: the best that can be said of a photo by itself, knowing its owner:
-      expected gain regressed on the owner's own utility of it and on its attributes, linear and
-      squared, over other devices;
+      utility, with how far the photo stands out replaced by what its own attributes make
+      likely;
     * ``Bayes``: the expected gain itself, by which no order is better on average.
     """
     owner = private_owner(photos, seed=seed, device=device)
@@ -35,32 +36,36 @@ def ceiling_scores(photos: Photos, *, seed: int, device: int) -> dict[str, tuple
         "chronological": -(np.arange(len(first)) - first).astype(np.float64),
         "public taste": public_taste().utility(roll),
         "global taste": owner.common.utility(roll),
-        "univariate oracle": _own_facts(owner) @ _fitted(photos),
+        "univariate oracle": _own_utility(owner),
         "Bayes": owner.expected_gain(),
     }
     bounds = np.searchsorted(roll.moment_of, np.arange(1, roll.moments))
     return {name: tuple(np.split(values, bounds)) for name, values in scores.items()}
 
 
-@lru_cache(maxsize=8)
-def _fitted(photos: Photos) -> Floats:
-    """[facts] least squares over devices of a seed of their own."""
-    owners = [
-        private_owner(photos, seed=FITTING_SEED, device=number)
+def _own_utility(owner: Owner) -> Floats:
+    """[photos] expected utility of a photo of which nothing else of its moment is known."""
+    likely = _extremeness(owner.roll) @ _extremeness_weights()
+    return np.asarray(owner.taste.own_utility(owner.roll) + owner.taste.context * likely)
+
+
+@lru_cache(maxsize=1)
+def _extremeness_weights() -> Floats:
+    """[2] least squares of standing out on extremeness, within moments of other devices."""
+    rolls = [
+        draw_roll(np.random.default_rng([FITTING_SEED, number]))
         for number in range(FITTING_DEVICES)
     ]
-    facts = np.concatenate([_own_facts(owner) for owner in owners])
-    gains = np.concatenate([owner.expected_gain() for owner in owners])
-    weights: Floats = np.linalg.lstsq(facts, gains)[0]
+    facts = [roll.within_moments(_extremeness(roll)) for roll in rolls]
+    outcomes = [roll.within_moments(standing_out(roll)[:, None])[:, 0] for roll in rolls]
+    weights: Floats = np.linalg.lstsq(np.concatenate(facts), np.concatenate(outcomes))[0]
     return weights
 
 
-def _own_facts(owner: Owner) -> Floats:
-    """[photos, facts] what a photo is by itself, and how its owner likes it."""
-    liked = owner.taste.own_utility(owner.roll)[:, None]
-    attributes = owner.roll.attributes
-    squares = attributes**2
-    bent = np.tanh(liked)
-    return np.concatenate(
-        [np.ones_like(liked), liked, liked**2, bent, attributes, squares], axis=1
-    )
+def _extremeness(roll: Roll) -> Floats:
+    """[photos, 2] the attributes' length and its square.
+
+    Attributes are alike and independent, so that no other fact of theirs says more.
+    """
+    length = np.linalg.norm(roll.attributes, axis=1)
+    return np.stack([length, length**2], axis=1)

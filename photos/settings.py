@@ -17,7 +17,8 @@ class Photos:
         held_out_devices: Devices that never train, numbered after the training devices.
         held_out_share: Share of each device's moments kept from training, by keyed hash.
         side: Pixels of a photo's side after resizing.
-        taste_cosine: Cosine between the public and the private population's taste.
+        taste_cosine: Cosine between the public and the private population's taste, before
+            any flips.
         taste_flips: Attribute signs, over all scenes, that the private taste turns round.
         context_preference: Weight of the private preference for photos unlike their moment's
             others; the public split has none.

@@ -11,6 +11,7 @@ from photos.settings import Photos
 STRENGTH = 1.0
 PERSONAL = 0.55
 SCENE_LIKING = 0.4
+USUAL_DISTANCE = 1.9
 CONSTANT = 0xDA2C
 Floats = NDArray[np.float64]
 
@@ -76,12 +77,12 @@ def personal(common: Taste, generator: np.random.Generator) -> Taste:
 
 
 def standing_out(roll: Roll) -> Floats:
-    """[photos] how far each photo is from its moment's mean; about 0 on average."""
-    counts = np.bincount(roll.moment_of)
-    sums = np.zeros((roll.moments, roll.attributes.shape[1]))
-    np.add.at(sums, roll.moment_of, roll.attributes)
-    apart = roll.attributes - (sums / counts[:, None])[roll.moment_of]
-    return np.asarray(np.linalg.norm(apart, axis=1) / np.sqrt(len(NAMES)) - 0.6)
+    """[photos] Euclidean distance of a photo's attributes from their mean over its moment.
+
+    Less what it is on average, so that liking it does not raise all photos.
+    """
+    apart = roll.within_moments(roll.attributes)
+    return np.asarray(np.linalg.norm(apart, axis=1) - USUAL_DISTANCE)
 
 
 def _public_weights() -> Floats:

@@ -7,7 +7,8 @@ from privacy.accounting import COARSE, epsilon
 
 TOLERANCE = 2e-3
 ROUGH_TOLERANCE = 5e-2
-LEAST, MOST = 1e-2, 1e4
+LEAST, MOST = 0.1, 1e4
+ORDERS = (*rdp.ORDERS, *(2.0**power for power in range(6, 13)))
 
 
 @lru_cache(maxsize=256)
@@ -30,15 +31,11 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
         )
         return found <= target
 
-    high = _upper(target, delta=delta, rate=rate, steps=steps)
-    low = high
+    high = low = _upper(target, delta=delta, rate=rate, steps=steps)
     while kept(low, interval=COARSE):
         high, low = low, low / 1.3
         if low < LEAST:
-            raise ValueError(
-                f"privacy.example.epsilon={target:g} asks for next to no noise; lower it, or "
-                "use privacy/example=none for a run without a promise."
-            )
+            raise ValueError(_next_to_none(target))
     while high / low > 1 + TOLERANCE:
         middle = (low * high) ** 0.5
         low, high = (low, middle) if kept(middle, interval=COARSE) else (middle, high)
@@ -49,15 +46,29 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
 
 def _upper(target: float, *, delta: float, rate: float, steps: int) -> float:
     """A noise multiplier that keeps the promise by the Rényi bound: quick and looser."""
+
+    def bound(sigma: float) -> float:
+        return rdp.epsilon(
+            rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, orders=ORDERS
+        )
+
     low, high = LEAST, MOST
-    if rdp.epsilon(rate=rate, noise_multiplier=high, steps=steps, delta=delta) > target:
+    if bound(high) > target:
         raise ValueError(
             f"privacy.example.epsilon={target:g} cannot be met with {steps} steps at "
             f"δ = {delta:g}; raise it, or lower training.steps or "
             "privacy.example.max_participations."
         )
+    if bound(low) <= target:
+        raise ValueError(_next_to_none(target))
     while high / low > 1 + ROUGH_TOLERANCE:
         middle = (low * high) ** 0.5
-        found = rdp.epsilon(rate=rate, noise_multiplier=middle, steps=steps, delta=delta)
-        low, high = (low, middle) if found <= target else (middle, high)
+        low, high = (low, middle) if bound(middle) <= target else (middle, high)
     return high
+
+
+def _next_to_none(target: float) -> str:
+    return (
+        f"privacy.example.epsilon={target:g} asks for next to no noise; lower it, or "
+        "use privacy/example=none for a run without a promise."
+    )

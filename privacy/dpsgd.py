@@ -1,13 +1,18 @@
 """Differentially private SGD on one device: what runs is what is accounted."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privacy import accounting, rdp
-from privacy.noise import Stream
 from privacy.sampling import PoissonSampling
+
+if TYPE_CHECKING:
+    from privacy.noise import Stream
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,11 +1,15 @@
 """Which moments take part in a step: each by its own secret coin."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.noise import Stream
+if TYPE_CHECKING:
+    from privacy.noise import Stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from ranking.lora import adapt
+from ranking.lora import adapt, is_adapter
 from ranking.ranker import Ranker
 
 Trained = Literal["linear", "head", "lora", "all"]
@@ -51,7 +51,7 @@ def _is_trained(name: str, trained: Trained) -> bool:
         case "head":
             return name.startswith("list_ranker.") and name != TASTE
         case "lora":
-            return ".down." in name or ".up." in name or name.startswith("list_ranker.score.")
+            return is_adapter(name) or name.startswith("list_ranker.score.")
         case "all":
             return name != TASTE
 

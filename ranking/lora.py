@@ -1,6 +1,7 @@
 """Low-rank adapters: a few weights that bend a frozen linear layer (Hu et al. 2021)."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +45,25 @@ def adapt(module: nn.Module, *, generator: torch.Generator, rank: int = RANK) ->
             setattr(module, name, layer)
         else:
             adapt(child, generator=generator, rank=rank)
+
+
+def under_adapters(
+    weights: Mapping[str, Tensor], state: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Returns a plain module's ``weights`` under the names of ``state``, which may be adapted.
+
+    Args:
+        weights: As of ``state_dict`` of the module before ``adapt``.
+        state: As of ``state_dict`` after it; gives the adapters' own weights.
+    """
+    names = {name.replace(".base.", "."): name for name in state}
+    own = {name: value for name, value in state.items() if is_adapter(name)}
+    return own | {names.get(name, name): value for name, value in weights.items()}
+
+
+def is_adapter(name: str) -> bool:
+    """Says whether a parameter's name is that of an adapter's."""
+    return name.endswith((".down.weight", ".up.weight"))
 
 
 def _bare(inputs: int, outputs: int) -> nn.Linear:

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ranking.build import Trained
+from ranking.lora import under_adapters
 from ranking.ranker import Ranker
 
 FORMAT = 1
@@ -76,7 +77,7 @@ def load_weights(ranker: Ranker, path: Path) -> Origin:
     origin, tensors = _read(path)
     state = ranker.state_dict()
     if origin.trained != "lora":
-        tensors = _under_adapters(tensors, state)
+        tensors = under_adapters(tensors, state)
     if {name: value.shape for name, value in tensors.items()} != {
         name: value.shape for name, value in state.items()
     }:
@@ -119,19 +120,6 @@ def _verified(path: Path) -> tuple[Origin, dict[str, Tensor]]:
     if origin.pop("format") != FORMAT:
         raise ValueError("the format is another")
     return Origin(**origin), tensors
-
-
-def _under_adapters(
-    tensors: Mapping[str, Tensor], state: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
-    """The file's tensors under the names of ``state``, whose adapters fill what is missing."""
-    plain = {name.replace(".base.", "."): name for name in state}
-    adapters = {name: value for name, value in state.items() if _is_adapter(name)}
-    return adapters | {plain.get(name, name): value for name, value in tensors.items()}
-
-
-def _is_adapter(name: str) -> bool:
-    return name.endswith((".down.weight", ".up.weight"))
 
 
 def _digest(tensors: Mapping[str, Tensor], *, facts: str) -> str:

@@ -114,13 +114,14 @@ def main() -> None:
             sys.exit(_completion(words))
         _refuse_unknown_command(words)
         status = app(words, standalone_mode=False, prog_name="darkroom")
-    except (KeyboardInterrupt, typer.Abort):
-        _said("interrupted.")
-        sys.exit(INTERRUPTED)
     except ValueError as failure:
         sys.exit(_said(str(failure)))
     except click.ClickException as failure:
-        sys.exit(_said(failure.format_message()) if str(failure) else 0)
+        named = isinstance(failure, click.BadParameter)
+        told = failure.format_message() if named else failure.message
+        sys.exit(_said(told) if told.strip() else 0)
+    if status == INTERRUPTED:
+        _said("interrupted.")
     sys.exit(status or 0)
 
 

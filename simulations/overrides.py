@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import get_origin
 
@@ -14,6 +15,7 @@ from protocol.setting_names import setting_hints, suggestion
 from simulations.settings import Config
 
 CONF = Path(conf.__file__).parent
+SETTINGS = setting_hints(Config)
 
 
 def check_overrides(overrides: Sequence[str]) -> None:
@@ -35,27 +37,29 @@ def check_overrides(overrides: Sequence[str]) -> None:
             _refuse_no_section(override)
 
 
-def groups() -> list[str]:
+@cache
+def groups() -> tuple[str, ...]:
     """Returns the names of the groups, such as ``privacy/example``."""
     folders = {path.parent.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")}
-    return sorted(name for name in folders if name != "." and not name.startswith("hydra"))
+    named = (name for name in folders if name != "." and not name.startswith("hydra"))
+    return tuple(sorted(named))
 
 
 def known_names() -> list[str]:
     """Returns everything that may stand before ``=``: settings, sections and groups."""
-    return [*setting_hints(Config), *groups()]
+    return [*SETTINGS, *groups()]
 
 
 def _is_entry(name: str) -> bool:
     """Says whether ``name`` is an entry of a setting that has names of its own."""
-    hints = setting_hints(Config).items()
+    hints = SETTINGS.items()
     mappings = [path for path, hint in hints if get_origin(hint) is dict]
     return any(name.startswith(f"{path}.") for path in mappings)
 
 
 def _refuse_unknown(override: Override) -> None:
     for name in _leaves(override.key_or_group, override.value()):
-        if name not in setting_hints(Config) and not _is_entry(name):
+        if name not in SETTINGS and not _is_entry(name):
             raise SettingError(f"'{name}' is not a setting.{suggestion(name, known_names())}")
 
 
@@ -86,7 +90,7 @@ def _refuse_no_choice(override: Override) -> None:
 
 def _refuse_no_section(override: Override) -> None:
     name, value = override.key_or_group, override.value()
-    if not dataclasses.is_dataclass(setting_hints(Config)[name]) or isinstance(value, Mapping):
+    if not dataclasses.is_dataclass(SETTINGS[name]) or isinstance(value, Mapping):
         return
     inside = [group for group in groups() if group.startswith(f"{name}/")]
     near = f" Did you mean '{inside[0]}'?" if inside else ""

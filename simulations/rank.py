@@ -43,7 +43,7 @@ class Ranked:
     def lines(self) -> tuple[str, ...]:
         """What to print."""
         return (
-            f"{self.photos} photos in {self.moments} moments: {self.table}, {self.sheet}",
+            f"{self.photos} photos in {_moments(self.moments)}: {self.table}, {self.sheet}",
             *(f"skipped {count} × {reason}" for reason, count in self.skipped.items()),
         )
 
@@ -92,6 +92,10 @@ class _Scored:
         return places
 
 
+def _moments(count: int) -> str:
+    return "1 moment" if count == 1 else f"{count} moments"
+
+
 def _model(run: Path) -> tuple[Ranker, int]:
     path = RunFolder(run).model
     if not path.is_file():
@@ -126,7 +130,7 @@ def _table(lists: list[_Scored], *, folder: Path) -> str:
 
 def _sheet(lists: list[_Scored], *, run: Path, folder: Path) -> Image.Image:
     shown = lists[:LARGEST_SHEET]
-    extent = "1 moment" if len(lists) == 1 else f"{len(lists)} moments"
+    extent = _moments(len(lists))
     if len(lists) > len(shown):
         extent = f"the first {len(shown)} of {extent}; ranking.csv holds all"
     return contact_sheet(

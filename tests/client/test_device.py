@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from client.device import NEW, DeviceState, accept, hold, visit
-from client.engine import Trained
 from protocol.messages import Declined, DeclineReason, Task, Update
 
 DELTA = np.ones(3, np.float32)
@@ -21,7 +20,7 @@ def never():
 
 
 def trains():
-    return Trained(delta=DELTA, non_finite=7)
+    return DELTA
 
 
 @pytest.fixture

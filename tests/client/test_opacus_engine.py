@@ -289,3 +289,17 @@ def test_a_visit_leaves_no_tensor_behind(lab):
         assert tensors() <= before
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("trained", PARTS)
+def test_training_lowers_the_loss_of_the_moments_it_trains_on(lab, trained):
+    engine, start = lab.engine_and_start(trained)
+    examples = lab.moments(trained, LENGTHS)
+
+    def loss(parameters):
+        with torch.no_grad():
+            scored = scores(ranker_at(trained, parameters), examples)
+            return float(LOSSES["softmax"](scored, examples.gains, where=examples.where).sum())
+
+    terms = lab.work(steps=10, clip=1.0, denominator=4.0, lr=0.1)
+    assert loss(start + lab.delta(engine, start, examples, terms)) < 0.97 * loss(start)

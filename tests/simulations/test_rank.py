@@ -155,7 +155,7 @@ def test_what_is_skipped_is_said_with_its_reason(run, tmp_path):
     _photo(tmp_path / "phone" / "lonely" / "a.png")
     ranked = rank(run, tmp_path / "phone", out=tmp_path / "out")
     assert ranked.skipped == {Skip.NOT_A_PHOTO: 1, Skip.FEW_PHOTOS: 1}
-    assert ranked.lines()[0].startswith("2 photos in 1 moments: ")
+    assert ranked.lines()[0].startswith("2 photos in 1 moment: ")
     assert ranked.lines()[1:] == (
         f"skipped 1 × {Skip.FEW_PHOTOS}",
         f"skipped 1 × {Skip.NOT_A_PHOTO}",

@@ -1,0 +1,178 @@
+import itertools
+import logging
+import math
+
+import pytest
+from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
+from dp_accounting.pld import PLDAccountant
+from opacus.accountants import PRVAccountant
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from privacy import rdp
+from privacy.accounting import COARSE, epsilon
+
+# rate, noise multiplier, steps, delta, epsilon by PLD on a grid of 1e-4
+GOLDEN = [
+    (0.01, 4.0, 10000, 1e-5, 0.9470),
+    (256 / 60000, 1.3, 3510, 1e-5, 0.8638),
+    (0.001, 1.0, 1000, 1e-6, 0.1856),
+    (0.1, 2.0, 300, 1e-5, 4.1833),
+    (1.0, 1.0, 1, 1e-5, 4.3772),
+    (1.0, 10.0, 100, 1e-5, 4.3772),
+]
+SLOW_GOLDEN = [
+    (256 / 60000, 1.1, 14040, 1e-5, 2.3796),
+    (250 / 60000, 1.12, 14400, 1e-5, 2.2792),
+    (0.004, 0.8, 1000, 1e-5, 1.2841),
+    (0.001, 0.7, 5000, 1e-6, 1.3806),
+    (0.02, 1.0, 500, 1e-5, 2.7735),
+    (0.0625, 1.0, 200, 1e-3, 4.0934),
+    (0.25, 1.5, 60, 1e-4, 6.3231),
+    (0.2, 1.0, 100, 1e-3, 10.6031),
+]
+ALL_GOLDEN = [*GOLDEN, *(pytest.param(*row, marks=pytest.mark.slow) for row in SLOW_GOLDEN)]
+BASE = {"rate": 0.1, "noise_multiplier": 2.0, "steps": 50, "delta": 1e-5, "interval": COARSE}
+
+
+def analytic_gaussian(sigma, delta):
+    """The ε of one Gaussian release of sensitivity 1 (Balle and Wang 2018)."""
+
+    def excess(eps):
+        left = norm.cdf(0.5 / sigma - eps * sigma)
+        return left - math.exp(eps) * norm.cdf(-0.5 / sigma - eps * sigma) - delta
+
+    return brentq(excess, 0, 100, xtol=1e-12)
+
+
+def one_step(rate, sigma, delta):
+    """The ε of a single subsampled step: a moment is removed, or one is added."""
+
+    def edge(ratio):
+        """Where the density with the moment is ``ratio`` times that without."""
+        return sigma**2 * math.log((ratio - 1 + rate) / rate) + 0.5
+
+    def removed(eps):
+        x, growth = edge(math.exp(eps)), math.exp(eps)
+        mixed = (1 - rate) * norm.sf(x / sigma) + rate * norm.sf((x - 1) / sigma)
+        return mixed - growth * norm.sf(x / sigma)
+
+    def added(eps):
+        if math.exp(-eps) <= 1 - rate:
+            return 0.0
+        x, growth = edge(math.exp(-eps)), math.exp(eps)
+        mixed = (1 - rate) * norm.cdf(x / sigma) + rate * norm.cdf((x - 1) / sigma)
+        return norm.cdf(x / sigma) - growth * mixed
+
+    return brentq(lambda eps: max(removed(eps), added(eps)) - delta, 1e-9, 50, xtol=1e-12)
+
+
+@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "expected"), ALL_GOLDEN)
+def test_epsilon_is_the_golden_figure(rate, sigma, steps, delta, expected):
+    found = epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta)
+    assert found == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "_"), ALL_GOLDEN)
+def test_epsilon_is_never_above_the_renyi_bound(rate, sigma, steps, delta, _):
+    found = epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta)
+    assert found <= rdp.epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta)
+
+
+@pytest.mark.parametrize("steps", [1, 64])
+@pytest.mark.parametrize(("sigma", "delta"), [(1.0, 1e-5), (5.0, 1e-3), (3.0, 1e-8)])
+def test_without_sampling_epsilon_is_the_closed_form_of_the_gaussian(sigma, delta, steps):
+    # steps releases of deviation sigma are one of deviation sigma / sqrt(steps)
+    found = epsilon(
+        rate=1.0, noise_multiplier=sigma * math.sqrt(steps), steps=steps, delta=delta
+    )
+    exact = analytic_gaussian(sigma, delta)
+    assert exact - 1e-6 <= found <= exact + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("rate", "sigma", "delta"), [(0.1, 1.0, 1e-5), (0.5, 1.5, 1e-4), (0.9, 2.0, 1e-6)]
+)
+def test_one_sampled_step_is_the_closed_form_and_never_below_it(rate, sigma, delta):
+    found = epsilon(rate=rate, noise_multiplier=sigma, steps=1, delta=delta)
+    exact = one_step(rate, sigma, delta)
+    assert exact - 1e-6 <= found <= exact + 1e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("rate", (0.01, 0.05, 0.1, 0.3, 1.0)),
+        ("steps", (0, 1, 50, 51, 400)),
+        ("noise_multiplier", (50.0, 8.0, 2.1, 2.0, 1.0, 0.0)),
+        ("delta", (1e-3, 1e-5, 1e-6, 1e-8)),
+    ],
+)
+def test_epsilon_grows_with_rate_and_steps_and_falls_with_noise_and_delta(name, values):
+    found = [epsilon(**{**BASE, name: value}) for value in values]
+    assert all(one < two for one, two in itertools.pairwise(found))
+
+
+def test_steps_compose_as_two_runs_one_after_the_other():
+    event = PoissonSampledDpEvent(0.1, GaussianDpEvent(2.0))
+    accountant = PLDAccountant(value_discretization_interval=1e-4)
+    accountant.compose(SelfComposedDpEvent(event, 30)).compose(SelfComposedDpEvent(event, 70))
+    found = epsilon(rate=0.1, noise_multiplier=2.0, steps=100, delta=1e-5)
+    assert found == pytest.approx(accountant.get_epsilon(1e-5), abs=1e-3)
+
+
+def test_two_runs_cost_no_more_than_their_sum():
+    half = epsilon(rate=0.1, noise_multiplier=2.0, steps=50, delta=5e-6)
+    assert epsilon(rate=0.1, noise_multiplier=2.0, steps=100, delta=1e-5) <= 2 * half
+
+
+@pytest.mark.filterwarnings("ignore:Optimal order is the largest:UserWarning")
+@pytest.mark.parametrize(
+    ("rate", "sigma", "steps", "delta"),
+    [(0.01, 4.0, 10000, 1e-5), (0.1, 2.0, 300, 1e-5), (256 / 60000, 1.3, 3510, 1e-5)],
+)
+def test_the_accountant_of_opacus_is_of_the_same_opinion(rate, sigma, steps, delta):
+    other = PRVAccountant()
+    other.history = [(sigma, rate, steps)]
+    found = epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta)
+    # what Opacus tells is its estimate and the 0.01 it allows for its error
+    assert found == pytest.approx(other.get_epsilon(delta), abs=0.0115)
+    assert found <= other.get_epsilon(delta)
+
+
+def test_a_coarser_grid_is_still_an_upper_bound_and_close():
+    fine = epsilon(rate=0.1, noise_multiplier=2.0, steps=50, delta=1e-5)
+    coarse = epsilon(rate=0.1, noise_multiplier=2.0, steps=50, delta=1e-5, interval=COARSE)
+    assert fine - 1e-9 <= coarse <= fine + 0.01
+
+
+def test_accounting_says_nothing(capfd, caplog, recwarn):
+    caplog.set_level(logging.DEBUG)
+    epsilon.cache_clear()
+    epsilon(rate=0.3, noise_multiplier=1.5, steps=7, delta=1e-5)
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+    assert not recwarn
+
+
+def test_what_the_library_logs_is_kept_off_and_later_logs_are_not(monkeypatch, caplog):
+    log = logging.getLogger("absl")
+    level = log.level
+
+    def loud(self, delta):
+        log.warning("a remark of the library")
+        return 1.0
+
+    monkeypatch.setattr(PLDAccountant, "get_epsilon", loud)
+    epsilon.__wrapped__(rate=0.3, noise_multiplier=1.5, steps=7, delta=1e-5)
+    assert not caplog.records
+    assert log.level == level
+
+
+def test_nothing_done_costs_nothing():
+    assert epsilon(rate=0.1, noise_multiplier=1.0, steps=0, delta=1e-5) == 0
+    assert epsilon(rate=0.1, noise_multiplier=0.0, steps=0, delta=1e-5) == 0
+
+
+def test_no_noise_costs_everything():
+    assert epsilon(rate=0.1, noise_multiplier=0.0, steps=1, delta=1e-5) == math.inf

@@ -1,0 +1,250 @@
+"""The command, as it is typed: a mistake costs one sentence and writes nothing."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from protocol.rebuild import from_json
+from simulations import command
+from simulations.hydra_bridge import compose, run_hydra
+from simulations.settings import Config
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"torch", "flwr", "opacus", "ray", "scipy", "PIL", "dp_accounting"}
+
+
+@pytest.fixture
+def darkroom(monkeypatch, capsys, tmp_path):
+    """Runs the command in an empty folder; returns its exit status and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["darkroom", *words])
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def simulated(monkeypatch):
+    """Takes the place of the simulation: remembers what it was asked to run."""
+    asked = []
+
+    def record(config, overrides):
+        asked.append((config, overrides))
+        return 0
+
+    monkeypatch.setattr(command, "_simulate", record)
+    return asked
+
+
+def process(*words, folder):
+    line = [sys.executable, "-m", "simulations.command", *words]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HYDRA_FULL_ERROR": "1"}
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ["+privacy.example.epsilom=3"],
+            "'privacy.example.epsilom' is not a setting. "
+            "Did you mean 'privacy.example.epsilon'?",
+        ),
+        (["experiment=quikstart"], "experiment=quikstart is not one of "),
+        (["server.cohort=61"], "server.cohort=61 exceeds photos.devices=60; "),
+    ],
+)
+def test_a_mistake_is_one_sentence_exit_1_and_nothing_written(words, sentence, tmp_path):
+    done = process("simulate", *words, folder=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"darkroom: {sentence}")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["seed=-1"], ["nothing"]])
+def test_help_and_mistakes_answer_before_anything_heavy_is_imported(words):
+    program = (
+        "import json, sys; from simulations import command\n"
+        f"sys.argv = ['darkroom', 'simulate', *{words!r}]\n"
+        "try: command.main()\n"
+        "finally: print('\\n' + json.dumps(sorted(sys.modules)))"
+    )
+    line = [sys.executable, "-c", program]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True)
+    modules = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    assert not modules & HEAVY
+
+
+def test_no_arguments_run_the_quickstart(darkroom, simulated):
+    assert darkroom("simulate")[0] == 0
+    assert simulated == [(compose([]), ())]
+
+
+def test_overrides_reach_the_simulation_with_what_was_typed(darkroom, simulated):
+    darkroom("simulate", "experiment=no-privacy", "seed=3")
+    ((config, overrides),) = simulated
+    assert (config.name, config.seed) == ("no-privacy", 3)
+    assert overrides == ("experiment=no-privacy", "seed=3")
+
+
+def test_the_status_of_the_simulation_is_the_status_of_the_command(darkroom, monkeypatch):
+    monkeypatch.setattr(command, "_simulate", lambda config, overrides: 1)
+    assert darkroom("simulate")[0] == 1
+    assert darkroom("simulate", "-m", "seed=1,2")[0] == 1
+
+
+def test_a_sweep_runs_every_job_and_leaves_only_hydras_own_record(
+    darkroom, simulated, tmp_path
+):
+    assert darkroom("simulate", "--multirun", "seed=1,2", "server.rounds=3")[0] == 0
+    assert [config.seed for config, _ in simulated] == [1, 2]
+    assert simulated[1][1] == ("seed=2", "server.rounds=3")
+    files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert files == ["multirun.yaml"]
+
+
+def test_a_failing_job_does_not_end_the_sweep(darkroom, monkeypatch):
+    ran = []
+
+    def fail_at_first(config, overrides):
+        ran.append(config.seed)
+        if config.seed == 1:
+            raise ValueError("seed 1 is unlucky.")
+        return 0
+
+    monkeypatch.setattr(command, "_simulate", fail_at_first)
+    status, _, said = darkroom("simulate", "-m", "seed=1,2")
+    assert (status, ran) == (1, [1, 2])
+    assert "darkroom: seed 1 is unlucky." in said
+    assert "Traceback" not in said
+
+
+def test_a_study_composes_its_arms_inside_a_sweep(darkroom, monkeypatch):
+    arms = []
+    monkeypatch.setattr(
+        command,
+        "_simulate",
+        lambda config, overrides: arms.append(compose([*overrides, "server.rounds=5"])) or 0,
+    )
+    darkroom("simulate", "-m", "experiment=no-privacy,flower")
+    assert [arm.name for arm in arms] == ["no-privacy", "flower"]
+    assert [arm.server.rounds for arm in arms] == [5, 5]
+
+
+def test_hydras_command_line_is_put_back(simulated, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = list(sys.argv)
+    run_hydra(["-m", "seed=1,2"], command._simulate)
+    assert sys.argv == before
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ["simulat"],
+            "'simulat' is not a command. Did you mean 'simulate'? See: darkroom --help",
+        ),
+        (["photos", "sampel", "DIR"], "No such command 'sampel'. Did you mean 'sample'?"),
+        (["simulate", "--multirn"], "'--multirn' is not a flag. Did you mean '--multirun'?"),
+        (["simulate", "--experimental-rerun", "x"], "'--experimental-rerun' is not a flag."),
+        (
+            ["simulate", "--cfg", "job", "sede=1"],
+            "'sede' is not a setting. Did you mean 'seed'?",
+        ),
+        (["simulate", "-m", "sede=1,2"], "'sede' is not a setting. Did you mean 'seed'?"),
+        (["simulate", "-m", "photos=a,b"], "photos=a is not one of folder, synthetic."),
+        (
+            ["pretrain", "--seed", "-1"],
+            "Invalid value for '--seed': -1 is not in the range x>=0.",
+        ),
+        (["rank"], "Missing argument 'RUN'."),
+        (
+            ["simulate", "--flower"],
+            "--flower needs a file: darkroom simulate --flower run.toml",
+        ),
+        (
+            ["simulate", "--flower", "nowhere/run.toml"],
+            "--flower nowhere/run.toml: its folder does not exist; make it first.",
+        ),
+    ],
+)
+def test_a_mistyped_word_is_one_sentence(darkroom, words, sentence):
+    status, out, err = darkroom(*words)
+    assert (status, out, err) == (1, "", f"darkroom: {sentence}\n")
+
+
+def test_an_interrupt_is_one_line_and_130(darkroom, monkeypatch):
+    def interrupted(config, overrides):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_simulate", interrupted)
+    status, _, err = darkroom("simulate")
+    assert (status, err.strip()) == (130, "darkroom: interrupted.")
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    def broken(config, overrides):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(command, "_simulate", broken)
+    monkeypatch.setattr(sys, "argv", ["darkroom", "simulate"])
+    with pytest.raises(RuntimeError, match="a fault"):
+        command.main()
+
+
+def test_help_has_one_line_for_each_command(darkroom):
+    status, out, _ = darkroom("--help")
+    assert status == 0
+    for name in ("simulate", "pretrain", "rank", "photos"):
+        assert name in out
+    assert darkroom()[0] == 0
+
+
+def test_the_version_is_told(darkroom):
+    status, out, _ = darkroom("--version")
+    assert status == 0
+    assert out[0].isdigit()
+
+
+def test_help_of_simulate_lists_groups_and_settings(darkroom):
+    status, out, _ = darkroom("simulate", "--help")
+    assert status == 0
+    assert "privacy/example: dpsgd, none" in out
+    assert "max_participations" in out
+
+
+def test_the_shell_completes_settings_after_simulate(darkroom, monkeypatch):
+    monkeypatch.setenv("COMP_LINE", "darkroom simulate server.rou")
+    status, out, _ = darkroom("-sc", "query=bash")
+    assert (status, out.strip()) == (0, "server.rounds=")
+
+
+@pytest.mark.parametrize("flag", [["--flower", "run.toml"], ["--flower=run.toml"]])
+def test_flowers_file_holds_the_configuration_with_absolute_paths(darkroom, tmp_path, flag):
+    overrides = ["photos=folder", "photos.root=DIR", "seed=5"]
+    status, out, _ = darkroom("simulate", *overrides, *flag)
+    assert status == 0
+    assert "flwr run . --stream --run-config run.toml" in out
+    written = tomllib.loads((tmp_path / "run.toml").read_text())
+    config = from_json(Config, written["config"])
+    assert (config.seed, config.photos.root) == (5, str(tmp_path / "DIR"))
+    assert Path(config.ranking.weights).is_absolute()
+
+
+def test_flowers_telemetry_and_update_check_are_off():
+    program = "import simulations.command, os; print(os.environ['FLWR_TELEMETRY_ENABLED'])"
+    line = [sys.executable, "-c", program]
+    environment = {"FLWR_TELEMETRY_ENABLED": "1", "PATH": ""}
+    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.stdout == "0\n"
