@@ -24,6 +24,7 @@ def photos_per_second(
         held_out_devices=0,
         held_out_share=0,
         side=side,
+        taste=0,
         taste_cosine=1,
         taste_flips=0,
         context_preference=0,

@@ -17,6 +17,8 @@ class Photos:
         held_out_devices: Devices that never train, numbered after the training devices.
         held_out_share: Share of each device's moments kept from training, by keyed hash.
         side: Pixels of a photo's side after resizing.
+        taste: Which private taste: 0 is the one that results are about; every other number is
+            another of the same kind, to choose settings on.
         taste_cosine: Cosine between the public and the private population's taste, before
             any flips.
         taste_flips: Attribute signs, over all scenes, that the private taste turns round.
@@ -30,6 +32,7 @@ class Photos:
     held_out_devices: Annotated[int, Interval(ge=0, le=1_000_000)]
     held_out_share: Annotated[float, Ge(0), Lt(1)]
     side: Annotated[int, Interval(ge=16, le=256)]
+    taste: Annotated[int, Interval(ge=0, le=1_000_000)]
     taste_cosine: Annotated[float, Interval(ge=-1, le=1)]
     taste_flips: Annotated[int, Interval(ge=0, le=80)]
     context_preference: Annotated[float, Interval(ge=0, le=10)]

@@ -56,11 +56,11 @@ def private_taste(photos: Photos) -> Taste:
     Cosine 1, no flips and no context preference give the public taste itself.
     """
     public = _public_weights()
-    aside = _unit(_across(_constants(1).standard_normal(len(NAMES)), public))
+    aside = _unit(_across(_constants(1, photos.taste).standard_normal(len(NAMES)), public))
     angle = np.arccos(photos.taste_cosine)
     weights = np.cos(angle) * public + np.sin(angle) * STRENGTH * aside
     return Taste(
-        weights=np.where(_flipped(photos.taste_flips), -1, 1) * weights,
+        weights=np.where(_flipped(photos), -1, 1) * weights,
         scene_liking=np.zeros(SCENES),
         context=photos.context_preference,
     )
@@ -90,16 +90,16 @@ def _public_weights() -> Floats:
     return STRENGTH * _unit(0.4 + _constants(0).uniform(size=len(NAMES)))
 
 
-def _flipped(flips: int) -> NDArray[np.bool_]:
+def _flipped(photos: Photos) -> NDArray[np.bool_]:
     """[scenes, 10] which weights the private population turns round."""
-    order = _constants(2).permutation(SCENES * len(NAMES))
+    order = _constants(2, photos.taste).permutation(SCENES * len(NAMES))
     flipped = np.zeros(SCENES * len(NAMES), bool)
-    flipped[order[:flips]] = True
+    flipped[order[: photos.taste_flips]] = True
     return flipped.reshape(SCENES, len(NAMES))
 
 
-def _constants(purpose: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence([CONSTANT, purpose]))
+def _constants(*purpose: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence([CONSTANT, *purpose]))
 
 
 def _across(vector: Floats, direction: Floats) -> Floats:

@@ -32,6 +32,7 @@ PUBLIC = Photos(
     held_out_devices=HELD_OUT,
     held_out_share=0,
     side=48,
+    taste=0,
     taste_cosine=1,
     taste_flips=0,
     context_preference=0,

@@ -67,6 +67,7 @@ def config(lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", s
             held_out_devices=0,
             held_out_share=0.4,
             side=lab.side,
+            taste=0,
             taste_cosine=1.0,
             taste_flips=0,
             context_preference=0.0,

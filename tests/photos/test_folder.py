@@ -19,6 +19,7 @@ PHOTOS = Photos(
     held_out_devices=0,
     held_out_share=0.25,
     side=16,
+    taste=0,
     taste_cosine=1.0,
     taste_flips=0,
     context_preference=0.0,

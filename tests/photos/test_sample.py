@@ -26,6 +26,7 @@ PHOTOS = Photos(
     held_out_devices=2,
     held_out_share=0.0,
     side=32,
+    taste=0,
     taste_cosine=1.0,
     taste_flips=0,
     context_preference=0.0,

@@ -17,6 +17,7 @@ MILLION = Photos(
     held_out_devices=500,
     held_out_share=0.2,
     side=16,
+    taste=0,
     taste_cosine=0.7,
     taste_flips=6,
     context_preference=1,

@@ -20,6 +20,7 @@ PHOTOS = Photos(
     held_out_devices=2,
     held_out_share=0.2,
     side=24,
+    taste=0,
     taste_cosine=0.7,
     taste_flips=6,
     context_preference=1,

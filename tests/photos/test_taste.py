@@ -18,6 +18,7 @@ CONTROL = Photos(
     held_out_devices=2,
     held_out_share=0.2,
     side=48,
+    taste=0,
     taste_cosine=1,
     taste_flips=0,
     context_preference=0,
@@ -101,3 +102,16 @@ def test_utility_adds_liked_attributes_of_the_scene_and_standing_out():
         + 2 * standing_out(roll)[photo]
     )
     assert taste.utility(roll)[photo] == pytest.approx(expected)
+
+
+def test_another_number_is_another_private_taste_at_the_same_cosine():
+    settings = replace(CONTROL, taste_cosine=0.7)
+    ours, other = (private_taste(replace(settings, taste=number)).weights[0] for number in (0, 1))
+    public = public_taste().weights[0]
+    assert not np.allclose(ours, other)
+    for weights in (ours, other):
+        assert weights @ public == pytest.approx(0.7)
+
+
+def test_the_control_has_the_public_taste_whatever_its_number():
+    assert (private_taste(replace(CONTROL, taste=3)).weights == public_taste().weights).all()

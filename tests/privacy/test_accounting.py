@@ -90,9 +90,7 @@ def test_without_sampling_epsilon_is_the_closed_form_of_the_gaussian(sigma, delt
     assert exact - 1e-6 <= found <= exact + 1e-3
 
 
-@pytest.mark.parametrize(
-    ("rate", "sigma", "delta"), [(0.1, 1.0, 1e-5), (0.5, 1.5, 1e-4), (0.9, 2.0, 1e-6)]
-)
+@pytest.mark.parametrize(("rate", "sigma", "delta"), [(0.1, 2.0, 1e-5), (0.9, 2.0, 1e-6)])
 def test_one_sampled_step_is_the_closed_form_and_never_below_it(rate, sigma, delta):
     found = epsilon(rate=rate, noise_multiplier=sigma, steps=1, delta=delta)
     exact = one_step(rate, sigma, delta)
@@ -115,9 +113,9 @@ def test_epsilon_grows_with_rate_and_steps_and_falls_with_noise_and_delta(name, 
 
 def test_steps_compose_as_two_runs_one_after_the_other():
     event = PoissonSampledDpEvent(0.1, GaussianDpEvent(2.0))
-    accountant = PLDAccountant(value_discretization_interval=1e-4)
+    accountant = PLDAccountant(value_discretization_interval=COARSE)
     accountant.compose(SelfComposedDpEvent(event, 30)).compose(SelfComposedDpEvent(event, 70))
-    found = epsilon(rate=0.1, noise_multiplier=2.0, steps=100, delta=1e-5)
+    found = epsilon(**{**BASE, "steps": 100})
     assert found == pytest.approx(accountant.get_epsilon(1e-5), abs=1e-3)
 
 

@@ -45,7 +45,7 @@ def test_epsilon_agrees_with_dp_accounting_on_whole_orders(rate, sigma, steps, d
     assert found == pytest.approx(other_epsilon(rate, sigma, steps, delta, whole), abs=1e-6)
 
 
-@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "_"), GOLDEN)
+@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "_"), GOLDEN[4::2])
 def test_epsilon_is_never_above_dp_accounting_on_the_same_orders(rate, sigma, steps, delta, _):
     # dp-accounting leaves out fractional orders whose series it cuts off, and is then looser
     found = epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta)
@@ -53,16 +53,19 @@ def test_epsilon_is_never_above_dp_accounting_on_the_same_orders(rate, sigma, st
     assert other - 0.05 <= found <= other + 1e-3
 
 
-@pytest.mark.parametrize("rate", [0.001, 0.05, 0.5, 0.99])
-@pytest.mark.parametrize("sigma", [0.4, 1.0, 5.0])
+@pytest.mark.parametrize(
+    ("rate", "sigma"), [(0.001, 0.4), (0.05, 0.4), (0.05, 5.0), (0.3, 1.0), (0.99, 1.0)]
+)
 def test_the_divergence_of_a_step_is_that_of_opacus_at_every_order(rate, sigma):
     expected = compute_rdp(q=rate, noise_multiplier=sigma, steps=1, orders=list(ORDERS))
     found = [step_rdp(rate, sigma, order) for order in ORDERS]
     assert found == pytest.approx(expected.tolist(), rel=1e-6, abs=1e-12)
 
 
-@pytest.mark.parametrize("order", [1.5, 2.0, 4.7, 12.0])
-@pytest.mark.parametrize(("rate", "sigma"), [(0.01, 1.0), (0.25, 0.7), (0.9, 2.0)])
+@pytest.mark.parametrize(
+    ("rate", "sigma", "order"),
+    [(0.01, 1.0, 1.5), (0.01, 1.0, 12.0), (0.25, 0.7, 4.7), (0.9, 2.0, 2.0), (0.9, 2.0, 1.1)],
+)
 def test_the_divergence_of_a_step_is_the_integral_that_defines_it(rate, sigma, order):
     def density(x):
         ratio = 1 - rate + rate * mpmath.exp((2 * x - 1) / (2 * sigma**2))

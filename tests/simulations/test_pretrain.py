@@ -18,6 +18,7 @@ SMALL = Photos(
     held_out_devices=0,
     held_out_share=0,
     side=16,
+    taste=0,
     taste_cosine=1,
     taste_flips=0,
     context_preference=0,
