@@ -1,4 +1,4 @@
-"""Measures how fast a device's photos are made: ``python -m photos.benchmark``.
+"""Measures how fast photos are rendered: ``python -m photos.benchmark``.
 
 Run it with ``OMP_NUM_THREADS=1`` for the rate of one thread.
 """
@@ -6,8 +6,10 @@ Run it with ``OMP_NUM_THREADS=1`` for the rate of one thread.
 import time
 from collections.abc import Callable
 
-from photos.settings import Photos
-from photos.synthetic import public_library
+import numpy as np
+
+from photos.renderer import draw_scenery, render
+from photos.synthetic import public_owner
 
 SIDE = 48
 DEVICES = 40
@@ -16,23 +18,13 @@ DEVICES = 40
 def photos_per_second(
     *, side: int, devices: int, clock: Callable[[], float] = time.perf_counter
 ) -> float:
-    """Returns how many photos a second the first ``devices`` public libraries are made at."""
-    settings = Photos(
-        source="synthetic",
-        root=None,
-        devices=devices,
-        held_out_devices=0,
-        held_out_share=0,
-        side=side,
-        taste=0,
-        taste_cosine=1,
-        taste_flips=0,
-        context_preference=0,
-    )
+    """Returns how many photos of the first ``devices`` public devices are drawn a second."""
+    rolls = [public_owner(seed=0, device=number).roll for number in range(devices)]
+    generator = np.random.default_rng(0)
     started = clock()
-    libraries = (public_library(settings, seed=0, device=number) for number in range(devices))
-    photos = sum(len(moment.photos) for library in libraries for moment in library.moments)
-    return photos / (clock() - started)
+    for roll in rolls:
+        render(roll, draw_scenery(roll.moments, generator), side=side, generator=generator)
+    return sum(len(roll.moment_of) for roll in rolls) / (clock() - started)
 
 
 def main() -> None:

@@ -46,10 +46,8 @@ def show(
         table.add_row(*cells, _promise(result) if ours else "", style="bold" if ours else "")
     console.print()
     console.print(table)
-    console.print(Text(_gain(config, result)))
-    console.print(
-        Text("NDCG@1: 0 a random order, 100 the best one. All figures: simulation only.")
-    )
+    for line in _notes(result):
+        console.print(Text(line))
 
 
 def gain(result: Result) -> Estimate:
@@ -84,9 +82,12 @@ def _promise(result: Result) -> str:
     return f"ε {spent(result.spent.worst)} at δ = {result.spent.delta:g}"
 
 
-def _gain(config: Config, result: Result) -> str:
+def _notes(result: Result) -> tuple[str, ...]:
     estimate = gain(result)
+    best = "the owners' own taste" if result.orders else "the feedback given, ideal-normalised"
     return (
-        f"Training changed NDCG@1 by {100 * estimate.mean:+.1f} points "
-        f"(95% of resampled devices: {100 * estimate.low:+.1f} to {100 * estimate.high:+.1f})."
+        f"Training changed NDCG@1 by {100 * estimate.mean:+.1f} points;",
+        f"95% of resampled devices: {100 * estimate.low:+.1f} to {100 * estimate.high:+.1f}.",
+        f"NDCG@1: 0 is a random order, 100 {best}.",
+        "All figures: simulation only.",
     )

@@ -5,14 +5,16 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.text import Text
 
+from photos.folder import FolderSource, skipped_total
+from photos.source import PhotoSource
 from server.work import mechanism
 from simulations.console import spent
 from simulations.run_folder import RunFolder
 from simulations.settings import Config
 
 
-def show(config: Config, folder: RunFolder, console: Console, *, devices: int) -> None:
-    """Prints the header of a run over ``devices`` training devices."""
+def show(config: Config, folder: RunFolder, console: Console, *, source: PhotoSource) -> None:
+    """Prints the header of a run over the devices of ``source``."""
     console.print(
         Text.assemble(
             ("darkroom ", "bold"),
@@ -20,46 +22,53 @@ def show(config: Config, folder: RunFolder, console: Console, *, devices: int) -
             f"   {config.name}   seed {config.seed}   {folder.path}",
         )
     )
-    for name, line in _lines(config, devices):
+    for name, line in _lines(config, source):
         console.print(Text.assemble(f"  {name:<10}", line))
 
 
-def _lines(config: Config, devices: int) -> list[tuple[str, str]]:
-    training, server = config.training, config.server
+def _lines(config: Config, source: PhotoSource) -> list[tuple[str, str]]:
+    photos, training, server = config.photos, config.training, config.server
     weights = config.ranking.weights or "random"
     return [
         (
             "photos",
-            f"{config.photos.source}: {devices} devices train, "
-            f"{config.photos.held_out_devices} never do",
+            f"{photos.source}: {source.devices} devices train, "
+            f"{source.held_out_devices} never do",
         ),
+        *_skipped(source),
         (
             "ranking",
-            f"{config.ranking.trained} trained from {weights} weights, "
-            f"{config.ranking.loss} loss",
+            f"{config.ranking.trained} from {weights} weights, {config.ranking.loss} loss",
         ),
+        ("rounds", f"{server.rounds}, each with {server.cohort:g} devices expected"),
         (
             "training",
-            f"{server.rounds} rounds, {server.cohort:g} devices expected in each; a visit is "
-            f"{training.steps} steps, each moment with probability {training.rate:g}",
+            f"{training.steps} steps a visit, each moment with probability {training.rate:g}",
         ),
         *_privacy(config),
     ]
+
+
+def _skipped(source: PhotoSource) -> list[tuple[str, str]]:
+    """What was left out of folders, over all devices: known in a simulation only."""
+    if not isinstance(source, FolderSource):
+        return []
+    numbers = range(source.devices + source.held_out_devices)
+    reasons = skipped_total(source.library(number) for number in numbers)
+    lines = [f"skipped {count}: {reason}" for reason, count in sorted(reasons.items())]
+    return [("", line) for line in lines or ["nothing skipped"]]
 
 
 def _privacy(config: Config) -> list[tuple[str, str]]:
     example = config.privacy.example
     chosen = mechanism(config.training, example)
     if chosen is None or example.max_participations is None:
-        return [("privacy", "none: the server learns what it likes from an update")]
-    epsilon = chosen.epsilon(example.max_participations)
-    promise = (
-        f"ε ≤ {spent(epsilon)} at δ = {chosen.delta:g} for each moment of a device that "
-        f"takes part {example.max_participations} times"
-    )
+        return [("privacy", "none: an update tells the server a great deal")]
+    epsilon = spent(chosen.epsilon(example.max_participations))
     lines = [
-        ("privacy", promise),
-        ("", "against anyone who sees every update, the server included"),
+        ("privacy", f"ε ≤ {epsilon} at δ = {chosen.delta:g} for each moment of a device,"),
+        ("", f"after {example.max_participations} visits at most, against anyone who sees"),
+        ("", "every update, the server included"),
         ("", f"noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}, on the device"),
     ]
     if config.privacy.noise == "insecure_seeded":

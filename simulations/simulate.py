@@ -39,7 +39,7 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
 def _single(config: Config, console: Console) -> int:
     source, _ = population(config.photos, config.seed)
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
-    header.show(config, folder, console, devices=source.devices)
+    header.show(config, folder, console, source=source)
     try:
         result = _shown(config, folder, console)
         reference = _reference(config, folder)

@@ -20,6 +20,12 @@ def test_a_device_has_a_median_of_20_moments_and_at_most_400(rolls):
     assert moments.max() <= LARGEST_LIBRARY
 
 
+def test_however_far_devices_differ_they_have_1_to_400_moments(monkeypatch):
+    monkeypatch.setattr("photos.attributes.MOMENTS_SPREAD", 6)
+    moments = [draw_roll(np.random.default_rng(seed)).moments for seed in range(40)]
+    assert (min(moments), max(moments)) == (1, 400)
+
+
 def test_a_moment_has_2_to_12_photos_and_5_on_average(rolls):
     sizes = np.concatenate([np.bincount(roll.moment_of) for roll in rolls])
     assert sizes.min() == 2

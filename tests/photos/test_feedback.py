@@ -4,6 +4,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
 
 from photos.attributes import Roll, draw_roll
 from photos.feedback import (
@@ -65,8 +68,22 @@ def test_expected_gain_is_the_mean_gain_of_what_owners_do(draws):
 def test_each_kind_of_feedback_is_as_frequent_as_its_probability(draws):
     favourite = favourite_probability(UTILITY, _repeated(1))
     kept = (1 - favourite) * keep_probability(UTILITY)
-    np.testing.assert_allclose((draws == Feedback.FAVOURITE).mean(0), favourite, atol=0.01)
-    np.testing.assert_allclose((draws == Feedback.KEEP).mean(0), kept, atol=0.01)
+    expected = REPEATS * np.stack([1 - favourite - kept, kept, favourite])
+    observed = np.stack([(draws == kind).sum(0) for kind in Feedback])
+    assert (chisquare(observed, expected).pvalue > 1e-3).all()
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 2))
+@settings(deadline=None, max_examples=40, derandomize=True)
+def test_a_burst_may_always_have_no_favourite(seed, spread):
+    generator = np.random.default_rng(seed)
+    roll = draw_roll(generator)
+    utility = spread * generator.standard_normal(len(roll.moment_of))
+    favourite = favourite_probability(utility, roll)
+    burst = np.unique([roll.moment_of, roll.bursts], axis=1, return_inverse=True)[1]
+    sums = np.bincount(burst, favourite)
+    assert (favourite > 0).all()
+    assert (sums < 1).all()
 
 
 def test_a_burst_has_at_most_one_favourite(draws):
@@ -81,6 +98,15 @@ def test_no_order_has_a_larger_mean_dcg_than_that_by_expected_gain(draws):
     by_gain = np.argsort(-expected_gain(UTILITY, _repeated(1)))
     best = mean_gains[by_gain] @ discounts
     assert all(mean_gains[list(order)] @ discounts <= best for order in permutations(range(5)))
+
+
+@given(st.lists(st.floats(-3, 3), min_size=5, max_size=5))
+@settings(deadline=None, max_examples=30)
+def test_the_order_by_expected_gain_has_the_largest_expected_dcg(utility):
+    discounts = 1 / np.log2(np.arange(2, 7))
+    gains = expected_gain(np.array(utility), _repeated(1))
+    best = gains[np.argsort(-gains)] @ discounts
+    assert best >= max(gains[list(o)] @ discounts for o in permutations(range(5))) - 1e-12
 
 
 def test_a_better_rival_in_its_burst_lowers_a_photos_expected_gain():

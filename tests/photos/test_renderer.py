@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from photos.attributes import NAMES, Roll
-from photos.renderer import EXTREME, Scenery, draw_scenery, render
+from photos.renderer import AT_ONCE, EXTREME, Scenery, draw_scenery, render
 
 PHOTOS, SIDE = 48, 48
 RED = np.array([0.9, 0.05, 0.05], np.float32)
@@ -102,6 +102,22 @@ def test_the_corners_of_a_smiling_mouth_are_up_and_those_of_a_sad_one_down():
 
     assert corners_below_middle(EXTREME) < -0.2
     assert corners_below_middle(-EXTREME) > 0.2
+
+
+@pytest.mark.parametrize("photos", [2, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 5])
+def test_any_number_of_photos_is_drawn_though_they_are_drawn_in_batches(photos):
+    roll = Roll(
+        moment_of=np.zeros(photos, np.int64),
+        bursts=np.zeros(photos, np.int64),
+        scenes=np.full(1, 3),
+        attributes=np.zeros((photos, len(NAMES))),
+    )
+    generator = np.random.default_rng(0)
+    drawn = render(roll, draw_scenery(1, generator), side=24, generator=generator)
+    assert drawn.shape == (photos, 24, 24, 3)
+    assert drawn.dtype == np.uint8
+    assert (drawn.std((1, 2, 3)) > 0).all()
+    assert len({one.tobytes() for one in drawn}) == photos
 
 
 def test_photos_of_another_size_show_the_same():

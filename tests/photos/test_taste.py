@@ -106,7 +106,9 @@ def test_utility_adds_liked_attributes_of_the_scene_and_standing_out():
 
 def test_another_number_is_another_private_taste_at_the_same_cosine():
     settings = replace(CONTROL, taste_cosine=0.7)
-    ours, other = (private_taste(replace(settings, taste=number)).weights[0] for number in (0, 1))
+    ours, other = (
+        private_taste(replace(settings, taste=number)).weights[0] for number in (0, 1)
+    )
     public = public_taste().weights[0]
     assert not np.allclose(ours, other)
     for weights in (ours, other):

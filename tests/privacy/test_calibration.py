@@ -23,10 +23,27 @@ SLOW = [
 ROWS = [*QUICK, *(pytest.param(*row, marks=pytest.mark.slow) for row in SLOW)]
 
 
+@pytest.mark.parametrize(
+    ("target", "delta", "rate", "steps", "_"),
+    [(1.0, 1e-3, 1.0, 50, None), *(pytest.param(*row, marks=pytest.mark.slow) for row in SLOW)],
+)
+def test_few_evaluations_are_enough(monkeypatch, target, delta, rate, steps, _):
+    fine, coarse = [], []
+
+    def counted(*, interval=accounting.FINE, **rest):
+        assert len(fine) + len(coarse) < 15
+        (fine if interval == accounting.FINE else coarse).append(rest["noise_multiplier"])
+        return accounting.epsilon(interval=interval, **rest)
+
+    monkeypatch.setattr(calibration, "epsilon", counted)
+    noise_multiplier.__wrapped__(target, delta=delta, rate=rate, steps=steps)
+    assert len(coarse) < 13
+    assert 1 <= len(fine) < 4
+
+
 @pytest.mark.parametrize(("target", "delta", "rate", "steps", "expected"), ROWS)
 def test_the_noise_multiplier_is_that_of_the_table(target, delta, rate, steps, expected):
     found = noise_multiplier(target, delta=delta, rate=rate, steps=steps)
-    # one per cent, and half of the last digit printed
     assert found == pytest.approx(expected, abs=0.01 * expected)
 
 
@@ -48,23 +65,6 @@ def test_more_steps_need_more_noise():
     many = noise_multiplier(1.0, delta=1e-3, rate=0.2, steps=200)
     # without sampling it would be the root of four
     assert 1.8 * few < many < 2.1 * few
-
-
-@pytest.mark.parametrize(
-    ("target", "delta", "rate", "steps", "_"),
-    [(1.0, 1e-3, 1.0, 50, None), *(pytest.param(*row, marks=pytest.mark.slow) for row in SLOW)],
-)
-def test_few_evaluations_are_enough(monkeypatch, target, delta, rate, steps, _):
-    fine, coarse = [], []
-
-    def counted(*, interval=accounting.FINE, **rest):
-        (fine if interval == accounting.FINE else coarse).append(rest["noise_multiplier"])
-        return accounting.epsilon(interval=interval, **rest)
-
-    monkeypatch.setattr(calibration, "epsilon", counted)
-    noise_multiplier.__wrapped__(target, delta=delta, rate=rate, steps=steps)
-    assert len(coarse) < 13
-    assert 1 <= len(fine) < 4
 
 
 def test_a_promise_out_of_reach_is_refused_in_one_sentence():

@@ -115,6 +115,7 @@ def test_paths_that_look_alike_give_distinct_streams():
         ("a", "bc"),
         ("ab", "c"),
         ("abc",),
+        ("astr:bc",),
         ("a", "b", "c"),
         ("a/bc",),
         ("a,bc",),

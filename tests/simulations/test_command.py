@@ -141,6 +141,19 @@ def test_a_study_composes_its_arms_inside_a_sweep(darkroom, monkeypatch):
     assert [arm.server.rounds for arm in arms] == [5, 5]
 
 
+def test_an_arm_finds_an_experiment_in_a_folder_of_ones_own(darkroom, monkeypatch, tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nname: mine\n")
+    arms = []
+    monkeypatch.setattr(
+        command,
+        "_simulate",
+        lambda config, overrides: arms.append(compose([*overrides, "ranking=linear"])) or 0,
+    )
+    darkroom("simulate", "--config-dir", str(tmp_path), "experiment=mine")
+    assert [(arm.name, arm.ranking.trained) for arm in arms] == [("mine", "linear")]
+
+
 def test_hydras_command_line_is_put_back(simulated, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = list(sys.argv)

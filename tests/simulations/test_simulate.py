@@ -1,0 +1,172 @@
+import json
+
+import numpy as np
+import pytest
+import yaml
+from safetensors.torch import load_file
+
+from protocol.rebuild import rebuild
+from simulations import recorder
+from simulations.hydra_bridge import compose
+from simulations.settings import Config
+from simulations.simulate import simulate
+
+TINY = (
+    "photos.devices=6",
+    "photos.held_out_devices=3",
+    "photos.held_out_share=0.5",
+    "photos.side=16",
+    "ranking.weights=null",
+    "server.cohort=4",
+    "server.rounds=2",
+    "training.steps=2",
+    "simulation.reference=false",
+)
+SEEDED = ("privacy.noise=insecure_seeded",)
+
+
+def run(tmp_path, *overrides):
+    words = [*TINY, f"simulation.runs={tmp_path}", *overrides]
+    assert simulate(compose(words), overrides=words) == 0
+    return sorted(path for path in tmp_path.iterdir())[-1]
+
+
+def summary(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+def test_a_run_leaves_its_five_files(tmp_path, capsys):
+    folder = run(tmp_path)
+    assert {file.name for file in folder.iterdir()} == {
+        "config.yaml",
+        "metrics.jsonl",
+        "summary.json",
+        "model.safetensors",
+        "environment.json",
+    }
+    shown = capsys.readouterr().out
+    for word in ("against anyone", "ε worst", "random weights", "Bayes", "darkroom rank"):
+        assert word in shown
+    assert max(map(len, shown.splitlines()[:12])) <= 80 + len(str(folder))
+
+
+def test_the_resolved_configuration_runs_again(tmp_path):
+    folder = run(tmp_path)
+    config = rebuild(Config, yaml.safe_load((folder / "config.yaml").read_text()))
+    assert config == compose([*TINY, f"simulation.runs={tmp_path}"])
+
+
+def test_every_figure_of_a_held_out_device_is_labelled_simulation_only(tmp_path):
+    folder = run(tmp_path)
+    for line in (folder / "metrics.jsonl").read_text().splitlines():
+        assert set(json.loads(line)) == {
+            "round",
+            "invited",
+            "admitted",
+            "declined",
+            "refused",
+            "missing",
+            "epsilon_worst",
+            "epsilon_median",
+            "simulation_only",
+        }
+
+
+def test_the_epsilon_printed_is_that_of_the_rounds_that_ran(tmp_path):
+    privacy = summary(run(tmp_path))["privacy"]
+    assert 0 < privacy["median"] <= privacy["worst"] < privacy["ceiling"] <= 8
+    assert privacy["delta"] == 1e-5
+
+
+def test_seeded_runs_are_equal_bit_for_bit_and_secure_ones_differ(tmp_path):
+    models = []
+    for number, overrides in enumerate([SEEDED, SEEDED, (), ()]):
+        folder = run(tmp_path / str(number), *overrides)
+        models.append(load_file(folder / "model.safetensors")["list_ranker.score.weight"])
+    seeded, again, one, two = (model.numpy() for model in models)
+    assert (seeded == again).all()
+    assert not np.array_equal(one, two)
+
+
+def test_the_wire_format_changes_no_result(tmp_path):
+    plain = run(tmp_path / "plain", *SEEDED)
+    strict = run(tmp_path / "strict", *SEEDED, "simulation.strict=true")
+    assert load_file(plain / "model.safetensors").keys()
+    for name, values in load_file(plain / "model.safetensors").items():
+        assert (load_file(strict / "model.safetensors")[name] == values).all()
+
+
+def test_a_device_that_had_its_visits_declines_and_is_counted(tmp_path):
+    folder = run(
+        tmp_path,
+        "server.cohort=6",
+        "server.rounds=3",
+        "privacy.example.max_participations=1",
+    )
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [row["admitted"] for row in rows] == [0, 6, 0, 0]
+    assert [row["declined"] for row in rows[2:]] == [{"participations spent": 6}] * 2
+    privacy = summary(folder)["privacy"]
+    assert privacy["worst"] == privacy["ceiling"]
+
+
+def test_lost_replies_do_not_end_a_round(tmp_path):
+    folder = run(tmp_path, "simulation.dropout=0.5", "server.cohort=6")
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert sum(row["missing"] for row in rows) > 0
+    for row in rows:
+        assert row["admitted"] + row["missing"] == row["invited"]
+
+
+@pytest.mark.parametrize("trained", ["linear", "lora", "all"])
+def test_every_choice_of_what_is_trained_runs(tmp_path, trained):
+    folder = run(tmp_path, f"ranking={trained}", "server.rounds=1")
+    assert summary(folder)["status"] == "finished"
+
+
+@pytest.mark.parametrize("algorithm", ["local_only", "centralised"])
+def test_the_baselines_run_without_privacy(tmp_path, algorithm):
+    folder = run(
+        tmp_path, "privacy/example=none", f"simulation.algorithm={algorithm}", "training.lr=0.1"
+    )
+    found = summary(folder)
+    assert found["privacy"] is None
+    after, before = (found["simulation_only"][f"{when}_by_device"] for when in ("after", "before"))
+    assert after != before
+
+
+def test_an_interrupt_leaves_what_was_released_and_goes_on_upwards(tmp_path, monkeypatch):
+    honest = recorder.Recorder.closed
+
+    def interrupted(self, outcome):
+        honest(self, outcome)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recorder.Recorder, "closed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert summary(folder)["status"] == "interrupted"
+    assert len((folder / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_the_reference_run_stands_beside_the_private_one(tmp_path, capsys):
+    folder = run(tmp_path, "simulation.reference=true")
+    assert summary(folder / "without-privacy")["privacy"] is None
+    assert "this run without privacy" in capsys.readouterr().out
+
+
+def test_a_study_compares_its_arms_over_seeds(tmp_path, capsys):
+    folder = run(
+        tmp_path,
+        "study.seeds=[0,1]",
+        "study.workers=2",
+        "study.arms={private: [], no-privacy: [privacy/example=none]}",
+        "server.rounds=1",
+    )
+    study = json.loads((folder / "study.json").read_text())
+    assert [arm["name"] for arm in study["arms"]] == ["private", "no-privacy"]
+    assert study["arms"][1]["kept"] == pytest.approx(1.0)
+    assert study["orders"]["Bayes"] == pytest.approx(1.0)
+    assert (folder / "private" / "seed-1" / "model.safetensors").is_file()
+    assert "no-privacy" in capsys.readouterr().out
