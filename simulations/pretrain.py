@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import mse_loss
 
 from photos.settings import Photos
 from ranking.build import build_ranker, trainable_names
@@ -16,7 +17,7 @@ from ranking.losses import LOSSES
 from ranking.ranker import Ranker
 from ranking.weights import Origin, public_weights_path, save_weights
 from simulations.public_figures import public_figures
-from simulations.public_moments import CONTRASTS, FACTS, PublicMoments, gather
+from simulations.public_moments import FACTS, PublicMoments, gather
 
 DEVICES, CHAPTER, PASSES = 1_800, 50, 2
 HELD_OUT = 100
@@ -57,10 +58,7 @@ def pretrain(*, out: Path, seed: int, devices: int = DEVICES, held_out: int = HE
             last = min(first + CHAPTER, devices)
             loss = lesson.learn(gather(PUBLIC, seed=seed, devices=range(first, last)))
             minutes = (time.monotonic() - started) / 60
-            print(
-                f"{last:5d} of {devices} devices   loss {loss:.3f}   {minutes:.1f} min",
-                flush=True,
-            )
+            print(f"{last:5d} of {devices} devices   loss {loss:.3f}   {minutes:.1f} min")
         origin = Origin(
             seed=seed,
             command=f"darkroom pretrain --seed {seed}",
@@ -76,9 +74,8 @@ def pretrain(*, out: Path, seed: int, devices: int = DEVICES, held_out: int = HE
 class Lesson:
     """The ranker as it learns to order moments and to tell what is in a photo.
 
-    What owners may come to like must be there to be found, liked by the public or not: the
-    facts of a photo in its embedding, and how it differs from its moment's others after the
-    list block. Both are read off by linear layers that are thrown away afterwards.
+    The facts are read off the embedding by a linear layer that is thrown away afterwards: what
+    owners may come to like must be in the embedding, liked by the public or not.
 
     Attributes:
         ranker: All but its taste is trained.
@@ -87,10 +84,10 @@ class Lesson:
     def __init__(self, *, seed: int, steps: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
         self.ranker = build_ranker("all", generator=self._generator)
-        self._reading = _linear(FACTS, self._generator)
-        self._comparing = _linear(CONTRASTS, self._generator)
-        learned = (*self._reading.parameters(), *self._comparing.parameters())
-        self._optimizer = torch.optim.Adam([*_trained(self.ranker), *learned], lr=LR)
+        self._reading = _reading(self._generator)
+        self._optimizer = torch.optim.Adam(
+            [*_trained(self.ranker), *self._reading.parameters()], lr=LR
+        )
         self._schedule = torch.optim.lr_scheduler.LambdaLR(
             self._optimizer, lambda step: _pace(step, steps=steps)
         )
@@ -109,21 +106,14 @@ class Lesson:
         embeddings = moments.embedded(self.ranker.encoder, rows)
         scores = self.ranker.list_ranker(embeddings, where=where)
         ranking = LOSSES["softmax"](scores, moments.gains[rows], where=where).mean()
-        loss = ranking + FACT_WEIGHT * self._misread(moments, rows, embeddings)
+        facts = moments.facts[moments.places[rows][where]]
+        reading = mse_loss(self._reading(embeddings[where]), facts, reduction="none")
+        loss = ranking + FACT_WEIGHT * reading.sum(-1).mean()
         self._optimizer.zero_grad()
         torch.autograd.backward(loss)
         self._optimizer.step()
         self._schedule.step()
         return float(loss.detach())
-
-    def _misread(self, moments: PublicMoments, rows: Tensor, embeddings: Tensor) -> Tensor:
-        """The squared error of a photo's facts and contrasts, summed over them."""
-        where = moments.where[rows]
-        photos = moments.places[rows][where]
-        context = self.ranker.list_ranker.context(embeddings, where=where)
-        facts = self._reading(embeddings[where]) - moments.facts[photos]
-        contrasts = self._comparing(context[where]) - moments.contrasts[photos]
-        return torch.cat([facts, contrasts], dim=-1).square().sum(-1).mean()
 
 
 def _trained(ranker: Ranker) -> list[nn.Parameter]:
@@ -131,9 +121,9 @@ def _trained(ranker: Ranker) -> list[nn.Parameter]:
     return [parameters[name] for name in trainable_names(ranker, "all")]
 
 
-def _linear(outputs: int, generator: torch.Generator) -> nn.Linear:
-    """A linear layer that reads off an embedding."""
-    layer = nn.Linear(EMBEDDING, outputs, device="meta").to_empty(device="cpu")
+def _reading(generator: torch.Generator) -> nn.Linear:
+    """A linear layer from the embedding to the facts."""
+    layer = nn.Linear(EMBEDDING, FACTS, device="meta").to_empty(device="cpu")
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer

@@ -8,13 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from photos.attributes import NAMES, SCENES, Roll
+from photos.attributes import NAMES, SCENES
 from photos.library import LARGEST_MOMENT, Moment
 from photos.settings import Photos
 from photos.synthetic import public_library, public_owner
 
 FACTS = len(NAMES) + SCENES
-CONTRASTS = len(NAMES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -24,7 +23,6 @@ class PublicMoments:
     Attributes:
         pixels: [all photos, 3, side, side] uint8.
         facts: [all photos, 18] float32 ten attributes, and 1 for the scene among eight.
-        contrasts: [all photos, 10] float32 attributes less their mean over the moment.
         places: [moments, photos] int64 row of each photo in ``pixels``; 0 where padded.
         gains: [moments, photos] float32 expected gain; 0 where padded.
         given: [moments, photos] float32 gain of the feedback that was given; 0 where padded.
@@ -33,7 +31,6 @@ class PublicMoments:
 
     pixels: Tensor
     facts: Tensor
-    contrasts: Tensor
     places: Tensor
     gains: Tensor
     given: Tensor
@@ -59,15 +56,13 @@ class PublicMoments:
 def gather(photos: Photos, *, seed: int, devices: range) -> PublicMoments:
     """Renders the public devices of ``seed``; none of them is in any private population."""
     libraries = [public_library(photos, seed=seed, device=device) for device in devices]
-    rolls = [public_owner(seed=seed, device=device).roll for device in devices]
     moments = [moment for library in libraries for moment in library.moments]
     where = _padded([np.ones(len(moment.photos)) for moment in moments]) > 0
     places = torch.zeros(where.shape, dtype=torch.int64)
     places[where] = torch.arange(int(where.sum()))
     return PublicMoments(
         pixels=_pixels(moments),
-        facts=torch.cat([_facts(roll) for roll in rolls]),
-        contrasts=torch.cat([_contrasts(roll) for roll in rolls]),
+        facts=torch.cat([_facts(seed, device) for device in devices]),
         places=places,
         gains=_padded([moment.expected_gain for moment in moments]),
         given=_padded([2.0**moment.feedback - 1 for moment in moments]),
@@ -90,12 +85,8 @@ def _pixels(moments: Sequence[Moment]) -> Tensor:
     return torch.from_numpy(photos).permute(0, 3, 1, 2)
 
 
-def _facts(roll: Roll) -> Tensor:
+def _facts(seed: int, device: int) -> Tensor:
     """[photos, 18] of one device."""
+    roll = public_owner(seed=seed, device=device).roll
     scenes = np.eye(SCENES)[roll.scenes[roll.moment_of]]
     return torch.from_numpy(np.concatenate([roll.attributes, scenes], axis=1)).float()
-
-
-def _contrasts(roll: Roll) -> Tensor:
-    """[photos, 10] of one device."""
-    return torch.from_numpy(roll.within_moments(roll.attributes)).float()

@@ -56,13 +56,6 @@ def test_the_facts_of_a_photo_are_its_attributes_and_its_scene(moments):
     assert moments.facts[0, 10 + roll.scenes[0]] == 1
 
 
-def test_the_contrasts_of_a_photo_are_its_attributes_less_their_mean_over_its_moment(moments):
-    for row in (0, 3):
-        photos = moments.places[row][moments.where[row]]
-        attributes = moments.facts[photos, :10]
-        torch.testing.assert_close(moments.contrasts[photos], attributes - attributes.mean(0))
-
-
 def test_batches_hold_every_moment_once_and_shuffle_only_with_a_generator(moments):
     assert torch.cat(moments.batches(5)).tolist() == list(range(len(moments.where)))
     shuffled = torch.cat(moments.batches(5, generator=torch.Generator().manual_seed(0)))
