@@ -131,10 +131,8 @@ def test_the_baselines_run_without_privacy(tmp_path, algorithm):
     )
     found = summary(folder)
     assert found["privacy"] is None
-    after, before = (
-        found["simulation_only"][f"{when}_by_device"] for when in ("after", "before")
-    )
-    assert after != before
+    figures = found["simulation_only"]
+    assert figures["after_by_device"] != figures["before_by_device"]
 
 
 def test_an_interrupt_leaves_what_was_released_and_goes_on_upwards(tmp_path, monkeypatch):
@@ -163,7 +161,8 @@ def test_a_study_compares_its_arms_over_seeds(tmp_path, capsys):
         tmp_path,
         "study.seeds=[0,1]",
         "study.workers=2",
-        "study.arms={private: [], no-privacy: ['privacy/example=none']}",
+        "+study.arms.private=[]",
+        "+study.arms.no-privacy=['privacy/example=none']",
         "server.rounds=1",
     )
     study = json.loads((folder / "study.json").read_text())
