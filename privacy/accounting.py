@@ -4,7 +4,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from dp_accounting import (
     GaussianDpEvent,
@@ -14,8 +14,11 @@ from dp_accounting import (
 )
 from dp_accounting.pld import PLDAccountant
 
+from privacy import rdp
+
 FINE = 1e-4
-COARSE = 1e-3
+LARGEST_EPSILON = 100
+MOST_STEPS = 1_000_000
 
 
 @lru_cache(maxsize=4096)
@@ -38,12 +41,19 @@ def epsilon(
         steps: Number of composed steps; 0 gives 0.
         delta: The δ of the guarantee.
         interval: Width of the grid of privacy losses; the bound holds for every width.
+            Where ε is near 100 or beyond, or steps are over a million, a grid would take
+            gigabytes or minutes: then the bound is that of Rényi accounting.
     """
     if steps == 0:
         return 0.0
     if noise_multiplier == 0:
         return float("inf")
     event = PoissonSampledDpEvent(rate, GaussianDpEvent(noise_multiplier))
+    renyi = partial(
+        rdp.epsilon, rate=rate, noise_multiplier=noise_multiplier, steps=steps, delta=delta
+    )
+    if steps > MOST_STEPS or renyi(orders=rdp.WHOLE_ORDERS) > LARGEST_EPSILON:
+        return renyi()
     with _quiet():
         accountant = PLDAccountant(
             NeighboringRelation.ADD_OR_REMOVE_ONE, value_discretization_interval=interval

@@ -3,12 +3,13 @@
 from functools import lru_cache
 
 from privacy import rdp
-from privacy.accounting import COARSE, epsilon
+from privacy.accounting import FINE, epsilon
 
 TOLERANCE = 2e-3
 ROUGH_TOLERANCE = 5e-2
 LEAST, MOST = 0.1, 1e4
-ORDERS = (*rdp.ORDERS, *(2.0**power for power in range(6, 13)))
+ROUGH_GRID = 5e-4
+ORDERS = (*rdp.WHOLE_ORDERS, *(2.0**power for power in range(6, 13)))
 
 
 @lru_cache(maxsize=256)
@@ -31,14 +32,15 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
         )
         return found <= target
 
+    rough = max(2 * FINE, ROUGH_GRID * target)
     high = low = _upper(target, delta=delta, rate=rate, steps=steps)
-    while kept(low, interval=COARSE):
+    while kept(low, interval=rough):
         high, low = low, low / 1.3
         if low < LEAST:
             raise ValueError(_next_to_none(target))
     while high / low > 1 + TOLERANCE:
         middle = (low * high) ** 0.5
-        low, high = (low, middle) if kept(middle, interval=COARSE) else (middle, high)
+        low, high = (low, middle) if kept(middle, interval=rough) else (middle, high)
     while not epsilon(rate=rate, noise_multiplier=high, steps=steps, delta=delta) <= target:
         high *= 1 + TOLERANCE
     return high

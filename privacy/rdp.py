@@ -8,6 +8,7 @@ ORDERS: tuple[float, ...] = (
     *(1 + x / 10 for x in range(1, 100)),
     *(float(order) for order in range(12, 64)),
 )
+WHOLE_ORDERS = tuple(float(order) for order in range(2, 64))
 Floats = NDArray[np.float64]
 
 
@@ -33,7 +34,9 @@ def epsilon(
     if noise_multiplier == 0:
         return float("inf")
     order = np.array(orders)
-    divergence = steps * np.array([step_rdp(rate, noise_multiplier, a) for a in orders])
+    of_step = np.array([step_rdp(rate, noise_multiplier, a) for a in orders])
+    # an order whose series is lost to rounding bounds nothing: it must not pass for the least
+    divergence = steps * np.where(np.isnan(of_step), np.inf, np.maximum(of_step, 0))
     bounds = divergence + np.log1p(-1 / order) - (np.log(delta) + np.log(order)) / (order - 1)
     return max(0.0, float(bounds.min()))
 

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 from privacy import rdp
-from privacy.accounting import COARSE, epsilon
+from privacy.accounting import epsilon
 
 # rate, noise multiplier, steps, delta, epsilon by PLD on a grid of 1e-4
 GOLDEN = [
@@ -32,6 +32,7 @@ SLOW_GOLDEN = [
     (0.2, 1.0, 100, 1e-3, 10.6031),
 ]
 ALL_GOLDEN = [*GOLDEN, *(pytest.param(*row, marks=pytest.mark.slow) for row in SLOW_GOLDEN)]
+COARSE = 1e-3
 BASE = {"rate": 0.1, "noise_multiplier": 2.0, "steps": 50, "delta": 1e-5, "interval": COARSE}
 
 
@@ -170,6 +171,33 @@ def test_what_the_library_logs_is_kept_off_and_later_logs_are_not(monkeypatch, c
 def test_nothing_done_costs_nothing():
     assert epsilon(rate=0.1, noise_multiplier=1.0, steps=0, delta=1e-5) == 0
     assert epsilon(rate=0.1, noise_multiplier=0.0, steps=0, delta=1e-5) == 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "sigma", "steps"),
+    [(0.25, 0.3, 80), (0.25, 1e-3, 8), (1.0, 0.01, 80), (0.25, 2000.0, 10**8)],
+)
+def test_what_no_grid_can_hold_is_bounded_by_renyi_accounting(monkeypatch, rate, sigma, steps):
+    def never(*_, **__):
+        raise AssertionError("a grid of gigabytes")
+
+    monkeypatch.setattr("privacy.accounting.PLDAccountant", never)
+    found = epsilon.__wrapped__(rate=rate, noise_multiplier=sigma, steps=steps, delta=1e-6)
+    assert found == rdp.epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=1e-6)
+
+
+def test_the_change_to_renyi_accounting_loosens_and_never_tightens():
+    # by Rényi accounting 98.8 and 103.2
+    found = [
+        epsilon(**{**BASE, "rate": 0.25, "noise_multiplier": sigma, "steps": 80})
+        for sigma in (0.44, 0.43, 0.42, 0.41)
+    ]
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize(("delta", "expected"), [(1e-300, math.inf), (1 - 1e-12, 0.0)])
+def test_a_delta_next_to_its_ends_is_an_answer(delta, expected):
+    assert epsilon(**{**BASE, "delta": delta}) == expected
 
 
 def test_no_noise_costs_everything():

@@ -120,5 +120,24 @@ def test_nothing_done_costs_nothing_and_no_noise_costs_everything():
     assert epsilon(rate=0.1, noise_multiplier=0.0, steps=9, delta=1e-5) == math.inf
 
 
+def test_an_order_lost_to_rounding_does_not_pass_for_a_bound():
+    # so close to one the fractional series cancel to nothing; the whole orders still hold
+    nearly = math.nextafter(1.0, 0.0)
+    assert math.isnan(step_rdp(nearly, 1.0, 1.5))
+    found = epsilon(rate=nearly, noise_multiplier=1.0, steps=80, delta=1e-6)
+    assert found >= epsilon(rate=1.0, noise_multiplier=1.0, steps=80, delta=1e-6) - 1e-9
+    lost = epsilon(rate=nearly, noise_multiplier=1.0, steps=1, delta=1e-6, orders=(1.5,))
+    assert lost == math.inf
+
+
+def test_a_divergence_below_zero_by_rounding_counts_as_zero():
+    assert step_rdp(0.5, 1e6, 1.1) < 0
+    one, many = (
+        epsilon(rate=0.5, noise_multiplier=1e6, steps=steps, delta=1e-6, orders=(1.1,))
+        for steps in (1, 10**6)
+    )
+    assert one <= many
+
+
 def test_a_bound_is_never_negative():
     assert epsilon(rate=0.001, noise_multiplier=50.0, steps=1, delta=0.5) == 0
