@@ -78,6 +78,17 @@ def test_more_steps_need_more_noise():
     assert 1.8 * few < many < 2.1 * few
 
 
+def test_the_last_word_is_that_of_the_fine_grid(monkeypatch):
+    def low_where_coarse(*, interval=accounting.FINE, **rest):
+        found = accounting.epsilon(interval=interval, **rest)
+        return found if interval == accounting.FINE else 0.99 * found
+
+    monkeypatch.setattr(calibration, "epsilon", low_where_coarse)
+    sigma = noise_multiplier.__wrapped__(1.0, delta=1e-5, rate=1.0, steps=4)
+    found = accounting.epsilon(rate=1.0, noise_multiplier=sigma, steps=4, delta=1e-5)
+    assert 0.98 <= found <= 1.0
+
+
 def test_a_promise_out_of_reach_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match="cannot be met") as refused:
         noise_multiplier(1e-6, delta=1e-5, rate=0.2, steps=1000)
