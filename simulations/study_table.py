@@ -1,7 +1,7 @@
 """How the arms of a study compare, and how sure their differences are."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,8 @@ class Arm:
         before: Oracle-normalised NDCG@1 before training.
         after: The same after it.
         gain: Their paired difference, with its interval over seeds and devices.
-        kept: Gain as a share of the gain without privacy; None where that is not known.
+        kept: Gain as a share of the gain without privacy; None where there is no such arm, or
+            it does not start where this one does.
     """
 
     name: str
@@ -79,7 +80,6 @@ def compare(folder: Path, *, arms: Sequence[str], seeds: Sequence[int]) -> list[
     """Returns every arm of the study in ``folder``."""
     summaries = {arm: _summaries(folder / arm, seeds) for arm in arms}
     gains = {arm: _gain(found) for arm, found in summaries.items()}
-    reference = gains[REFERENCE].mean if REFERENCE in gains else None
     return [
         Arm(
             name=arm,
@@ -87,10 +87,19 @@ def compare(folder: Path, *, arms: Sequence[str], seeds: Sequence[int]) -> list[
             before=float(np.nanmean(_by_device(found, "before"))),
             after=float(np.nanmean(_by_device(found, "after"))),
             gain=gains[arm],
-            kept=gains[arm].mean / reference if reference else None,
+            kept=gains[arm].mean / gains[REFERENCE].mean
+            if _comparable(summaries, arm)
+            else None,
         )
         for arm, found in summaries.items()
     ]
+
+
+def _comparable(summaries: Mapping[str, Sequence[dict[str, Any]]], arm: str) -> bool:
+    if REFERENCE not in summaries:
+        return False
+    ours, theirs = (_by_device(summaries[name], "before") for name in (arm, REFERENCE))
+    return np.array_equal(ours, theirs, equal_nan=True)
 
 
 def markdown(arms: Sequence[Arm], orders: dict[str, float]) -> str:

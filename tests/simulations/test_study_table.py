@@ -55,6 +55,16 @@ def test_without_a_reference_arm_no_share_is_claimed(study):
     assert arm.kept is None
 
 
+def test_an_arm_that_starts_elsewhere_keeps_no_share_of_the_reference(study):
+    for seed in (0, 1):
+        write_run(
+            study, "control", seed, before=[0.9, 0.8, None], after=[0.8, 0.8, None], epsilon=2
+        )
+    control, _ = compare(study, arms=("control", "no-privacy"), seeds=(0, 1))
+    assert control.gain.mean == pytest.approx(-0.05)
+    assert control.kept is None
+
+
 def test_the_markdown_table_has_a_row_for_each_arm_and_each_order(study):
     text = markdown(compare(study, arms=("eps-2", "no-privacy"), seeds=(0, 1)), {"random": 0.0})
     rows = [line for line in text.splitlines() if line.startswith("| ")]
