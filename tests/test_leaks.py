@@ -128,6 +128,7 @@ def configuration(marked, tmp_path):
             f"photos.side={SIDE}",
             "photos.held_out_devices=1",
             "photos.held_out_share=0.5",
+            "ranking=head",
             "ranking.weights=null",
             "server.cohort=3",
             "server.rounds=2",

@@ -282,8 +282,8 @@ NONE = "privacy/example=none"
     ("overrides", "message"),
     [
         (
-            ["server.cohort=61"],
-            "server.cohort=61 exceeds photos.devices=60; lower server.cohort.",
+            ["server.cohort=121"],
+            "server.cohort=121 exceeds photos.devices=120; lower server.cohort.",
         ),
         (["photos=folder"], "photos.root is null but photos=folder; add photos.root=DIR."),
         (
