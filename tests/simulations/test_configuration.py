@@ -199,7 +199,8 @@ def test_a_choice_that_is_none_is_refused_with_the_choices(path):
         (
             ["experiment=quikstart"],
             "experiment=quikstart is not one of centralised, flower, gentle, local-only, "
-            "main-result, no-privacy, quickstart, real-photos, scratch. Did you mean 'quickstart'?",
+            "main-result, no-privacy, quickstart, real-photos, scratch. "
+            "Did you mean 'quickstart'?",
         ),
         (
             ["photos=sinthetic"],
