@@ -14,7 +14,7 @@ class RoundOutcome:
 
     Attributes:
         round: The round's number, from 1.
-        parameters: [trainable] the parameters after it, read-only.
+        parameters: [trainable] the model after it, read-only: the parameters, or an average.
         invited: Devices asked.
         admitted: Updates that counted.
         declined: Expected answers of devices that did not take part, by reason.

@@ -15,10 +15,10 @@ def run(
     rounds: int,
     timeout: float,
 ) -> Vector:
-    """Runs ``rounds`` rounds from ``parameters`` and returns the last released ones.
+    """Runs ``rounds`` rounds from ``parameters`` and returns the model they came to.
 
-    A round waits at most ``timeout`` seconds for its replies. The result is that of
-    ``strategy.start``.
+    A round waits at most ``timeout`` seconds for its replies. Where the last parameters alone
+    count, the result is that of ``strategy.start``.
     """
     arrays = arrays_of(parameters)
     for number in range(1, rounds + 1):
@@ -26,4 +26,4 @@ def run(
         replies = grid.send_and_receive(messages, timeout=timeout)
         released, _ = strategy.aggregate_train(number, replies)
         arrays = released or arrays
-    return vector(arrays)
+    return vector(arrays) if strategy.model is None else strategy.model

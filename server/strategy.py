@@ -12,6 +12,7 @@ from protocol.messages import Malformed, RefusalReason, Vector
 from server import cohort, optimizer
 from server.admission import Admitted, Expected, Reply, admit
 from server.aggregation import mean_update
+from server.averaging import RecentAverage
 from server.directory import Directory
 from server.invitation import FIRST_ATTEMPT, Invitations, Terms
 from server.norm_bound import norm_bound
@@ -35,6 +36,10 @@ class UniformAveraging(Strategy):
         so that the order of arrival never matters;
       * a bad reply is refused and counted, and the round goes on without it;
       * a round without an admitted update releases nothing and leaves the parameters alone.
+
+    Attributes:
+        model: [trainable] what the rounds so far came to: the parameters after the last one,
+            or the average of the last ``averaged``; None before the first.
     """
 
     def __init__(
@@ -58,6 +63,8 @@ class UniformAveraging(Strategy):
         self._directory = directory
         self._observer = observer
         self._state: optimizer.State | None = None
+        self._recent = RecentAverage(settings.averaged)
+        self.model: Vector | None = None
         self._round: _Round | None = None
 
     def configure_train(
@@ -91,7 +98,8 @@ class UniformAveraging(Strategy):
                 self._settings, state, parameters=parameters, mean_update=mean.value
             )
         parameters.flags.writeable = False
-        self._observer.closed(tally.outcome(server_round, parameters=parameters))
+        self.model = self._recent.add(parameters)
+        self._observer.closed(tally.outcome(server_round, parameters=self.model))
         return (None if mean is None else arrays_of(parameters)), None
 
     def configure_evaluate(

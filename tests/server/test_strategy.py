@@ -198,6 +198,18 @@ def test_later_rounds_start_from_the_released_parameters(make, settings, device_
     }
 
 
+def test_the_model_of_a_run_is_the_average_and_training_goes_on_from_the_last(
+    make, settings, device_grid, start, watcher
+):
+    averaging = dataclasses.replace(everyone(settings), averaged=2)
+    grid = device_grid(lambda message: honest(message, delta=[0.25, 0, 0]))
+
+    model = rounds(make(averaging), grid, start, 3)
+
+    assert model.tolist() == [(0.5 + 0.75) / 2, 0, 0]
+    assert [outcome.parameters[0] for outcome in watcher.outcomes] == [0.25, 0.375, 0.625]
+
+
 def test_the_frozen_part_is_sent_until_a_device_has_shown_that_it_holds_it(
     make, settings, device_grid, start
 ):
