@@ -1,14 +1,14 @@
 """Flower's ClientApp: decodes a message, lets the device answer, keeps its state."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING
 
 from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from client.device import NEW, DeviceState, hold, visit
+from client.device import NEW, DeviceState, accept, hold, visit
 from client.sections import read_sections
 from protocol.arrays import decode_vector
 from protocol.codec import (
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from client.equipment import Equipment
 
 FAILED = 100
+TOGETHER = 64
 STATE = "device"
 
 app = ClientApp()
@@ -68,6 +69,66 @@ def train(message: Message, context: Context) -> RecordDict:
     )
     _keep(context, state, message.content)
     return encode_update(reply) if isinstance(reply, Update) else encode_declined(reply)
+
+
+def train_cohort(cohort: Sequence[tuple[Message, Context]]) -> Iterator[Message]:
+    """Answers each message as ``train`` does, in order; devices train together.
+
+    Updates are those of ``train`` up to float rounding. A device that fails, fails alone.
+    """
+    for start in range(0, len(cohort), TOGETHER):
+        yield from _together(cohort[start : start + TOGETHER])
+
+
+def _together(cohort: Sequence[tuple[Message, Context]]) -> list[Message]:
+    """The answers of some devices: those with the first one's task at once, others alone."""
+    try:
+        answers = _trained(cohort)
+    except Exception as failure:
+        log.warning("devices that train together failed with %s", type(failure).__name__)
+        answers = {}
+    return [
+        Message(answers[place], reply_to=message) if place in answers else app(message, context)
+        for place, (message, context) in enumerate(cohort)
+    ]
+
+
+def _trained(cohort: Sequence[tuple[Message, Context]]) -> dict[int, RecordDict]:
+    """The updates by place in the cohort; nothing is kept unless all of them are there."""
+    from client.equipment import train_together
+
+    places, states, equipments = [], [], []
+    first: Task | None = None
+    for place, (message, context) in enumerate(cohort):
+        task, equipment = decode_task(message.content), _equipment(context)
+        state = accept(task, _state(context), digest=equipment.digest)
+        if isinstance(state, Declined) or not (first is None or _same(task, first)):
+            continue
+        first = first or task
+        places.append(place)
+        states.append(state)
+        equipments.append(equipment)
+    if first is None:
+        return {}
+    given, context = first, cohort[places[0]][1]
+    deltas = list(train_together(equipments, given, lambda: _frozen(given, context)))
+    answers = {}
+    for place, state, delta in zip(places, states, deltas, strict=True):
+        message, context = cohort[place]
+        _keep(context, state, message.content)
+        update = Update(round=given.round, attempt=given.attempt, delta=delta)
+        answers[place] = encode_update(update)
+    return answers
+
+
+def _same(task: Task, other: Task) -> bool:
+    """Whether two devices were given the same work on the same parameters."""
+    return (task.round, task.attempt, task.work, task.digest) == (
+        other.round,
+        other.attempt,
+        other.work,
+        other.digest,
+    ) and task.parameters.tobytes() == other.parameters.tobytes()
 
 
 @app.evaluate()

@@ -1,6 +1,6 @@
 """What one device works with: its library, its model and its secret draws."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -70,17 +70,23 @@ class Equipment:
         Raises:
             ValueError: The run is private and the terms are not, or the other way round.
         """
+        (delta,) = train_together([self], task, frozen)
+        return delta
+
+    def visit(self, task: Task, lent: Model) -> Visit:
+        """Returns the device's turn at ``task``.
+
+        Raises:
+            ValueError: The run is private and the terms are not, or the other way round.
+        """
         if task.work.private != self.sections.private:
             raise ValueError("the task's terms are not those of the run.")
-        with self._model(task.digest, frozen) as lent:
-            visit = Visit(examples=self._training(lent, task), source=self.source(task))
-            (trained,) = lent.engine.train(task.parameters, [visit], work=task.work)
-        return trained.delta
+        return Visit(examples=self._training(lent, task), source=self.source(task))
 
     def evaluate(self, task: Task, frozen: Frozen) -> dict[str, float]:
         """Judges the task's parameters on the device's held-out moments."""
         loss = LOSSES[self.sections.ranking.loss]
-        with self._model(task.digest, frozen) as lent:
+        with self.model(task.digest, frozen) as lent:
             lent.take(task.parameters)
             return evaluate(lent.ranker, self._examples(lent, held_out_moments), loss=loss)
 
@@ -91,7 +97,8 @@ class Equipment:
         visit = ("round", task.round, "attempt", task.attempt, "device", self.device)
         return SeededSource(self.sections.seed, *visit)
 
-    def _model(self, digest: str, frozen: Frozen) -> AbstractContextManager[Model]:
+    def model(self, digest: str, frozen: Frozen) -> AbstractContextManager[Model]:
+        """Lends the model whose frozen part has ``digest``."""
         ranking, engine = self.sections.ranking, self.sections.engine
         return _models.lent(
             (ranking, engine, digest),
@@ -107,6 +114,25 @@ class Equipment:
         library = _source(photos, seed).library(self.device)
         moments = split(library, seed=seed, held_out_share=photos.held_out_share)
         return examples(moments, encoder=lent.frozen_encoder)
+
+
+def train_together(
+    devices: Sequence[Equipment], task: Task, frozen: Frozen
+) -> Iterator[Vector]:
+    """Yields each device's difference of the parameters, in order.
+
+    Args:
+        devices: Devices of one run, at least one.
+        task: The task that all of them were given.
+        frozen: As of ``Equipment.train``.
+
+    Raises:
+        ValueError: As of ``Equipment.visit``.
+    """
+    with devices[0].model(task.digest, frozen) as lent:
+        visits = (device.visit(task, lent) for device in devices)
+        for trained in lent.engine.train(task.parameters, visits, work=task.work):
+            yield trained.delta
 
 
 @lru_cache(maxsize=2)

@@ -6,9 +6,11 @@ from typing import Self
 
 import torch
 
+from client.bookkeeping import Bookkeeping
+from client.cohort_engine import CohortEngine
 from client.engine import Engine
-from client.opacus_engine import OpacusEngine
 from client.settings import Engine as EngineChoice
+from client.vmapped import Vmapped
 from protocol.messages import Vector
 from ranking.build import build_ranker, frozen_names, trainable_names
 from ranking.encoder import PhotoEncoder
@@ -40,9 +42,7 @@ class Model:
         """
         ranker = _blank(ranking)
         load_flat(ranker, frozen_names(ranker, ranking.trained), frozen)
-        match engine.name:
-            case "opacus":
-                return cls(ranker=ranker, ranking=ranking, engine=OpacusEngine(ranker, ranking))
+        return cls(ranker=ranker, ranking=ranking, engine=_engine(ranker, ranking, engine))
 
     @property
     def frozen_encoder(self) -> PhotoEncoder | None:
@@ -58,6 +58,18 @@ def digest(frozen: Vector, *, ranking: Ranking) -> str:
     """Returns the digest of a frozen part, of any length."""
     template = _template(ranking)
     return frozen_digest(template, frozen_names(template, ranking.trained), frozen)
+
+
+def _engine(ranker: Ranker, ranking: Ranking, choice: EngineChoice) -> Engine:
+    match choice.name:
+        case "bookkeeping":
+            return CohortEngine(Bookkeeping(ranker, ranking))
+        case "vmap":
+            return CohortEngine(Vmapped(ranker, ranking))
+        case "opacus":
+            from client.opacus_engine import OpacusEngine
+
+            return OpacusEngine(ranker, ranking)
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,8 @@ class Engine:
     """The implementation that trains: every one gives the same updates.
 
     Attributes:
-        name: ``opacus`` trains one device after another with Opacus.
+        name: ``bookkeeping`` and ``vmap`` train many devices at once, the former without a
+            gradient for every moment; ``opacus`` trains one device after another.
     """
 
-    name: Literal["opacus"]
+    name: Literal["bookkeeping", "vmap", "opacus"]

@@ -43,6 +43,7 @@ def main(grid: Grid, context: Context) -> None:
         seed=sections.seed,
         directory=_directory(grid, text, timeout=sections.server.timeout),
         observer=_observer(grid, sections),
+        ordered=isinstance(grid, KnowsDirectory),
     )
     server = sections.server
     released = run(

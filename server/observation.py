@@ -53,6 +53,9 @@ class RoundObserver(Protocol):
 
 @runtime_checkable
 class KnowsDirectory(Protocol):
-    """A grid that knows which node is which device, so that nobody has to ask the nodes."""
+    """A grid that knows which node is which device, so that nobody has to ask the nodes.
+
+    It must yield replies in the order of the messages.
+    """
 
     directory: Directory

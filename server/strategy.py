@@ -37,6 +37,9 @@ class UniformAveraging(Strategy):
       * a bad reply is refused and counted, and the round goes on without it;
       * a round without an admitted update releases nothing and leaves the parameters alone.
 
+    Replies are held until all are there, for their order; ``ordered`` says that they come in
+    device order, and then each is added as it comes.
+
     Attributes:
         model: [trainable] what the rounds so far came to: the parameters after the last one,
             or the average of the last ``averaged``; None before the first.
@@ -50,6 +53,7 @@ class UniformAveraging(Strategy):
         seed: int,
         directory: Directory,
         observer: RoundObserver,
+        ordered: bool = False,
     ) -> None:
         if settings.cohort > directory.devices:
             raise ValueError(
@@ -62,6 +66,7 @@ class UniformAveraging(Strategy):
         self._seed = seed
         self._directory = directory
         self._observer = observer
+        self._ordered = ordered
         self._state: optimizer.State | None = None
         self._recent = RecentAverage(settings.averaged)
         self.model: Vector | None = None
@@ -150,8 +155,12 @@ class UniformAveraging(Strategy):
             if isinstance(verdict, Admitted):
                 yield verdict.delta
 
-    def _in_device_order(self, replies: Iterable[Message]) -> list[tuple[int | None, Message]]:
-        known = [(self._directory.device(r.metadata.src_node_id), r) for r in replies]
+    def _in_device_order(
+        self, replies: Iterable[Message]
+    ) -> Iterable[tuple[int | None, Message]]:
+        known = ((self._directory.device(r.metadata.src_node_id), r) for r in replies)
+        if self._ordered:
+            return known
         return sorted(known, key=lambda pair: -1 if pair[0] is None else pair[0])
 
     def _current(self) -> _Round:

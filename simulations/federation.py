@@ -5,6 +5,7 @@ import dataclasses
 from flwr.app import Context, RecordDict
 
 from client.app import app as client_app
+from client.app import train_cohort
 from privacy.settings import Example
 from protocol.rebuild import to_json
 from ranking.build import trainable_names
@@ -51,6 +52,7 @@ def federate(config: Config, devices: int, *, recorder: Recorder) -> None:
             timeout=config.server.timeout,
         ),
         strict=config.simulation.strict,
+        cohort=None if config.simulation.engine.name == "opacus" else train_cohort,
     )
     context = Context(
         run_id=RUN_ID,

@@ -1,7 +1,8 @@
 """Flower's grid without Flower's processes: the very apps, called in this one."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from flwr.app import (
     ArrayRecord,
@@ -9,6 +10,7 @@ from flwr.app import (
     Context,
     Error,
     Message,
+    MessageType,
     MetricRecord,
     RecordDict,
 )
@@ -23,21 +25,25 @@ from simulations import flower_internals
 from simulations.faults import Faults
 
 FIRST_NODE = 1_000
+TOGETHER = 64
 RUN_ID = 1
 
 log = logging.getLogger(__name__)
 RunConfig = dict[str, bool | float | int | str]
+Cohort = Callable[[Sequence[tuple[Message, Context]]], Iterator[Message]]
 Record = ArrayRecord | ConfigRecord | MetricRecord
 
 
 class InProcessGrid(Grid):
-    """Runs a ``ClientApp`` for each message, in this process, one after another.
+    """Runs a ``ClientApp`` for each message, in this process.
 
     Guarantees:
       * node ids are ``FIRST_NODE + device``, and replies come in the order of the messages;
       * a device's state exists from its first message on: a population costs nothing;
       * every device gets its own records; only the bytes of arrays are shared, read-only;
       * an exception in a device becomes an ``Error`` without its text;
+      * with ``cohort``, tasks to train are handed over many at once, and answered as the
+        ``ClientApp`` would answer each;
       * ``strict`` sends every message and reply through Flower's wire format.
 
     It also tells the server which node is which device and shows the run to an observer.
@@ -52,6 +58,7 @@ class InProcessGrid(Grid):
         observer: RoundObserver,
         faults: Faults,
         strict: bool = False,
+        cohort: Cohort | None = None,
     ) -> None:
         self.directory = RangeDirectory(FIRST_NODE, devices)
         self._client_app = client_app
@@ -59,6 +66,7 @@ class InProcessGrid(Grid):
         self._observer = observer
         self._faults = faults
         self._strict = strict
+        self._cohort = cohort
         self._run = flower_internals.identify(RUN_ID)
         self._contexts: dict[int, Context] = {}
         self._waiting: dict[str, Message] = {}
@@ -101,13 +109,13 @@ class InProcessGrid(Grid):
 
     def pull_messages(self, message_ids: Iterable[str]) -> Iterator[Message]:
         """Yields the replies one by one, in order; lost ones are left out."""
-        for message_id in message_ids:
-            message = self._waiting.pop(message_id)
-            device = message.metadata.dst_node_id - FIRST_NODE
-            reply = self._reply(message, device)
-            self._observer.replied()
-            if not self._faults.loses(device, group=message.metadata.group_id):
-                yield reply
+        waiting = (self._waiting.pop(message_id) for message_id in message_ids)
+        while messages := list(islice(waiting, TOGETHER)):
+            for message, reply in zip(messages, self._replies(messages), strict=True):
+                self._observer.replied()
+                device = message.metadata.dst_node_id - FIRST_NODE
+                if not self._faults.loses(device, group=message.metadata.group_id):
+                    yield reply
 
     def send_and_receive(
         self, messages: Iterable[Message], *, timeout: float | None = None
@@ -126,17 +134,29 @@ class InProcessGrid(Grid):
         """Passes the end of a round on to the observer."""
         self._observer.closed(outcome)
 
-    def _reply(self, message: Message, device: int) -> Message:
-        received = flower_internals.over_the_wire(message) if self._strict else _own(message)
+    def _replies(self, messages: Sequence[Message]) -> Iterator[Message]:
+        received = ((self._received(m), self._context(m)) for m in messages)
+        train = all(m.metadata.message_type == MessageType.TRAIN for m in messages)
+        if self._cohort is None or not train:
+            replies = (self._reply(message, context) for message, context in received)
+        else:
+            replies = self._cohort(list(received))
+        for reply in replies:
+            yield flower_internals.over_the_wire(reply) if self._strict else reply
+
+    def _received(self, message: Message) -> Message:
+        return flower_internals.over_the_wire(message) if self._strict else _own(message)
+
+    def _reply(self, message: Message, context: Context) -> Message:
         try:
-            reply = self._client_app(received, self._context(device))
+            return self._client_app(message, context)
         except Exception as failure:
             log.warning("a device failed with %s", type(failure).__name__)
             error = Error(ErrorCode.CLIENT_APP_RAISED_EXCEPTION, "device failed")
-            reply = Message(error, reply_to=message)
-        return flower_internals.over_the_wire(reply) if self._strict else reply
+            return Message(error, reply_to=message)
 
-    def _context(self, device: int) -> Context:
+    def _context(self, message: Message) -> Context:
+        device = message.metadata.dst_node_id - FIRST_NODE
         if device not in self._contexts:
             self._contexts[device] = Context(
                 run_id=RUN_ID,

@@ -1,0 +1,101 @@
+"""Clipped sums from one backward pass, without any per-moment gradient of a small layer.
+
+Bu et al., "Differentially Private Optimization on Large Model at Small Cost" (ICML 2023): the
+norm of a linear layer's gradient for one moment follows from the layer's inputs and from the
+gradients of its outputs, and so does the sum of clipped gradients.
+"""
+
+import logging
+
+import torch
+from torch import Tensor
+
+from client.cohort_batch import Batch
+from client.layers import Recorded, Recording, UnknownLayer
+from client.vmapped import Vmapped
+from privacy.clipping import MARGIN
+from ranking.build import trainable_names
+from ranking.losses import LOSSES
+from ranking.ranker import Ranker
+from ranking.settings import Ranking
+
+PIXEL_AXES = 4
+
+log = logging.getLogger(__name__)
+
+
+class Bookkeeping:
+    """Per-moment clipping by book-keeping, for the layers that ``client.layers`` knows.
+
+    Where a trained parameter meets another layer, everything is left to ``torch.func``, which
+    is said once.
+    """
+
+    def __init__(self, ranker: Ranker, ranking: Ranking) -> None:
+        """Keeps ``ranker``, whose frozen part is in place; it is read, never changed."""
+        self._ranker, self._ranking = ranker, ranking
+        self._instead: Vmapped | None = None
+        self._loss = LOSSES[ranking.loss]
+        names = trainable_names(ranker, ranking.trained)
+        values = dict(ranker.named_parameters())
+        self._trained = [values[name] for name in names]
+        for value in values.values():
+            value.requires_grad_(False)
+        whole = ranking.trained == "all"
+        self.devices = 8 if whole else 64
+        self.moments = 8 if whole else 32
+
+    def clipped(
+        self, parameters: Tensor, batch: Batch, *, clip: float
+    ) -> tuple[Tensor, Tensor]:
+        """As of ``ClippedGradients``."""
+        if self._instead is None:
+            try:
+                return self._recorded(parameters, batch, clip=clip)
+            except UnknownLayer as layer:
+                log.warning("bookkeeping does not know %s; vmap trains instead", layer)
+                self._instead = Vmapped(self._ranker, self._ranking)
+        return self._instead.clipped(parameters, batch, clip=clip)
+
+    def _recorded(
+        self, parameters: Tensor, batch: Batch, *, clip: float
+    ) -> tuple[Tensor, Tensor]:
+        recording = Recording(self._trained, parameters, lists=batch.where.shape[:2])
+        with torch.no_grad(), recording:
+            layers = self._backward(recording, batch)
+        return _summed(layers, recording, clip=clip)
+
+    def _backward(self, recording: Recording, batch: Batch) -> list[Recorded]:
+        with torch.enable_grad():
+            scored = self._scores(batch)
+            lists = batch.where.flatten(0, 1)
+            losses = self._loss(scored.flatten(0, 1), batch.gains.flatten(0, 1), where=lists)
+            outputs = [layer.output for layer in recording.layers]
+            gradients = torch.autograd.grad(losses.sum(), outputs, materialize_grads=True)
+        for layer, gradient in zip(recording.layers, gradients, strict=True):
+            layer.take(gradient)
+        return recording.layers
+
+    def _scores(self, batch: Batch) -> Tensor:
+        inputs = batch.inputs
+        if inputs.ndim > PIXEL_AXES:
+            inputs = self._ranker.encoder(inputs)
+        scored: Tensor = self._ranker.list_ranker(inputs, where=batch.where)
+        return scored
+
+
+def _summed(
+    layers: list[Recorded], recording: Recording, *, clip: float
+) -> tuple[Tensor, Tensor]:
+    squares = torch.stack([layer.squared_norms() for layer in layers]).sum(0)
+    norms = squares.sqrt()
+    there = norms.isfinite()
+    coefficients = (clip / (norms + MARGIN)).clamp(max=1.0).where(there, 0.0).float()
+    if not bool(there.all()):
+        for layer in layers:
+            layer.forget(~there)
+    sums = torch.zeros_like(recording.parameters)
+    for layer in layers:
+        for part, value in layer.weighted_sums(coefficients):
+            recording.view(sums, part).add_(value)
+    return sums, (~there).sum(1)

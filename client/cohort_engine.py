@@ -1,0 +1,121 @@
+"""Trains many devices at once: one forward and one backward pass for all of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from client.cohort_batch import Batch, Shelf
+from client.engine import Trained, Visit
+from privacy.dpsgd import release
+from privacy.sampling import PoissonSampling
+from protocol.messages import Vector, Work
+
+
+class ClippedGradients(Protocol):
+    """Sums per-moment gradients, clipped, for many devices."""
+
+    @property
+    def devices(self) -> int:
+        """Devices in one call at most; a batch is a function of the cohort alone."""
+        ...
+
+    @property
+    def moments(self) -> int:
+        """Moments of one device in one call at most."""
+        ...
+
+    def clipped(
+        self, parameters: Tensor, batch: Batch, *, clip: float
+    ) -> tuple[Tensor, Tensor]:
+        """Returns the sums and how many moments were not finite, for every device.
+
+        A moment contributes a vector of L2 norm at most ``clip`` up to float rounding, zero
+        when its gradient is not finite; nothing of one device reaches another.
+
+        Args:
+            parameters: [devices, trainable] float32.
+            batch: Their moments.
+            clip: Largest norm; infinite for a plain sum.
+
+        Returns:
+            [devices, trainable] and [devices] int64.
+        """
+        ...
+
+
+class CohortEngine:
+    """DP-SGD in which one example is one moment (Abadi et al. 2016), for many devices at once.
+
+    Guarantees what ``OpacusEngine`` does, for each device, and gives the same updates up to
+    float rounding; in addition, whatever stands in one device's moments changes no bit of
+    another device's update.
+    """
+
+    def __init__(self, gradients: ClippedGradients) -> None:
+        self._gradients = gradients
+
+    def train(
+        self, parameters: Vector, visits: Iterable[Visit], *, work: Work
+    ) -> Iterator[Trained]:
+        """Yields one result per visit, in order; visits are read some at a time.
+
+        Args:
+            parameters: [trainable] where every visit starts.
+            visits: The devices' examples and secret draws.
+            work: The public terms.
+
+        Raises:
+            ValueError: ``parameters`` is of another length.
+        """
+        waiting: list[Visit] = []
+        for visit in visits:
+            waiting.append(visit)
+            if len(waiting) == self._gradients.devices:
+                yield from self._together(parameters, waiting, work=work)
+                waiting = []
+        if waiting:
+            yield from self._together(parameters, waiting, work=work)
+
+    def _together(self, start: Vector, visits: Sequence[Visit], *, work: Work) -> list[Trained]:
+        shelf = Shelf([visit.examples for visit in visits])
+        parameters = torch.tensor(start).repeat(len(visits), 1)
+        non_finite = torch.zeros(len(visits), dtype=torch.int64)
+        for step in range(work.steps):
+            drawn = _drawn(visits, PoissonSampling(rate=work.rate), step=step)
+            sums = torch.zeros(parameters.shape, dtype=torch.float64)
+            for batch in shelf.batches(drawn, moments=self._gradients.moments):
+                some, bad = self._gradients.clipped(parameters, batch, clip=work.clip)
+                sums += some
+                non_finite += bad
+            for own, total, visit in zip(parameters, sums, visits, strict=True):
+                own -= work.lr * _released(total, visit, work=work, step=step)
+        deltas = parameters.numpy() - start
+        return [
+            Trained(delta=delta, non_finite=count)
+            for delta, count in zip(deltas, non_finite.tolist(), strict=True)
+        ]
+
+
+def _drawn(
+    visits: Sequence[Visit], sampling: PoissonSampling, *, step: int
+) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """[all moments]: every device tosses its own coins."""
+    return np.concatenate(
+        [
+            sampling.draw(
+                visit.examples.numbers.numpy(), stream=visit.source.stream("sampling", step)
+            )
+            for visit in visits
+        ]
+    )
+
+
+def _released(total: Tensor, visit: Visit, *, work: Work, step: int) -> Tensor:
+    """[trainable] float32: the step's gradient as it leaves clipping and noise."""
+    deviation = work.noise_multiplier * work.clip if work.noise_multiplier else 0.0
+    stream = visit.source.stream("noise", step)
+    released = release(total.numpy(), deviation=deviation, stream=stream)
+    return torch.from_numpy(released).div_(work.denominator).float()
