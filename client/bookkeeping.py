@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from client.cohort_batch import Batch
-from client.layers import Recorded, Recording, UnknownLayer
+from client.layers import Recorded, Recording, UnknownLayerError
 from client.vmapped import Vmapped
 from privacy.clipping import MARGIN
 from ranking.build import trainable_names
@@ -52,7 +52,7 @@ class Bookkeeping:
         if self._instead is None:
             try:
                 return self._recorded(parameters, batch, clip=clip)
-            except UnknownLayer as layer:
+            except UnknownLayerError as layer:
                 log.warning("bookkeeping does not know %s; vmap trains instead", layer)
                 self._instead = Vmapped(self._ranker, self._ranking)
         return self._instead.clipped(parameters, batch, clip=clip)

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 Sums = Iterator[tuple[int, Tensor]]
 
 
-class UnknownLayer(TypeError):
+class UnknownLayerError(TypeError):
     """A trained parameter meets an operation whose per-moment gradients are not known."""
 
 
@@ -80,7 +80,7 @@ class Recording(TorchFunctionMode):
         if not any(id(value) in self._place for value in (*args, *named.values())):
             return func(*args, **named)
         if func not in LAYERS:
-            raise UnknownLayer(f"{getattr(func, '__name__', func)} of a trained parameter")
+            raise UnknownLayerError(f"{getattr(func, '__name__', func)} of a trained parameter")
         layer: Recorded = LAYERS[func](self, *args, **named)
         self.layers.append(layer)
         return layer.output
@@ -222,7 +222,7 @@ class _Convolution(_Instantiated):
     ) -> None:
         stride, padding, dilation, groups = geometry
         if groups != 1:
-            raise UnknownLayer("conv2d with groups")
+            raise UnknownLayerError("conv2d with groups")
         devices = recording.lists[0]
         filters = recording.own(weight).expand(devices, *weight.shape)
         offsets = recording.own(bias).expand(devices, *bias.shape)

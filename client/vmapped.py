@@ -49,7 +49,7 @@ class Vmapped:
     def _clipped(
         self, parameters: Tensor, batch: Batch, *, clip: float
     ) -> tuple[Tensor, Tensor]:
-        parts = parameters.split([shape.numel() for shape in self._shapes], dim=1)
+        parts = torch.split(parameters, [shape.numel() for shape in self._shapes], dim=1)
         own = {
             name: part.view(-1, *shape)
             for name, part, shape in zip(self._names, parts, self._shapes, strict=True)

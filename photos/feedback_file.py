@@ -1,5 +1,6 @@
 """``feedback.csv``: what the owner of a device did with each photo."""
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -53,7 +54,9 @@ def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
     """Reads a table of the columns photo, burst and feedback; the last two may be absent.
 
     A missing file is an empty table. A row for no photo, a second row for a photo and an
-    unknown word of feedback are left out and counted; so is a whole table that cannot be read.
+    unknown word of feedback are left out and counted; so is a line that cannot be read, and
+    with it no other: a moment's feedback depends on its own lines alone. A table without its
+    head is left out whole.
 
     Args:
         path: The file; a symbolic link is not followed.
@@ -64,20 +67,34 @@ def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
     if not path.exists():
         return FeedbackTable(rows={}, skipped=Counter())
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.DictReader(file, restval="", skipinitialspace=True)
-            if "photo" not in (lines.fieldnames or ()):
-                return FeedbackTable(rows={}, skipped=Counter([Skip.BAD_TABLE]))
-            return _table(lines, photos)
-    except (OSError, UnicodeDecodeError, csv.Error):
+        head, *lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines() or [b""]
+    except OSError:
         return FeedbackTable(rows={}, skipped=Counter([Skip.BAD_TABLE]))
+    names = _cells(head)
+    if names is None or "photo" not in names:
+        return FeedbackTable(rows={}, skipped=Counter([Skip.BAD_TABLE]))
+    cells = [_cells(line) for line in lines if line.strip()]
+    there = [dict(zip(names, row, strict=False)) for row in cells if row is not None]
+    table = _table(there, photos)
+    if unread := cells.count(None):
+        table.skipped[Skip.BAD_ROW] = unread
+    return table
+
+
+def _cells(line: bytes) -> list[str] | None:
+    """The cells of one physical line, or None where it cannot be read."""
+    try:
+        (row,) = csv.reader([line.decode()], skipinitialspace=True, strict=True)
+    except (UnicodeDecodeError, csv.Error, ValueError):
+        return None
+    return row
 
 
 def _table(lines: Iterable[dict[str, str]], photos: Collection[str]) -> FeedbackTable:
     rows: dict[str, Row] = {}
     skipped: Counter[str] = Counter()
     for line in lines:
-        photo = line["photo"].strip().replace("\\", "/")
+        photo = line.get("photo", "").strip().replace("\\", "/")
         feedback = _WORDS.get(line.get("feedback", "").strip().lower())
         if photo not in photos:
             skipped[Skip.ROW_WITHOUT_PHOTO] += 1

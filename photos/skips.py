@@ -21,6 +21,7 @@ class Skip(StrEnum):
     MANY_PHOTOS = f"photo beyond the first {LARGEST_MOMENT} of its moment"
     EMPTY_DEVICE = "device folder without a photo"
     BAD_TABLE = "feedback.csv that cannot be read"
+    BAD_ROW = "feedback.csv row that cannot be read"
     ROW_WITHOUT_PHOTO = "feedback.csv row for no photo"
     SECOND_ROW = "feedback.csv row for a photo that has one"
     UNKNOWN_FEEDBACK = "feedback.csv row with other feedback than favourite, keep or delete"

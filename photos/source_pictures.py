@@ -104,7 +104,7 @@ def open_picture(picture: SourcePicture) -> Image.Image:
                 return image.convert("RGB")
     raise ValueError(
         f"the sample needs {picture.file} of the package {picture.package}, which is not "
-        'installed: run `pip install -e ".[sample]"` in the checkout.'
+        'installed: run `.venv/bin/pip install -e ".[sample]"` in the checkout.'
     )
 
 

@@ -18,7 +18,7 @@ from privacy import rdp
 
 FINE = 1e-4
 LARGEST_EPSILON = 100
-MOST_STEPS = 1_000_000
+MOST_STEPS = 300_000
 
 
 @lru_cache(maxsize=4096)
@@ -41,7 +41,7 @@ def epsilon(
         steps: Number of composed steps; 0 gives 0.
         delta: The δ of the guarantee.
         interval: Width of the grid of privacy losses; the bound holds for every width.
-            Where ε is near 100 or beyond, or steps are over a million, a grid would take
+            Where ε is near 100 or beyond, or steps are over 300,000, a grid would take
             gigabytes or minutes: then the bound is that of Rényi accounting.
     """
     if steps == 0:

@@ -31,6 +31,6 @@ class RecentAverage:
         if len(self._recent) == 1:
             average = parameters
         else:
-            average = np.mean(self._recent, axis=0, dtype=np.float64).astype(np.float32)
+            average = np.asarray(np.mean(self._recent, axis=0, dtype=np.float64), np.float32)
             average.flags.writeable = False
         return average

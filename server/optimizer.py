@@ -42,7 +42,8 @@ def step(
 ) -> tuple[State, Vector]:
     """Applies one mean update.
 
-    Computes in float64 and rounds the parameters once; changes none of its arguments.
+    Computes in float64 and rounds the parameters once; changes none of its arguments. What
+    overflows becomes infinite without a warning: whoever releases it must look.
 
     Args:
         settings: Names the optimizer and its constants.
@@ -53,12 +54,13 @@ def step(
     Returns:
         The next state and the next parameters.
     """
-    state = MOMENTS[settings.optimizer](settings, state, mean_update)
-    direction = state.first
-    if settings.optimizer in ("adam", "yogi"):
-        direction = direction / (np.sqrt(state.second) + settings.tau)
-    moved = parameters.astype(np.float64) + settings.lr * direction
-    return state, moved.astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        state = MOMENTS[settings.optimizer](settings, state, mean_update)
+        direction = state.first
+        if settings.optimizer in ("adam", "yogi"):
+            direction = direction / (np.sqrt(state.second) + settings.tau)
+        moved = (parameters.astype(np.float64) + settings.lr * direction).astype(np.float32)
+    return state, moved
 
 
 def _sgd(settings: Server, state: State, update: Floats) -> State:

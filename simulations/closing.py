@@ -79,7 +79,8 @@ def _before(config: Config) -> str:
 def _promise(result: Result) -> str:
     if result.spent is None:
         return "no privacy"
-    return f"ε {spent(result.spent.worst)} at δ = {result.spent.delta:g}"
+    claim = "" if result.spent.claim else ", not a claim"
+    return f"ε {spent(result.spent.worst)} at δ = {result.spent.delta:g}{claim}"
 
 
 def _notes(result: Result) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from simulations.recorder import Row
 
 COLUMNS = (
     ("round", 5),
-    ("devices", 9),
+    ("updates", 13),
     ("refused", 8),
     ("loss", 7),
     ("NDCG@1", 8),
@@ -42,9 +42,17 @@ class Screen:
     A context manager: the live line is gone when it ends, also by an interrupt.
     """
 
-    def __init__(self, console: Console, *, rounds: int) -> None:
+    def __init__(self, console: Console, *, rounds: int, title: str = "") -> None:
+        """Begins with nothing on the screen.
+
+        Args:
+            console: Where to.
+            rounds: Rounds of the run.
+            title: Stands before the live line of a run whose table is not shown.
+        """
         self._console = console
         self._rounds = rounds
+        self._title = title
         self._progress = Progress(
             TextColumn("  {task.description}"),
             BarColumn(bar_width=28),
@@ -79,7 +87,7 @@ class Screen:
             self._task,
             total=cohort,
             visible=True,
-            description=f"round {number} of {self._rounds}",
+            description=f"{self._title}round {number} of {self._rounds}",
         )
 
     def replied(self) -> None:
@@ -87,7 +95,9 @@ class Screen:
         self._progress.advance(self._task)
 
     def evaluated(self, row: Row) -> None:
-        """Prints a row of the table."""
+        """Prints a row of the table, where it is shown."""
+        if self._title:
+            return
         figures = row.figures
         cells = (
             str(row.round),

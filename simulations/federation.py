@@ -85,4 +85,5 @@ def _spending(config: Config) -> Spending | None:
     visits = config.privacy.example.max_participations
     if chosen is None or visits is None:
         return None
-    return Spending(chosen, max_participations=visits)
+    secret = config.privacy.noise == "secure"
+    return Spending(chosen, max_participations=visits, claim=secret)

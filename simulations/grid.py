@@ -137,6 +137,7 @@ class InProcessGrid(Grid):
     def _replies(self, messages: Sequence[Message]) -> Iterator[Message]:
         received = ((self._received(m), self._context(m)) for m in messages)
         train = all(m.metadata.message_type == MessageType.TRAIN for m in messages)
+        replies: Iterator[Message]
         if self._cohort is None or not train:
             replies = (self._reply(message, context) for message, context in received)
         else:

@@ -64,6 +64,8 @@ def _privacy(config: Config) -> list[tuple[str, str]]:
     chosen = mechanism(config.training, example)
     if chosen is None or example.max_participations is None:
         return [("privacy", "none: an update tells the server a great deal")]
+    if chosen.noise_multiplier == 0:
+        return [("privacy", f"no bound: no noise, gradients clipped to {chosen.clip:g}")]
     epsilon = spent(chosen.epsilon(example.max_participations))
     lines = [
         ("privacy", f"ε ≤ {epsilon} at δ = {chosen.delta:g} for each moment of a device,"),

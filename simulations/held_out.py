@@ -1,7 +1,7 @@
 """The held-out moments: what a released model is judged on, and never trained on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from client.examples import embed
 from photos.library import LARGEST_MOMENT, Moment
 from photos.source import PhotoSource
 from photos.split import held_out_moments
+from ranking.parameters import flatten, frozen_digest
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,7 @@ class HeldOut:
         expected: [lists, photos] expected gain, or the realised one for real photographs.
         taste_known: Whether ``expected`` comes from the owner's taste.
         pixels: [all photos, side, side, 3] uint8, lists one after another.
+        embedded: The embeddings by the digest of the encoder that made them.
     """
 
     devices: tuple[int, ...]
@@ -39,10 +41,19 @@ class HeldOut:
     expected: Floats
     taste_known: bool
     pixels: NDArray[np.uint8]
+    embedded: dict[str, Tensor] = field(default_factory=dict)
+
+    def embeddings(self, encoder: nn.Module) -> Tensor:
+        """Returns [lists, photos, d] embeddings, zero where padded; the last are remembered."""
+        names = [name for name, _ in encoder.named_parameters()]
+        digest = frozen_digest(encoder, names, flatten(encoder, names))
+        if digest not in self.embedded:
+            self.embedded.clear()
+            self.embedded[digest] = self._embed(encoder)
+        return self.embedded[digest]
 
     @torch.no_grad()
-    def embeddings(self, encoder: nn.Module) -> Tensor:
-        """Returns [lists, photos, d] embeddings, zero where padded."""
+    def _embed(self, encoder: nn.Module) -> Tensor:
         flat = embed(encoder, self.pixels)
         padded = flat.new_zeros(*self.where.shape, flat.shape[-1])
         padded[torch.from_numpy(self.where)] = flat

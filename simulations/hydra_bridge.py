@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 from typing import Any, get_type_hints
 
 import hydra
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from protocol.rebuild import SettingError, rebuild
@@ -40,6 +42,10 @@ FLAGS = (
     *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
 )
 """Hydra's flags, but the one that would read a pickle."""
+
+
+SWEEPING = {"-m", "--multirun"}
+SHOWING = {"-c", "--cfg"}
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -85,9 +91,25 @@ def run_hydra(words: Sequence[str], task: Task) -> int:
     _register()
     with _refusing(), _hydras_command_line(words):
         if "-sc" not in flags and "--shell-completion" not in flags:
-            check_overrides([word for word in words if "=" in word and word[0] != "-"])
+            overrides = [word for word in words if "=" in word and word[0] != "-"]
+            check_overrides(overrides)
+            if SWEEPING & {*flags} or SHOWING & {*flags}:
+                _compose_all(overrides)
         job()
     return max(statuses)
+
+
+def _compose_all(overrides: Sequence[str]) -> None:
+    """Composes every job of a sweep, so that a wrong one is refused before the first runs."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    choices = [
+        [f"{one.get_key_element()}={value}" for value in one.sweep_string_iterator()]
+        if one.is_sweep_override()
+        else [str(one.input_line)]
+        for one in parsed
+    ]
+    for job in product(*choices):
+        compose(job)
 
 
 @contextmanager

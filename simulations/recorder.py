@@ -48,8 +48,7 @@ class Row:
             "declined": self.declined,
             "refused": self.refused,
             "missing": self.missing,
-            "epsilon_worst": self.spent.worst if self.spent else None,
-            "epsilon_median": self.spent.median if self.spent else None,
+            "privacy": self.spent.plain() if self.spent else None,
             "simulation_only": plain_figures(self.figures),
         }
 
@@ -87,6 +86,7 @@ class Recorder:
         ranker: Holds the released parameters after each round.
         names: The trained parameters, in the order of the vector.
         rows: Every evaluation so far, the public ranker's first.
+        round: Rounds released so far.
         embeddings: [lists, photos, d] of the held-out photos, by the ranker's encoder.
     """
 
@@ -103,6 +103,7 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self.embeddings = self.held_out.embeddings(self.ranker.encoder)
+        self.round = self._started = 0
         self._invited = self._admitted = self._missing = 0
         self._declined: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
@@ -113,6 +114,7 @@ class Recorder:
 
     def started(self, number: int, *, cohort: int) -> None:
         """Passes on that a round began."""
+        self._started = number
         self._invited += cohort
         self.audience.started(number, cohort=cohort)
 
@@ -121,21 +123,40 @@ class Recorder:
         self.audience.replied()
 
     def closed(self, outcome: RoundOutcome) -> None:
-        """Takes over the round's release, counts it and judges it when it is due."""
+        """Takes over the round's release, counts it and judges it when it is due.
+
+        Raises:
+            ValueError: The release is not finite; the one before it stays.
+        """
         self._admitted += outcome.admitted
         self._missing += outcome.missing
         self._declined.update({str(reason): n for reason, n in outcome.declined.items()})
         self._refused.update({str(reason): n for reason, n in outcome.refused.items()})
         if self.spending is not None:
             self.spending.charge(outcome.participants)
+        if not np.isfinite(outcome.parameters).all():
+            raise ValueError(
+                f"round {outcome.round} diverged: its parameters are not finite; "
+                "lower training.lr or server.lr."
+            )
         self.take(outcome.parameters)
+        self.round = outcome.round
         if outcome.round % self.every == 0 or outcome.round == self.rounds:
             self._evaluate(outcome.round)
 
     def finish(self, parameters: Vector) -> None:
         """Takes over and judges the result of a run without rounds."""
         self.take(parameters)
+        self.round = self._started = self.rounds
         self._evaluate(self.rounds)
+
+    def stop(self) -> None:
+        """Judges what was released last, where a run ends before its time.
+
+        A round that had begun is charged to every device: who took part is not known.
+        """
+        if self.rows and (self.rows[-1].round, self.round) != (self.round, self._started):
+            self._evaluate(self.round)
 
     def take(self, parameters: Vector) -> None:
         """Makes ``parameters`` the released ones."""
@@ -154,10 +175,15 @@ class Recorder:
             figures=evaluate(
                 self.ranker.list_ranker, self.embeddings, self.held_out, loss=self.loss
             ),
-            spent=self.spending.spent() if self.spending else None,
+            spent=self._spent(),
         )
         self._invited = self._admitted = self._missing = 0
         self._declined.clear()
         self._refused.clear()
         self.rows.append(row)
         self.audience.evaluated(row)
+
+    def _spent(self) -> Spent | None:
+        if self.spending is None:
+            return None
+        return self.spending.spent(unfinished=self._started - self.round)

@@ -1,6 +1,5 @@
 """One run from its configuration to its folder."""
 
-import dataclasses
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -53,7 +52,8 @@ def known_orders(photos: Photos, seed: int) -> dict[str, Figures]:
 def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     """Runs ``config`` and leaves its files in ``folder``.
 
-    An interrupt leaves them too, with the model that was released last, and goes on upwards.
+    An interrupt or a failure leaves them too, with the model that was released last, its own
+    figures and an ε that counts the round under way; it then goes on upwards.
     """
     source, held_out = population(config.photos, config.seed)
     folder.write_config(to_plain(config))
@@ -61,11 +61,14 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     recorder = prepare(config, held_out, audience=_Written(audience, folder))
     try:
         after = _train(config, source, recorder=recorder)
-    except BaseException:
+    except BaseException as end:
+        status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
         if recorder.rows:
-            _leave(config, recorder, folder, after=recorder.rows[-1].figures, whole=False)
+            recorder.stop()
+            after = recorder.rows[-1].figures
+            _leave(config, recorder, folder, after=after, status=status)
         raise
-    _leave(config, recorder, folder, after=after, whole=True)
+    _leave(config, recorder, folder, after=after, status="finished")
     return Result(
         before=recorder.rows[0].figures,
         after=after,
@@ -86,22 +89,23 @@ def _train(config: Config, source: PhotoSource, *, recorder: Recorder) -> Figure
 
 
 def _leave(
-    config: Config, recorder: Recorder, folder: RunFolder, *, after: Figures, whole: bool
+    config: Config, recorder: Recorder, folder: RunFolder, *, after: Figures, status: str
 ) -> None:
     before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
     origin = Origin(
         seed=config.seed,
-        command=f"darkroom simulate experiment={config.name} seed={config.seed}",
+        command=f"darkroom simulate experiment={config.name}, as config.yaml beside it says",
         trained=config.ranking.trained,
         side=config.photos.side,
     )
     save_weights(recorder.ranker, folder.model, origin=origin)
     folder.write_summary(
         {
-            "status": "finished" if whole else "interrupted",
+            "status": status,
+            "round": recorder.round,
             "algorithm": config.simulation.algorithm,
             "noise": config.privacy.noise,
-            "privacy": dataclasses.asdict(spent) if spent else None,
+            "privacy": spent.plain() if spent else None,
             "simulation_only": {
                 "before": plain_figures(before),
                 "after": plain_figures(after),

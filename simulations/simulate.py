@@ -7,7 +7,7 @@ import torch
 from rich.console import Console
 
 from simulations import closing, header, study
-from simulations.console import Screen, Silence
+from simulations.console import Screen
 from simulations.federation import without_privacy
 from simulations.hydra_bridge import compose
 from simulations.run import Result, perform, population
@@ -42,7 +42,7 @@ def _single(config: Config, console: Console) -> int:
     header.show(config, folder, console, source=source)
     try:
         result = _shown(config, folder, console)
-        reference = _reference(config, folder)
+        reference = _reference(config, folder, console)
     except KeyboardInterrupt:
         console.print(f"Interrupted: what was released until then is in {folder.path}.")
         raise
@@ -57,9 +57,11 @@ def _shown(config: Config, folder: RunFolder, console: Console) -> Result:
         return perform(config, folder, audience=screen)
 
 
-def _reference(config: Config, folder: RunFolder) -> Result | None:
+def _reference(config: Config, folder: RunFolder, console: Console) -> Result | None:
     if not config.simulation.reference or config.privacy.example.mechanism == "none":
         return None
     inner = RunFolder(folder.path / "without-privacy")
     inner.path.mkdir()
-    return perform(without_privacy(config), inner, audience=Silence())
+    rounds = config.server.rounds
+    with Screen(console, rounds=rounds, title="without privacy, ") as screen:
+        return perform(without_privacy(config), inner, audience=screen)

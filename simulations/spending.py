@@ -17,19 +17,36 @@ class Spent:
         median: Of the middle device among those that took part; the larger one of two.
         ceiling: Of a device that takes part as often as it ever may.
         delta: The δ of all three.
+        claim: Whether it is a promise: the draws were secret.
     """
 
     worst: float
     median: float
     ceiling: float
     delta: float
+    claim: bool
+
+    def plain(self) -> dict[str, float | bool | str]:
+        """Returns it as JSON has it; an ε without bound is the word "infinity"."""
+        return {
+            "worst": _told(self.worst),
+            "median": _told(self.median),
+            "ceiling": _told(self.ceiling),
+            "delta": self.delta,
+            "claim": self.claim,
+        }
+
+
+def _told(epsilon: float) -> float | str:
+    return epsilon if epsilon < float("inf") else "infinity"
 
 
 class Spending:
     """Counts who took part; a device's ε differs from another's by nothing else."""
 
-    def __init__(self, mechanism: DpSgd, *, max_participations: int) -> None:
+    def __init__(self, mechanism: DpSgd, *, max_participations: int, claim: bool) -> None:
         self._mechanism = mechanism
+        self._claim = claim
         self._max_participations = max_participations
         self._visits: Counter[int] = Counter()
 
@@ -37,17 +54,22 @@ class Spending:
         """Counts one visit of each of ``devices``, whatever became of its reply."""
         self._visits.update(devices)
 
-    def spent(self) -> Spent:
+    def spent(self, *, unfinished: int = 0) -> Spent:
         """Returns the ε so far.
 
         A device whose replies were lost may be counted too often, but it declines by its own
         count, so no device has more than ``max_participations`` visits.
+
+        Args:
+            unfinished: Rounds that began and did not end: any device may have taken part.
         """
         most = self._max_participations
-        visits = [min(visits, most) for visits in self._visits.values()] or [0]
+        visits = [min(visits + unfinished, most) for visits in self._visits.values()]
+        visits = visits or [min(unfinished, most)]
         return Spent(
             worst=self._mechanism.epsilon(max(visits)),
             median=self._mechanism.epsilon(median_high(visits)),
             ceiling=self._mechanism.epsilon(most),
             delta=self._mechanism.delta,
+            claim=self._claim,
         )

@@ -27,6 +27,7 @@ class Arm:
     Attributes:
         name: The arm's name.
         epsilon: The worst device's ε in any seed, or None without a mechanism.
+        claim: Whether that ε is a promise.
         before: Oracle-normalised NDCG@1 before training.
         after: The same after it.
         gain: Their paired difference, with its interval over seeds and devices.
@@ -36,6 +37,7 @@ class Arm:
 
     name: str
     epsilon: float | None
+    claim: bool
     before: float
     after: float
     gain: Estimate
@@ -45,13 +47,18 @@ class Arm:
         """Returns the row as one reads it."""
         return (
             self.name,
-            "none" if self.epsilon is None else spent(self.epsilon),
+            self._epsilon(),
             percent(self.before),
             percent(self.after),
             f"{100 * self.gain.mean:+.1f}",
             f"{100 * self.gain.low:+.1f} to {100 * self.gain.high:+.1f}",
             "" if self.kept is None else f"{100 * self.kept:.0f}%",
         )
+
+    def _epsilon(self) -> str:
+        if self.epsilon is None:
+            return "none"
+        return spent(self.epsilon) + ("" if self.claim else ", no claim")
 
 
 def show(
@@ -84,6 +91,7 @@ def compare(folder: Path, *, arms: Sequence[str], seeds: Sequence[int]) -> list[
         Arm(
             name=arm,
             epsilon=_epsilon(found),
+            claim=all(s["privacy"] is None or s["privacy"]["claim"] for s in found),
             before=float(np.nanmean(_by_device(found, "before"))),
             after=float(np.nanmean(_by_device(found, "after"))),
             gain=gains[arm],

@@ -13,6 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from server.model import initial_ranker
+from simulations.hydra_bridge import compose
+
 ROOT = Path(__file__).parents[1]
 BUNDLED = (
     "client",
@@ -109,5 +112,9 @@ def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, 
     (model,) = (tmp_path / "runs").glob("*/model.safetensors")
     ours, flowers = load_file(model), load_file(output)
     assert ours.keys() == flowers.keys()
+    untrained = initial_ranker(compose(["experiment=flower"]).ranking, seed=0).state_dict()
+    assert not torch.equal(
+        ours["list_ranker.score.weight"], untrained["list_ranker.score.weight"]
+    )
     for name in ours:
         torch.testing.assert_close(flowers[name], ours[name], rtol=1e-5, atol=1e-6)

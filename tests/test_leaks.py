@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-import client.opacus_engine
+import client.cohort_engine
 from client.engine import Trained
 from client.examples import embed
 from server.model import initial_ranker
@@ -18,6 +18,7 @@ from simulations.hydra_bridge import compose
 from simulations.simulate import simulate
 
 SIDE = 32
+FEEDBACK = (2, 0, 1, 1, 0, 2, 2, 1, 0, 1, 2, 0)
 WORD = b"qX7vJ2mKpL9wRt4zBn6c"
 
 
@@ -31,6 +32,7 @@ def encodings(values):
     if integers.dtype == np.uint8:
         yield "uint8", integers.tobytes()
         yield "scaled", (integers.astype("<f4") / np.float32(255)).tobytes()
+        yield "scaled float64", (integers.astype("<f8") / 255).tobytes()
         raw = integers.tobytes()
     else:
         raw = np.asarray(values, "<f4").tobytes()
@@ -51,27 +53,34 @@ class Marked:
             for moment in range(6):
                 folder = root / f"{WORD.decode()}-{device}" / f"{WORD.decode()}-{moment}"
                 folder.mkdir(parents=True)
-                for photo in range(3):
-                    self._write(folder / f"{WORD.decode()}-{photo}.png", generator)
+                for photo in range(len(FEEDBACK) if moment == 0 else 3):
+                    self._write(folder / f"{WORD.decode()}-{photo:02}.png", generator)
             self._feedback(root / f"{WORD.decode()}-{device}")
 
     def _write(self, path, generator):
         notes = PngImagePlugin.PngInfo()
         notes.add_text("Comment", WORD.decode())
         noise = generator.integers(0, 256, self.pixels.shape, np.uint8)
-        image = self.pixels if path.name.endswith("-0.png") else noise
+        image = self.pixels if path.name.endswith("-00.png") else noise
         Image.fromarray(image).save(path, pnginfo=notes)
 
     def _feedback(self, device):
         rows = ["photo,burst,feedback"]
+        words = ("delete", "keep", "favourite")
         for photo in sorted(device.rglob("*.png")):
-            word = "favourite" if photo.name.endswith("-0.png") else "delete"
+            word = words[FEEDBACK[int(photo.stem[-2:])]]
             rows.append(f"{photo.relative_to(device)},{WORD.decode()},{word}")
         (device / "feedback.csv").write_text("\n".join(rows))
 
     def needles(self, embedding):
         """Every marker in every encoding, by name. Vectors are cut to tell-tale stretches."""
-        found = {"name": WORD, "name reversed": WORD[::-1], "hex": WORD.hex().encode()}
+        found = {"name": WORD, "name reversed": WORD[::-1]}
+        for name, data in encodings(np.frombuffer(WORD, np.uint8)):
+            found[f"name {name}"] = data
+        for name, data in encodings(np.array(FEEDBACK, np.uint8)):
+            found[f"feedback {name}"] = data
+        for name, data in encodings(2.0 ** np.array(FEEDBACK) - 1):
+            found[f"gains {name}"] = data
         for name, data in encodings(self.pixels[SIDE // 2, :8].reshape(-1)):
             found[f"pixels {name}"] = data
         planes = self.pixels[SIDE // 2, :16, 0]
@@ -101,12 +110,15 @@ def everything_said(marked, tmp_path, monkeypatch):
     monkeypatch.setattr(flower_internals, "over_the_wire", tapped)
     log = io.StringIO()
     handler = logging.StreamHandler(log)
+    level = logging.getLogger().level
     logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.DEBUG)
     try:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
             simulate(configuration(marked, tmp_path))
     finally:
         logging.getLogger().removeHandler(handler)
+        logging.getLogger().setLevel(level)
     runs = tmp_path / "runs"
     written = {
         str(path.relative_to(runs)): path.read_bytes()
@@ -164,7 +176,7 @@ def test_no_marker_appears_in_any_message_log_checkpoint_or_report(
 
 def test_a_client_that_sends_one_embedding_is_found(marked, tmp_path, monkeypatch):
     embedding = embedding_of(marked, tmp_path)
-    honest = client.opacus_engine.OpacusEngine.train
+    honest = client.cohort_engine.CohortEngine.train
 
     def leaky(self, parameters, visits, *, work):
         for trained in honest(self, parameters, visits, work=work):
@@ -172,6 +184,6 @@ def test_a_client_that_sends_one_embedding_is_found(marked, tmp_path, monkeypatc
             delta[100 : 100 + len(embedding)] = embedding
             yield Trained(delta=delta, non_finite=trained.non_finite)
 
-    monkeypatch.setattr(client.opacus_engine.OpacusEngine, "train", leaky)
+    monkeypatch.setattr(client.cohort_engine.CohortEngine, "train", leaky)
     found = leaks(marked, tmp_path, monkeypatch)
     assert any(place.startswith("message") for place, _ in found)

@@ -46,12 +46,27 @@ def test_a_bad_row_is_counted_and_the_others_are_kept(tmp_path, row, reason):
 
 
 @pytest.mark.parametrize(
+    "row",
+    [b"caf\xe9.jpg,,keep", b'a/2.jpg,"x,keep', b"x" * 200_000],
+    ids=["latin", "quote", "long"],
+)
+def test_a_row_that_cannot_be_read_takes_no_other_with_it(tmp_path, row):
+    rows = b"photo,burst,feedback\na/1.jpg,,delete\n" + row + b"\nb/1.jpg,,favourite\n"
+    table = _read(tmp_path, rows)
+    assert table.rows == {
+        "a/1.jpg": Row(burst="", feedback=Feedback.DELETE),
+        "b/1.jpg": Row(burst="", feedback=Feedback.FAVOURITE),
+    }
+    assert table.skipped == {Skip.BAD_ROW: 1}
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
         "name,feedback\na/1.jpg,keep\n",
-        b"photo,feedback\n\xff\xfe,keep\n",
-        "photo,burst,feedback\n" + "x" * 200_000,
+        b"photo,feedback,\xff\n,keep\n",
+        '"photo,burst,feedback\na/1.jpg,,keep\n',
     ],
 )
 def test_a_table_that_cannot_be_read_counts_once(tmp_path, text):

@@ -91,6 +91,7 @@ def settings():
     return Server(
         rounds=2,
         cohort=5.0,
+        shrink=False,
         averaged=1,
         optimizer="sgd",
         lr=1.0,

@@ -13,7 +13,13 @@ from server.settings import Server
 def chosen(optimizer, **changes):
     constants = {"lr": 0.5, "beta1": 0.9, "beta2": 0.99, "tau": 0.1} | changes
     return Server(
-        rounds=3, cohort=2.0, averaged=1, optimizer=optimizer, timeout=1.0, **constants
+        rounds=3,
+        cohort=2.0,
+        shrink=False,
+        averaged=1,
+        optimizer=optimizer,
+        timeout=1.0,
+        **constants,
     )
 
 

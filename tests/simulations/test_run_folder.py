@@ -31,11 +31,11 @@ def test_the_configuration_reads_back_as_it_was(tmp_path):
 
 def test_metrics_are_one_json_line_per_evaluation_and_infinity_is_null(tmp_path):
     folder = RunFolder.create(tmp_path, "x", today=DAY)
-    folder.append_metrics({"round": 0, "epsilon_worst": float("inf")})
+    folder.append_metrics({"round": 0, "loss": float("inf")})
     folder.append_metrics({"round": 1, "nested": [float("nan"), 2.0]})
     lines = (folder.path / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [
-        {"round": 0, "epsilon_worst": None},
+        {"round": 0, "loss": None},
         {"round": 1, "nested": [None, 2.0]},
     ]
 

@@ -66,8 +66,7 @@ def test_every_figure_of_a_held_out_device_is_labelled_simulation_only(tmp_path)
             "declined",
             "refused",
             "missing",
-            "epsilon_worst",
-            "epsilon_median",
+            "privacy",
             "simulation_only",
         }
 
