@@ -13,7 +13,6 @@ class Server:
     Attributes:
         rounds: Rounds of the run.
         cohort: Expected number of devices of a round; each takes part by its own coin.
-        shrink: Whether a mean update is drawn towards zero by as much of it as is chance.
         averaged: Last rounds whose parameters are averaged into the run's model; 1 for none.
         optimizer: Applied to the negative mean update as if it were a gradient.
         lr: The server's learning rate.
@@ -25,7 +24,6 @@ class Server:
 
     rounds: Annotated[int, Interval(ge=1, le=1_000_000)]
     cohort: Annotated[float, Gt(0)]
-    shrink: bool
     averaged: Annotated[int, Interval(ge=1, le=1_000)]
     optimizer: Literal["sgd", "momentum", "adam", "yogi"]
     lr: Annotated[float, Gt(0)]

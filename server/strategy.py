@@ -100,10 +100,7 @@ class UniformAveraging(Strategy):
         if mean is not None:
             state = self._state or optimizer.initial_state(self._settings, parameters.size)
             self._state, parameters = optimizer.step(
-                self._settings,
-                state,
-                parameters=parameters,
-                mean_update=mean.shrunk() if self._settings.shrink else mean.value,
+                self._settings, state, parameters=parameters, mean_update=mean.value
             )
         parameters.flags.writeable = False
         self.model = self._recent.add(parameters)

@@ -91,7 +91,6 @@ def settings():
     return Server(
         rounds=2,
         cohort=5.0,
-        shrink=False,
         averaged=1,
         optimizer="sgd",
         lr=1.0,

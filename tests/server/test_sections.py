@@ -30,7 +30,6 @@ PLAIN = {
     "server": {
         "rounds": 2,
         "cohort": 4.0,
-        "shrink": False,
         "averaged": 1,
         "optimizer": "sgd",
         "lr": 1.0,

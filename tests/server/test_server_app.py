@@ -42,7 +42,6 @@ CONFIG = {
     "server": {
         "rounds": 2,
         "cohort": float(DEVICES),
-        "shrink": False,
         "averaged": 1,
         "optimizer": "sgd",
         "lr": 1.0,

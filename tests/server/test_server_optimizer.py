@@ -15,7 +15,6 @@ def chosen(optimizer, **changes):
     return Server(
         rounds=3,
         cohort=2.0,
-        shrink=False,
         averaged=1,
         optimizer=optimizer,
         timeout=1.0,

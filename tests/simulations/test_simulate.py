@@ -6,6 +6,7 @@ import yaml
 from safetensors.torch import load_file
 
 from protocol.rebuild import rebuild
+from server.work import mechanism
 from simulations import recorder
 from simulations.hydra_bridge import compose
 from simulations.settings import Config
@@ -52,8 +53,11 @@ def test_a_run_leaves_its_five_files(tmp_path, capsys):
 
 def test_the_resolved_configuration_runs_again(tmp_path):
     folder = run(tmp_path)
-    config = rebuild(Config, yaml.safe_load((folder / "config.yaml").read_text()))
-    assert config == compose([*TINY, f"simulation.runs={tmp_path}"])
+    assert config_of(folder) == compose([*TINY, f"simulation.runs={tmp_path}"])
+
+
+def config_of(folder):
+    return rebuild(Config, yaml.safe_load((folder / "config.yaml").read_text()))
 
 
 def test_every_figure_of_a_held_out_device_is_labelled_simulation_only(tmp_path):
@@ -147,6 +151,43 @@ def test_an_interrupt_leaves_what_was_released_and_goes_on_upwards(tmp_path, mon
     (folder,) = tmp_path.iterdir()
     assert summary(folder)["status"] == "interrupted"
     assert len((folder / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_an_interrupted_run_tells_the_epsilon_and_the_figures_of_its_own_model(
+    tmp_path, monkeypatch
+):
+    honest = recorder.Recorder.started
+
+    def interrupted(self, number, *, cohort):
+        honest(self, number, cohort=cohort)
+        if number == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(recorder.Recorder, "started", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, "simulation.evaluate_every=9", "privacy.example.max_participations=9")
+    (folder,) = tmp_path.iterdir()
+    found = summary(folder)
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [row["round"] for row in rows] == [0, 1]
+    assert found["round"] == 1
+    assert found["simulation_only"]["after"] == rows[1]["simulation_only"]
+    chosen = mechanism(config_of(folder).training, config_of(folder).privacy.example)
+    assert found["privacy"]["worst"] == chosen.epsilon(2)
+
+
+def test_a_run_that_diverges_names_the_setting_and_keeps_what_was_released(tmp_path):
+    with pytest.raises(ValueError, match=r"round 1 diverged.*training\.lr"):
+        run(tmp_path, "training.lr=1e30", "server.lr=1e30")
+    (folder,) = tmp_path.iterdir()
+    assert summary(folder)["status"] == "failed"
+    assert summary(folder)["round"] == 0
+
+
+def test_a_seeded_epsilon_is_marked_where_it_is_read(tmp_path, capsys):
+    folder = run(tmp_path, "privacy.noise=insecure_seeded")
+    assert summary(folder)["privacy"]["claim"] is False
+    assert capsys.readouterr().out.count("not a claim") == 2
 
 
 def test_the_reference_run_stands_beside_the_private_one(tmp_path, capsys):
