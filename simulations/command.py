@@ -71,6 +71,17 @@ def pretrain(
 
 
 @app.command()
+def bench(
+    out: Annotated[Path | None, typer.Option(help="JSON file of all figures.")] = None,
+    quick: Annotated[bool, typer.Option(help="Fewer repetitions, smaller cohorts.")] = False,
+) -> None:
+    """Measure training and rounds on this machine (about 5 minutes)."""
+    from simulations.benchmark import bench as measure
+
+    measure(out=out, quick=quick)
+
+
+@app.command()
 def rank(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     folder: Annotated[Path, typer.Argument(help="A folder of photographs.", metavar="DIR")],
@@ -159,7 +170,7 @@ def _flower(words: list[str]) -> int:
 
 
 def _refuse_unknown_command(words: list[str]) -> None:
-    known = ["simulate", "rank", "pretrain", "photos", "version"]
+    known = ["simulate", "rank", "bench", "pretrain", "photos", "version"]
     if words and not words[0].startswith("-") and words[0] not in known:
         near = difflib.get_close_matches(words[0], known, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""

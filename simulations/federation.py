@@ -11,6 +11,7 @@ from protocol.rebuild import to_json
 from ranking.build import trainable_names
 from server.app import app as server_app
 from server.model import initial_ranker
+from server.observation import RoundObserver
 from server.work import mechanism
 from simulations.faults import Faults
 from simulations.flower_internals import SERVER_NODE
@@ -37,14 +38,14 @@ def prepare(config: Config, held_out: HeldOut, *, audience: Audience) -> Recorde
     )
 
 
-def federate(config: Config, devices: int, *, recorder: Recorder) -> None:
-    """Runs the rounds of ``config`` over ``devices`` devices; ``recorder`` follows them."""
+def federate(config: Config, devices: int, *, observer: RoundObserver) -> None:
+    """Runs the rounds of ``config`` over ``devices`` devices; ``observer`` follows them."""
     run_config: dict[str, bool | float | int | str] = {"config": to_json(config), "output": ""}
     grid = InProcessGrid(
         client_app,
         devices,
         run_config=run_config,
-        observer=recorder,
+        observer=observer,
         faults=Faults(
             seed=config.seed,
             dropout=config.simulation.dropout,
@@ -61,7 +62,6 @@ def federate(config: Config, devices: int, *, recorder: Recorder) -> None:
         state=RecordDict(),
         run_config=run_config,
     )
-    recorder.begin()
     server_app(grid, context)
 
 

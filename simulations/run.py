@@ -80,7 +80,8 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
 def _train(config: Config, source: PhotoSource, *, recorder: Recorder) -> Figures:
     match config.simulation.algorithm:
         case "federated":
-            federate(config, source.devices, recorder=recorder)
+            recorder.begin()
+            federate(config, source.devices, observer=recorder)
         case "centralised":
             baselines.centralised(config, source, recorder=recorder)
         case "local_only":

@@ -1,0 +1,85 @@
+"""The command `darkroom bench`: what training and rounds cost on this machine."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from simulations import scale_benchmark, training_benchmark
+from simulations.hydra_bridge import compose
+from simulations.run_folder import write_whole
+from simulations.scale_benchmark import Scale
+from simulations.training_benchmark import Load, Timing
+
+REPEATS = 5
+POPULATIONS = (1_000, 1_000_000)
+COHORTS = (100, 1_000, 10_000)
+QUICK_COHORTS = (100, 1_000)
+
+
+def bench(*, out: Path | None, quick: bool) -> None:
+    """Measures on one thread, prints tables and writes them to ``out`` as JSON.
+
+    Args:
+        out: A file, or None for none.
+        quick: Fewer repetitions and no cohort of 10,000.
+    """
+    torch.set_num_threads(1)
+    console = Console(highlight=False)
+    timings = _training(console, training_benchmark.LOADS, repeats=2 if quick else REPEATS)
+    scales = _scales(console, QUICK_COHORTS if quick else COHORTS)
+    if out is not None:
+        found = {
+            "training": [asdict(timing) for timing in timings],
+            "scale": [asdict(scale) for scale in scales],
+        }
+        write_whole(out, json.dumps(found, indent=2) + "\n")
+        console.print(f"written: {out}")
+
+
+def _training(console: Console, loads: Sequence[Load], *, repeats: int) -> list[Timing]:
+    found = []
+    for load in loads:
+        table = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+        table.add_column(str(load), min_width=52)
+        for heading in ("ms", "least", "most", "× plain"):
+            table.add_column(heading, justify="right")
+        for timing in training_benchmark.measure(load, repeats=repeats):
+            found.append(timing)
+            cells = (median(timing.seconds), min(timing.seconds), max(timing.seconds))
+            table.add_row(timing.way, *(f"{1e3 * s:.0f}" for s in cells), f"{timing.ratio:.2f}")
+        console.print(table)
+        console.print()
+    return found
+
+
+def _scales(console: Console, cohorts: Sequence[int]) -> list[Scale]:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (
+        "population",
+        "cohort",
+        "s to start",
+        "s a round",
+        "ms a device",
+        "peak MB",
+    ):
+        table.add_column(heading, justify="right")
+    found = []
+    for words in scale_benchmark.overrides(POPULATIONS, tuple(cohorts)):
+        scale = scale_benchmark.measure(compose(words))
+        found.append(scale)
+        table.add_row(
+            f"{scale.population:,}",
+            f"{scale.devices:,}",
+            f"{scale.start:.1f}",
+            f"{scale.seconds:.1f}",
+            f"{1e3 * scale.seconds / max(1, scale.devices):.1f}",
+            f"{scale.memory / 2**20:.0f}",
+        )
+    console.print(table)
+    return found

@@ -1,0 +1,102 @@
+"""What a round costs as cohorts and populations grow: seconds and peak memory."""
+
+import json
+import multiprocessing
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+
+import torch
+
+from protocol.rebuild import from_json, to_json
+from simulations.settings import Config
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """One run of a few rounds, in a process of its own.
+
+    Attributes:
+        population: Devices that exist.
+        cohort: Devices of a round, expected.
+        seconds: Of the last round: nothing is loaded any more, but its libraries are new.
+        start: Seconds from the settings to the first round.
+        memory: Peak resident bytes of the process.
+        devices: Devices of the last round.
+    """
+
+    population: int
+    cohort: int
+    seconds: float
+    start: float
+    memory: int
+    devices: int
+
+
+@dataclass
+class _Stopwatch:
+    """Follows a run without judging it."""
+
+    began: float = field(default_factory=time.perf_counter)
+    rounds: list[float] = field(default_factory=list)
+    cohorts: list[int] = field(default_factory=list)
+    start: float = 0.0
+
+    def started(self, number: int, *, cohort: int) -> None:
+        self.start = self.start or time.perf_counter() - self.began
+        self.cohorts.append(cohort)
+        self._round = time.perf_counter()
+
+    def replied(self) -> None:
+        pass
+
+    def closed(self, outcome: object) -> None:
+        self.rounds.append(time.perf_counter() - self._round)
+
+
+def measure(config: Config) -> Scale:
+    """Runs the rounds of ``config`` in a fresh process and returns what they cost."""
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_run, args=(to_json(config), there), daemon=True)
+    process.start()
+    there.close()
+    found = json.loads(here.recv())
+    process.join()
+    return Scale(**found)
+
+
+def _run(text: str, connection: Connection) -> None:
+    import resource
+
+    from simulations.federation import federate
+
+    torch.set_num_threads(1)
+    config = from_json(Config, text)
+    population = config.photos.devices or 0
+    watch = _Stopwatch()
+    federate(config, population, observer=watch)
+    found = {
+        "population": population,
+        "cohort": int(config.server.cohort),
+        "seconds": watch.rounds[-1],
+        "start": watch.start,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "devices": watch.cohorts[-1],
+    }
+    connection.send(json.dumps(found))
+
+
+def overrides(populations: tuple[int, ...], cohorts: tuple[int, ...]) -> Iterator[list[str]]:
+    """Yields the settings of every run: cohorts in the largest population, then populations."""
+    pairs = [(max(populations), cohort) for cohort in cohorts]
+    pairs += [(population, min(cohorts)) for population in populations]
+    for population, cohort in dict.fromkeys(pairs):
+        yield [
+            f"photos.devices={population}",
+            f"server.cohort={cohort}",
+            "server.rounds=2",
+            "simulation.reference=false",
+            "privacy.example.max_participations=8",
+        ]
