@@ -42,7 +42,7 @@ class Model:
         """
         ranker = _blank(ranking)
         load_flat(ranker, frozen_names(ranker, ranking.trained), frozen)
-        return cls(ranker=ranker, ranking=ranking, engine=_engine(ranker, ranking, engine))
+        return cls(ranker=ranker, ranking=ranking, engine=build_engine(ranker, ranking, engine))
 
     @property
     def frozen_encoder(self) -> PhotoEncoder | None:
@@ -60,7 +60,14 @@ def digest(frozen: Vector, *, ranking: Ranking) -> str:
     return frozen_digest(template, frozen_names(template, ranking.trained), frozen)
 
 
-def _engine(ranker: Ranker, ranking: Ranking, choice: EngineChoice) -> Engine:
+def build_engine(ranker: Ranker, ranking: Ranking, choice: EngineChoice) -> Engine:
+    """Returns the engine that trains ``ranker``, whose frozen part is in place.
+
+    Args:
+        ranker: Taken over: the engine may change it.
+        ranking: What is trained, by which loss.
+        choice: Which engine.
+    """
     match choice.name:
         case "bookkeeping":
             return CohortEngine(Bookkeeping(ranker, ranking))

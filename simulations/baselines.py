@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 
 from client.engine import Examples, Visit
 from client.examples import examples
-from client.opacus_engine import OpacusEngine
+from client.model import build_engine
 from photos.library import LARGEST_MOMENT
 from photos.source import PhotoSource
 from photos.split import training_moments
@@ -82,7 +82,7 @@ def _trained(
     """Yields what each of ``devices`` comes to from the run's initial parameters."""
     ranker = initial_ranker(config.ranking, seed=config.seed)
     initial = flatten(ranker, recorder.names)
-    engine = OpacusEngine(ranker, config.ranking)
+    engine = build_engine(ranker, config.ranking, config.simulation.engine)
     visits = (
         Visit(examples=own, source=SeededSource(config.seed, "baseline", number))
         for number, own in enumerate(devices)

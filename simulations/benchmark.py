@@ -20,6 +20,7 @@ REPEATS = 5
 POPULATIONS = (1_000, 1_000_000)
 COHORTS = (100, 1_000, 10_000)
 QUICK_COHORTS = (100, 1_000)
+HEADINGS = ("population", "cohort", "s to start", "s a round", "ms a device", "peak MB")
 
 
 def bench(*, out: Path | None, quick: bool) -> None:
@@ -60,14 +61,7 @@ def _training(console: Console, loads: Sequence[Load], *, repeats: int) -> list[
 
 def _scales(console: Console, cohorts: Sequence[int]) -> list[Scale]:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in (
-        "population",
-        "cohort",
-        "s to start",
-        "s a round",
-        "ms a device",
-        "peak MB",
-    ):
+    for heading in HEADINGS:
         table.add_column(heading, justify="right")
     found = []
     for words in scale_benchmark.overrides(POPULATIONS, tuple(cohorts)):

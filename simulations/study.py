@@ -2,6 +2,8 @@
 
 import dataclasses
 import multiprocessing
+import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from multiprocessing.process import BaseProcess
@@ -73,10 +75,19 @@ def shares(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
 def work(share: Sequence[Job], finished: "Queue[str]") -> None:
     """Runs one worker's share, one thread, and tells of every run that finished."""
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     for config, folder in share:
         Path(folder).mkdir(parents=True)
         perform(from_json(Config, config), RunFolder(Path(folder)), audience=Silence())
         finished.put(folder)
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when the command that began it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _finished(jobs: Sequence[Job], *, workers: int) -> Iterator[Path]:

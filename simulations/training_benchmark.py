@@ -1,4 +1,4 @@
-"""How fast devices train: every engine against a plain loop and against the arithmetic alone."""
+"""How fast devices train: the engines against a plain loop and the arithmetic alone."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ class Timing:
 
 
 def measure(load: Load, *, repeats: int) -> list[Timing]:
-    """Times every way to train ``load``, in turn; the first turn warms up and is not counted."""
+    """Times every way to train ``load``, in turn; the first turn only warms up."""
     ways = _ways(load)
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for turn in range(repeats + 1):
@@ -170,7 +170,7 @@ def _plain(load: Load, devices: list[Examples]) -> None:
         for _ in range(load.steps):
             found = LOSSES["softmax"](scores(ranker, own), own.gains, where=own.where)
             optimizer.zero_grad(set_to_none=True)
-            (found.sum() / load.moments).backward()
+            torch.autograd.backward(found.sum() / load.moments)
             optimizer.step()
 
 
