@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from client.engine import Examples
-from photos.library import LARGEST_MOMENT
 
-LENGTHS = (4, 8, LARGEST_MOMENT)
+WASTE = 1.25
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Batch:
-    """The moments of one step, of similar length, side by side for every device.
+    """Some moments of one step, side by side for some devices.
 
     Attributes:
         inputs: [devices, moments, photos, …] embeddings or pixels; zero where padded.
@@ -36,6 +36,22 @@ class Batch:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Draw:
+    """The drawn moments of one step.
+
+    Attributes:
+        order: [devices] the devices, those of most moments first: a batch of n devices is of
+            the first n.
+        rows: [devices in that order, moments] rows of the shelf, longest moments first.
+        counts: [devices in that order] how many of them are moments.
+    """
+
+    order: Indices
+    rows: Indices
+    counts: Indices
+
+
 class Shelf:
     """All moments of some devices, from which the batches of every step are gathered.
 
@@ -51,34 +67,46 @@ class Shelf:
         self._gains[~self._where] = 0
         counts = [len(own.numbers) for own in devices]
         self._owner = np.repeat(np.arange(len(devices)), counts)
-        self._length = self._where[:-1].sum(1).numpy()
+        self._length = self._where.sum(1).numpy()
         self._devices = len(devices)
 
-    def batches(self, drawn: NDArray[np.bool_], *, moments: int) -> Iterator[Batch]:
-        """Yields the drawn moments, short ones apart from long ones so that little is padded.
+    def draw(self, drawn: NDArray[np.bool_]) -> Draw:
+        """Lays out the moments that take part, [all moments] bool."""
+        rows = np.flatnonzero(drawn)
+        counts = np.bincount(self._owner[rows], minlength=self._devices)
+        order = np.argsort(-counts, kind="stable")
+        place = np.argsort(order)[self._owner[rows]]
+        by_device = np.lexsort((-self._length[rows], place))
+        rows, place, counts = rows[by_device], place[by_device], counts[order]
+        rank = np.arange(len(rows)) - (np.cumsum(counts) - counts)[place]
+        table = np.full((self._devices, counts.max(initial=0)), len(self._owner))
+        table[place, rank] = rows
+        return Draw(order=order, rows=table, counts=counts)
+
+    def batches(self, draw: Draw, *, moments: int) -> Iterator[Batch]:
+        """Yields the moments of ``draw`` in batches of which little is padding.
 
         Args:
-            drawn: [all moments] which of them take part.
+            draw: From ``draw``.
             moments: Moments of one device in one batch at most.
         """
-        shortest = 0
-        for longest in LENGTHS:
-            within = drawn & (shortest < self._length) & (self._length <= longest)
-            rows = self._by_device(np.flatnonzero(within))
-            for some in np.split(rows, range(moments, rows.shape[1], moments), axis=1):
-                if some.size:
-                    yield self._batch(some, longest=longest)
-            shortest = longest
+        ranks = draw.rows.shape[1]
+        devices = [int((draw.counts > rank).sum()) for rank in range(ranks)]
+        longest = self._length[draw.rows].max(0, initial=0).tolist()
+        first = 0
+        while first < ranks:
+            slots = devices[first] * longest[first]
+            last = first + 1
+            while (
+                last < min(ranks, first + moments)
+                and slots <= WASTE * devices[last] * longest[last]
+            ):
+                last += 1
+            rows = draw.rows[: devices[first], first:last]
+            yield self._batch(rows, longest=longest[first])
+            first = last
 
-    def _by_device(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """[devices, moments]: the rows of each device, padded by the row of padding."""
-        counts = np.bincount(self._owner[rows], minlength=self._devices)
-        place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        table = np.full((self._devices, counts.max(initial=0)), len(self._owner))
-        table[self._owner[rows], place] = rows
-        return table
-
-    def _batch(self, rows: NDArray[np.intp], *, longest: int) -> Batch:
+    def _batch(self, rows: Indices, *, longest: int) -> Batch:
         index = torch.from_numpy(rows)
         return Batch(
             inputs=self._inputs[:, :longest][index],

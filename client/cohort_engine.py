@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from client.cohort_batch import Batch, Shelf
+from client.cohort_batch import Batch, Draw, Shelf
 from client.engine import Trained, Visit
 from privacy.dpsgd import release
 from privacy.sampling import PoissonSampling
@@ -84,19 +84,30 @@ class CohortEngine:
         parameters = torch.tensor(start).repeat(len(visits), 1)
         non_finite = torch.zeros(len(visits), dtype=torch.int64)
         for step in range(work.steps):
-            drawn = _drawn(visits, PoissonSampling(rate=work.rate), step=step)
-            sums = torch.zeros(parameters.shape, dtype=torch.float64)
-            for batch in shelf.batches(drawn, moments=self._gradients.moments):
-                some, bad = self._gradients.clipped(parameters, batch, clip=work.clip)
-                sums += some
-                non_finite += bad
-            for own, total, visit in zip(parameters, sums, visits, strict=True):
-                own -= work.lr * _released(total, visit, work=work, step=step)
+            drawn = shelf.draw(_drawn(visits, PoissonSampling(rate=work.rate), step=step))
+            sums, bad = self._summed(parameters[drawn.order], shelf, drawn, clip=work.clip)
+            non_finite[drawn.order] += bad
+            for device, total in zip(drawn.order.tolist(), sums, strict=True):
+                released = _released(total, visits[device], work=work, step=step)
+                parameters[device] -= work.lr * released
         deltas = parameters.numpy() - start
         return [
             Trained(delta=delta, non_finite=count)
             for delta, count in zip(deltas, non_finite.tolist(), strict=True)
         ]
+
+    def _summed(
+        self, parameters: Tensor, shelf: Shelf, drawn: Draw, *, clip: float
+    ) -> tuple[Tensor, Tensor]:
+        """The clipped sums of a step, devices in the order of ``drawn``."""
+        sums = torch.zeros(parameters.shape, dtype=torch.float64)
+        non_finite = torch.zeros(len(parameters), dtype=torch.int64)
+        for batch in shelf.batches(drawn, moments=self._gradients.moments):
+            first = slice(len(batch.where))
+            some, bad = self._gradients.clipped(parameters[first], batch, clip=clip)
+            sums[first] += some
+            non_finite[first] += bad
+        return sums, non_finite
 
 
 def _drawn(

@@ -81,7 +81,7 @@ class Equipment:
         """
         if task.work.private != self.sections.private:
             raise ValueError("the task's terms are not those of the run.")
-        return Visit(examples=self._training(lent, task), source=self.source(task))
+        return Visit(examples=self._training(lent), source=self.source(task))
 
     def evaluate(self, task: Task, frozen: Frozen) -> dict[str, float]:
         """Judges the task's parameters on the device's held-out moments."""
@@ -105,8 +105,9 @@ class Equipment:
             lambda: Model.assemble(frozen(), ranking=ranking, engine=engine),
         )
 
-    def _training(self, lent: Model, task: Task) -> Examples:
-        key = (self.sections.photos, self.sections.seed, task.digest, self.device)
+    def _training(self, lent: Model) -> Examples:
+        encoder = "" if lent.frozen_encoder is None else lent.encoder
+        key = (self.sections.photos, self.sections.seed, encoder, self.device)
         return _embedded.get(key, lambda: self._examples(lent, training_moments))
 
     def _examples(self, lent: Model, split: Split) -> Examples:

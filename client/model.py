@@ -14,7 +14,7 @@ from client.vmapped import Vmapped
 from protocol.messages import Vector
 from ranking.build import build_ranker, frozen_names, trainable_names
 from ranking.encoder import PhotoEncoder
-from ranking.parameters import frozen_digest, load_flat
+from ranking.parameters import flatten, frozen_digest, load_flat
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
@@ -27,11 +27,13 @@ class Model:
         ranker: The ranker; its trained part is whatever was trained or judged last.
         ranking: Its settings.
         engine: Trains it.
+        encoder: Digest of its encoder, the frozen one: equal encoders embed alike.
     """
 
     ranker: Ranker
     ranking: Ranking
     engine: Engine
+    encoder: str
 
     @classmethod
     def assemble(cls, frozen: Vector, *, ranking: Ranking, engine: EngineChoice) -> Self:
@@ -42,7 +44,13 @@ class Model:
         """
         ranker = _blank(ranking)
         load_flat(ranker, frozen_names(ranker, ranking.trained), frozen)
-        return cls(ranker=ranker, ranking=ranking, engine=build_engine(ranker, ranking, engine))
+        names = tuple(name for name, _ in ranker.encoder.named_parameters())
+        return cls(
+            ranker=ranker,
+            ranking=ranking,
+            engine=build_engine(ranker, ranking, engine),
+            encoder=frozen_digest(ranker.encoder, names, flatten(ranker.encoder, names)),
+        )
 
     @property
     def frozen_encoder(self) -> PhotoEncoder | None:
