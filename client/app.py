@@ -1,10 +1,11 @@
 """Flower's ClientApp: decodes a message, lets the device answer, keeps its state."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING
 
+import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from client.equipment import Equipment
 
 FAILED = 100
-TOGETHER = 64
 STATE = "device"
 
 app = ClientApp()
@@ -71,17 +71,12 @@ def train(message: Message, context: Context) -> RecordDict:
     return encode_update(reply) if isinstance(reply, Update) else encode_declined(reply)
 
 
-def train_cohort(cohort: Sequence[tuple[Message, Context]]) -> Iterator[Message]:
+def train_cohort(cohort: Sequence[tuple[Message, Context]]) -> list[Message]:
     """Answers each message as ``train`` does, in order; devices train together.
 
-    Updates are those of ``train`` up to float rounding. A device that fails, fails alone.
+    Updates are those of ``train`` up to float rounding. Those that do not take part, or have
+    another task than the first, are answered alone; a device that fails, fails alone.
     """
-    for start in range(0, len(cohort), TOGETHER):
-        yield from _together(cohort[start : start + TOGETHER])
-
-
-def _together(cohort: Sequence[tuple[Message, Context]]) -> list[Message]:
-    """The answers of some devices: those with the first one's task at once, others alone."""
     try:
         answers = _trained(cohort)
     except Exception as failure:
@@ -123,12 +118,10 @@ def _trained(cohort: Sequence[tuple[Message, Context]]) -> dict[int, RecordDict]
 
 def _same(task: Task, other: Task) -> bool:
     """Whether two devices were given the same work on the same parameters."""
-    return (task.round, task.attempt, task.work, task.digest) == (
-        other.round,
-        other.attempt,
-        other.work,
-        other.digest,
-    ) and task.parameters.tobytes() == other.parameters.tobytes()
+    return (
+        (task.round, task.attempt, task.work, task.digest)
+        == (other.round, other.attempt, other.work, other.digest)
+    ) and np.array_equal(task.parameters.view(np.uint32), other.parameters.view(np.uint32))
 
 
 @app.evaluate()

@@ -11,15 +11,14 @@ import torch
 from torch import Tensor
 
 from client.cohort_batch import Batch
-from client.layers import Recorded, Recording, UnknownLayerError
+from client.layers import Recording, UnknownLayerError
+from client.scoring import Scorer
 from client.vmapped import Vmapped
-from privacy.clipping import MARGIN
+from privacy.clipping import coefficients
 from ranking.build import trainable_names
 from ranking.losses import LOSSES
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
-
-PIXEL_AXES = 4
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +33,7 @@ class Bookkeeping:
     def __init__(self, ranker: Ranker, ranking: Ranking) -> None:
         """Keeps ``ranker``, whose frozen part is in place; it is read, never changed."""
         self._ranker, self._ranking = ranker, ranking
+        self._scorer = Scorer(ranker)
         self._instead: Vmapped | None = None
         self._loss = LOSSES[ranking.loss]
         names = trainable_names(ranker, ranking.trained)
@@ -61,41 +61,30 @@ class Bookkeeping:
         self, parameters: Tensor, batch: Batch, *, clip: float
     ) -> tuple[Tensor, Tensor]:
         recording = Recording(self._trained, parameters, lists=batch.where.shape[:2])
-        with torch.no_grad(), recording:
-            layers = self._backward(recording, batch)
-        return _summed(layers, recording, clip=clip)
-
-    def _backward(self, recording: Recording, batch: Batch) -> list[Recorded]:
-        with torch.enable_grad():
-            scored = self._scores(batch)
-            lists = batch.where.flatten(0, 1)
-            losses = self._loss(scored.flatten(0, 1), batch.gains.flatten(0, 1), where=lists)
-            outputs = [layer.output for layer in recording.layers]
-            gradients = torch.autograd.grad(losses.sum(), outputs, materialize_grads=True)
+        with torch.enable_grad(), recording:
+            losses = self._losses(batch)
+        outputs = [layer.output for layer in recording.layers]
+        gradients = torch.autograd.grad(losses.sum(), outputs, materialize_grads=True)
         for layer, gradient in zip(recording.layers, gradients, strict=True):
             layer.take(gradient)
-        return recording.layers
+        return _summed(recording, clip=clip)
 
-    def _scores(self, batch: Batch) -> Tensor:
-        inputs = batch.inputs
-        if inputs.ndim > PIXEL_AXES:
-            inputs = self._ranker.encoder(inputs)
-        scored: Tensor = self._ranker.list_ranker(inputs, where=batch.where)
-        return scored
+    def _losses(self, batch: Batch) -> Tensor:
+        """[devices · moments] losses."""
+        scored = self._scorer(batch.inputs, batch.where).flatten(0, 1)
+        return self._loss(scored, batch.gains.flatten(0, 1), where=batch.where.flatten(0, 1))
 
 
-def _summed(
-    layers: list[Recorded], recording: Recording, *, clip: float
-) -> tuple[Tensor, Tensor]:
-    squares = torch.stack([layer.squared_norms() for layer in layers]).sum(0)
-    norms = squares.sqrt()
+def _summed(recording: Recording, *, clip: float) -> tuple[Tensor, Tensor]:
+    layers = recording.layers
+    norms = torch.stack([layer.squared_norms() for layer in layers]).sum(0).sqrt()
     there = norms.isfinite()
-    coefficients = (clip / (norms + MARGIN)).clamp(max=1.0).where(there, 0.0).float()
+    scales = coefficients(norms, clip).float()
     if not bool(there.all()):
         for layer in layers:
             layer.forget(~there)
     sums = torch.zeros_like(recording.parameters)
     for layer in layers:
-        for part, value in layer.weighted_sums(coefficients):
+        for part, value in layer.weighted_sums(scales):
             recording.view(sums, part).add_(value)
     return sums, (~there).sum(1)

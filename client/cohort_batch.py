@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import pad
 
 from client.engine import Examples
+from client.examples import widened
 
 WASTE = 1.25
 Indices = NDArray[np.intp]
@@ -117,7 +117,5 @@ class Shelf:
 
 def _stacked(parts: Sequence[Tensor], *, longest: int) -> Tensor:
     """[all moments + 1, longest, …]: the parts widened, then a row of zeros."""
-    widened = [
-        pad(part, [*([0, 0] * (part.ndim - 2)), 0, longest - part.shape[1]]) for part in parts
-    ]
-    return torch.cat([*widened, widened[0].new_zeros(1, *widened[0].shape[1:])])
+    wide = [widened(part, longest) for part in parts]
+    return torch.cat([*wide, wide[0].new_zeros(1, *wide[0].shape[1:])])

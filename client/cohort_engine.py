@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from client.cohort_batch import Batch, Draw, Shelf
@@ -60,16 +61,7 @@ class CohortEngine:
     def train(
         self, parameters: Vector, visits: Iterable[Visit], *, work: Work
     ) -> Iterator[Trained]:
-        """Yields one result per visit, in order; visits are read some at a time.
-
-        Args:
-            parameters: [trainable] where every visit starts.
-            visits: The devices' examples and secret draws.
-            work: The public terms.
-
-        Raises:
-            ValueError: ``parameters`` is of another length.
-        """
+        """As of ``Engine``; visits are read some at a time."""
         waiting: list[Visit] = []
         for visit in visits:
             waiting.append(visit)
@@ -112,7 +104,7 @@ class CohortEngine:
 
 def _drawn(
     visits: Sequence[Visit], sampling: PoissonSampling, *, step: int
-) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+) -> NDArray[np.bool_]:
     """[all moments]: every device tosses its own coins."""
     return np.concatenate(
         [
@@ -126,7 +118,6 @@ def _drawn(
 
 def _released(total: Tensor, visit: Visit, *, work: Work, step: int) -> Tensor:
     """[trainable] float32: the step's gradient as it leaves clipping and noise."""
-    deviation = work.noise_multiplier * work.clip if work.noise_multiplier else 0.0
     stream = visit.source.stream("noise", step)
-    released = release(total.numpy(), deviation=deviation, stream=stream)
+    released = release(total.numpy(), deviation=work.deviation, stream=stream)
     return torch.from_numpy(released).div_(work.denominator).float()

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from client.engine import Examples
 from photos.library import Moment
@@ -49,6 +50,12 @@ def embed(encoder: nn.Module, photos: NDArray[np.uint8]) -> Tensor:
 def pixels(photos: NDArray[np.uint8]) -> Tensor:
     """Returns [n, 3, side, side] float32 in [0, 1] of ``photos`` [n, side, side, 3]."""
     return torch.tensor(photos).permute(0, 3, 1, 2).float() / 255
+
+
+def widened(values: Tensor, longest: int) -> Tensor:
+    """Returns [moments, longest, …]: ``values`` [moments, photos, …] padded by zeros."""
+    after = [0, 0] * (values.ndim - 2)
+    return pad(values, [*after, 0, longest - values.shape[1]])
 
 
 def _padded(rows: Tensor, *, where: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ The modules of ``ranking`` stay plain: while a ``Recording`` is entered, their c
 ``linear``, ``layer_norm``, ``group_norm`` and ``conv2d`` are answered here.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ class UnknownLayerError(TypeError):
     """A trained parameter meets an operation whose per-moment gradients are not known."""
 
 
-class Recorded:
+class Recorded(ABC):
     """One call of one layer: its outputs, then their gradients, moment by moment.
 
     Attributes:
@@ -29,21 +30,21 @@ class Recorded:
     def __init__(self, output: Tensor) -> None:
         self.output = output if output.requires_grad else output.requires_grad_()
 
+    @abstractmethod
     def take(self, gradient: Tensor) -> None:
         """Takes over the gradient of ``output``, of its shape."""
-        raise NotImplementedError
 
+    @abstractmethod
     def squared_norms(self) -> Tensor:
         """[devices, moments] float64 squared norms over the layer's own parameters."""
-        raise NotImplementedError
 
+    @abstractmethod
     def forget(self, moments: Tensor) -> None:
         """Makes the gradients of some ``moments`` [devices, moments] zero, even of NaN."""
-        raise NotImplementedError
 
+    @abstractmethod
     def weighted_sums(self, coefficients: Tensor) -> Sums:
         """Yields (parameter's place, [devices, …]) of Σ coefficient · gradient of a moment."""
-        raise NotImplementedError
 
 
 class Recording(TorchFunctionMode):

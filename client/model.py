@@ -14,7 +14,7 @@ from client.vmapped import Vmapped
 from protocol.messages import Vector
 from ranking.build import build_ranker, frozen_names, trainable_names
 from ranking.encoder import PhotoEncoder
-from ranking.parameters import flatten, frozen_digest, load_flat
+from ranking.parameters import frozen_digest, load_flat, module_digest
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
@@ -44,12 +44,11 @@ class Model:
         """
         ranker = _blank(ranking)
         load_flat(ranker, frozen_names(ranker, ranking.trained), frozen)
-        names = tuple(name for name, _ in ranker.encoder.named_parameters())
         return cls(
             ranker=ranker,
             ranking=ranking,
             engine=build_engine(ranker, ranking, engine),
-            encoder=frozen_digest(ranker.encoder, names, flatten(ranker.encoder, names)),
+            encoder=module_digest(ranker.encoder),
         )
 
     @property

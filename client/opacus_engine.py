@@ -54,16 +54,7 @@ class OpacusEngine:
     def train(
         self, parameters: Vector, visits: Iterable[Visit], *, work: Work
     ) -> Iterator[Trained]:
-        """Yields one result per visit, in order.
-
-        Args:
-            parameters: [trainable] where every visit starts.
-            visits: The devices' examples and secret draws.
-            work: The public terms.
-
-        Raises:
-            ValueError: ``parameters`` is of another length.
-        """
+        """As of ``Engine``."""
         for visit in visits:
             yield self._visit(parameters, visit, work=work)
 

@@ -40,6 +40,7 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
         )
         self.non_finite = 0
         self._denominator = work.denominator
+        self._deviation = work.deviation
         self._noise = noise
         self._total: Tensor | None = None
 
@@ -63,9 +64,3 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
         parts = torch.split(torch.from_numpy(released / self._denominator), sizes)
         for parameter, part in zip(self.params, parts, strict=True):
             parameter.grad = part.to(parameter.dtype).view_as(parameter)
-
-    @property
-    def _deviation(self) -> float:
-        """Standard deviation of the noise; 0 without noise, also where nothing is clipped."""
-        multiplier: float = self.noise_multiplier
-        return multiplier * self.max_grad_norm if multiplier else 0.0

@@ -1,6 +1,6 @@
 """Scores a device's moments, from embeddings or from pixels."""
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from client.engine import Examples
 from ranking.ranker import Ranker
@@ -22,3 +22,21 @@ def scores(ranker: Ranker, examples: Examples) -> Tensor:
         inputs = inputs.index_put((where,), encoded)
     scored: Tensor = ranker.list_ranker(inputs, where=where)
     return scored
+
+
+class Scorer(nn.Module):
+    """Scores moments with their padding, whatever devices and lists stand before their photos.
+
+    A module, for ``functional_call`` gives one its parameters.
+    """
+
+    def __init__(self, ranker: Ranker) -> None:
+        super().__init__()
+        self.ranker = ranker
+
+    def forward(self, inputs: Tensor, where: Tensor) -> Tensor:
+        """[…, photos] scores of embeddings […, photos, d] or pixels […, photos, 3, h, w]."""
+        if inputs.ndim > where.ndim + 1:
+            inputs = self.ranker.encoder(inputs)
+        scored: Tensor = self.ranker.list_ranker(inputs, where=where)
+        return scored

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
 from client.cohort_batch import Batch
+from client.scoring import Scorer
 from privacy.clipping import clipped_sum
 from ranking.build import trainable_names
 from ranking.losses import LOSSES
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
-PIXEL_AXES = 4
 LARGEST_GRADIENTS = 16 * 1024**2
 
 
@@ -22,7 +22,7 @@ class Vmapped:
 
     def __init__(self, ranker: Ranker, ranking: Ranking) -> None:
         """Keeps ``ranker``, whose frozen part is in place; it is read, never changed."""
-        self._scorer = _Scorer(ranker)
+        self._scorer = Scorer(ranker)
         self._loss = LOSSES[ranking.loss]
         self._names = trainable_names(ranker, ranking.trained)
         values = dict(ranker.named_parameters())
@@ -67,18 +67,3 @@ class Vmapped:
         scored = functional_call(self._scorer, tree, (inputs[None], where[None]))
         loss: Tensor = self._loss(scored, gains[None], where=where[None]).sum()
         return loss
-
-
-class _Scorer(nn.Module):
-    """Scores a moment from embeddings or from pixels, as ``functional_call`` wants it."""
-
-    def __init__(self, ranker: Ranker) -> None:
-        super().__init__()
-        self.ranker = ranker
-
-    def forward(self, inputs: Tensor, where: Tensor) -> Tensor:
-        """[moments, photos] scores."""
-        if inputs.ndim > PIXEL_AXES:
-            inputs = self.ranker.encoder(inputs)
-        scored: Tensor = self.ranker.list_ranker(inputs, where=where)
-        return scored

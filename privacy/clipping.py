@@ -33,9 +33,8 @@ def clipped_sum(gradients: Sequence[Tensor], clip: float) -> ClippedSum:
       * a moment with an infinite or undefined entry contributes zero and is counted;
       * no moment, and an infinite ``clip``, are legal: the latter is a plain sum.
 
-    The coefficient is min(1, clip / (norm + 1e-6)), as in Opacus (Abadi et al. 2016). Norms and
-    products are taken in float64, in which no float32 gradient overflows and no coefficient
-    loses its digits.
+    Norms and products are taken in float64, in which no float32 gradient overflows and no
+    coefficient loses its digits.
 
     Args:
         gradients: For each parameter [moments, …] the gradient of every moment.
@@ -44,9 +43,17 @@ def clipped_sum(gradients: Sequence[Tensor], clip: float) -> ClippedSum:
     flat = [gradient.flatten(1).double() for gradient in gradients]
     norms = torch.stack([part.square().sum(1) for part in flat]).sum(0).sqrt()
     there = norms.isfinite()
-    coefficients = (clip / (norms + MARGIN)).clamp(max=1.0).where(there, 0.0)
+    scales = coefficients(norms, clip)
     sums = [
-        (coefficients @ part.masked_fill(~there[:, None], 0)).view(whole.shape[1:]).to(whole)
+        (scales @ part.masked_fill(~there[:, None], 0)).view(whole.shape[1:]).to(whole)
         for part, whole in zip(flat, gradients, strict=True)
     ]
     return ClippedSum(sums, norms.where(there, 0.0), int((~there).sum()))
+
+
+def coefficients(norms: Tensor, clip: float) -> Tensor:
+    """Returns what each gradient is multiplied by, of the shape of ``norms``.
+
+    min(1, clip / (norm + 1e-6)), as in Opacus (Abadi et al. 2016); 0 for a norm not finite.
+    """
+    return (clip / (norms + MARGIN)).clamp(max=1.0).where(norms.isfinite(), 0.0)

@@ -33,6 +33,11 @@ class Work:
     max_participations: int
     private: bool
 
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of a step's noise; 0 without noise, whatever the clip."""
+        return self.noise_multiplier * self.clip if self.noise_multiplier else 0.0
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Task:

@@ -64,3 +64,9 @@ def frozen_digest(module: nn.Module, names: Sequence[str], vector: Vector) -> st
         digest.update(f"{name}[{shape}]\n".encode())
     digest.update(vector.astype("<f4").tobytes())
     return digest.hexdigest()
+
+
+def module_digest(module: nn.Module) -> str:
+    """Returns ``frozen_digest`` of all parameters of ``module`` as they are."""
+    names = [name for name, _ in module.named_parameters()]
+    return frozen_digest(module, names, flatten(module, names))

@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import pad
 
 from client.engine import Examples, Visit
-from client.examples import examples
+from client.examples import examples, widened
 from client.model import build_engine
 from photos.library import LARGEST_MOMENT
 from photos.source import PhotoSource
@@ -95,14 +93,8 @@ def _gathered(devices: Sequence[Examples]) -> Examples:
     """The moments of all devices as those of one; their numbers are made anew."""
     moments = sum(len(own.numbers) for own in devices)
     return Examples(
-        inputs=torch.cat([_widened(own.inputs) for own in devices]),
-        gains=torch.cat([_widened(own.gains) for own in devices]),
-        where=torch.cat([_widened(own.where) for own in devices]),
+        inputs=torch.cat([widened(own.inputs, LARGEST_MOMENT) for own in devices]),
+        gains=torch.cat([widened(own.gains, LARGEST_MOMENT) for own in devices]),
+        where=torch.cat([widened(own.where, LARGEST_MOMENT) for own in devices]),
         numbers=torch.arange(moments),
     )
-
-
-def _widened(values: Tensor) -> Tensor:
-    """[moments, photos, …] padded to the longest moment there may be."""
-    after = [0, 0] * (values.ndim - 2)
-    return pad(values, [*after, 0, LARGEST_MOMENT - values.shape[1]])

@@ -30,7 +30,7 @@ RUN_ID = 1
 
 log = logging.getLogger(__name__)
 RunConfig = dict[str, bool | float | int | str]
-Cohort = Callable[[Sequence[tuple[Message, Context]]], Iterator[Message]]
+Cohort = Callable[[Sequence[tuple[Message, Context]]], Iterable[Message]]
 Record = ArrayRecord | ConfigRecord | MetricRecord
 
 
@@ -137,7 +137,7 @@ class InProcessGrid(Grid):
     def _replies(self, messages: Sequence[Message]) -> Iterator[Message]:
         received = ((self._received(m), self._context(m)) for m in messages)
         train = all(m.metadata.message_type == MessageType.TRAIN for m in messages)
-        replies: Iterator[Message]
+        replies: Iterable[Message]
         if self._cohort is None or not train:
             replies = (self._reply(message, context) for message, context in received)
         else:

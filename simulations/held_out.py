@@ -12,7 +12,7 @@ from client.examples import embed
 from photos.library import LARGEST_MOMENT, Moment
 from photos.source import PhotoSource
 from photos.split import held_out_moments
-from ranking.parameters import flatten, frozen_digest
+from ranking.parameters import module_digest
 
 Floats = NDArray[np.float64]
 
@@ -45,8 +45,7 @@ class HeldOut:
 
     def embeddings(self, encoder: nn.Module) -> Tensor:
         """Returns [lists, photos, d] embeddings, zero where padded; the last are remembered."""
-        names = [name for name, _ in encoder.named_parameters()]
-        digest = frozen_digest(encoder, names, flatten(encoder, names))
+        digest = module_digest(encoder)
         if digest not in self.embedded:
             self.embedded.clear()
             self.embedded[digest] = self._embed(encoder)

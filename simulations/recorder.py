@@ -155,7 +155,9 @@ class Recorder:
 
         A round that had begun is charged to every device: who took part is not known.
         """
-        if self.rows and (self.rows[-1].round, self.round) != (self.round, self._started):
+        judged = self.rows[-1].round == self.round
+        under_way = self._started != self.round
+        if under_way or not judged:
             self._evaluate(self.round)
 
     def take(self, parameters: Vector) -> None:
