@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import torch
 
@@ -68,8 +69,6 @@ def measure(config: Config) -> Scale:
 
 
 def _run(text: str, connection: Connection) -> None:
-    import resource
-
     from simulations.federation import federate
 
     torch.set_num_threads(1)
@@ -82,10 +81,24 @@ def _run(text: str, connection: Connection) -> None:
         "cohort": int(config.server.cohort),
         "seconds": watch.rounds[-1],
         "start": watch.start,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "memory": _peak(),
         "devices": watch.cohorts[-1],
     }
     connection.send(json.dumps(found))
+
+
+def _peak() -> int:
+    """Peak resident bytes of this process.
+
+    Not ``ru_maxrss`` on Linux: a process inherits that of the one that began it.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        (line,) = (one for one in status.read_text().splitlines() if one.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def overrides(populations: tuple[int, ...], cohorts: tuple[int, ...]) -> Iterator[list[str]]:
