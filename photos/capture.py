@@ -82,7 +82,8 @@ def _frame(size: tuple[int, int], capture: Capture, *, side: int) -> tuple[float
 def _develop(pixels: NDArray[np.float32], capture: Capture) -> NDArray[np.float32]:
     """Exposes and tints: a gain in linear light is a gain's root on the screen."""
     tint = _TINT * capture.warmth
-    gains = 2**capture.exposure * np.array([1 + tint, 1, 1 - tint], dtype=np.float32)
+    tints = np.array([1 + tint, 1, 1 - tint], dtype=np.float32).clip(0, None)
+    gains = 2**capture.exposure * tints
     shown = (pixels * gains ** (1 / _GAMMA)).clip(0, 1)
     grey = shown.mean(axis=-1, keepdims=True)
     developed: NDArray[np.float32] = grey + np.float32(capture.colour) * (shown - grey)

@@ -66,7 +66,10 @@ def write_sample(folder: Path, *, devices: int, moments: int, seed: int) -> None
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ValueError(f"{folder} is not an empty folder: name a new one for the sample.")
     scenes = {picture.name: open_picture(picture) for picture in PICTURES}
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise ValueError(f"{folder} cannot be made: {failure.strerror}.") from failure
     (folder / "ATTRIBUTION.txt").write_text(attribution(), encoding="utf-8")
     training = devices - max(1, devices // _HELD_OUT_SHARE)
     for device in range(devices):

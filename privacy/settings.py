@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Interval
+from annotated_types import Gt, Interval
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,9 +23,9 @@ class Example:
 
     mechanism: Literal["none", "dpsgd"]
     epsilon: Annotated[float, Gt(0)] | None
-    noise_multiplier: Annotated[float, Ge(0)] | None
-    delta: Annotated[float, Interval(gt=0, le=1e-5)] | None
-    clip: Annotated[float, Gt(0)] | None
+    noise_multiplier: Annotated[float, Interval(ge=0, le=1e6)] | None
+    delta: Annotated[float, Interval(ge=1e-12, le=1e-5)] | None
+    clip: Annotated[float, Interval(gt=0, le=1e6)] | None
     max_participations: Annotated[int, Interval(ge=1, le=1_000_000)] | None
 
 

@@ -25,7 +25,7 @@ class Origin:
 
     Attributes:
         seed: The run's seed.
-        command: What one types to make the file again.
+        command: The command that made the file.
         trained: The part that was trained; ``lora`` files hold adapters.
         side: Pixels of the photos' side in training.
     """

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from simulations import scale_benchmark, training_benchmark
 from simulations.hydra_bridge import compose
-from simulations.run_folder import write_whole
+from simulations.run_folder import check_parent, write_whole
 from simulations.scale_benchmark import Scale
 from simulations.training_benchmark import Load, Timing
 
@@ -29,7 +29,12 @@ def bench(*, out: Path | None, quick: bool) -> None:
     Args:
         out: A file, or None for none.
         quick: Fewer repetitions and no cohort of 10,000.
+
+    Raises:
+        ValueError: The folder of ``out`` is missing or closed to us; nothing was measured.
     """
+    if out is not None:
+        check_parent("--out", out)
     torch.set_num_threads(1)
     console = Console(highlight=False)
     timings = _training(console, training_benchmark.LOADS, repeats=2 if quick else REPEATS)

@@ -38,8 +38,8 @@ def _names(config: Config) -> None:
 
 
 def _photos(photos: Photos) -> None:
-    if photos.source == "folder" and photos.root is None:
-        raise SettingError("photos.root is null but photos=folder; add photos.root=DIR.")
+    if photos.source == "folder" and not photos.root:
+        raise SettingError("photos.root is empty but photos=folder; add photos.root=DIR.")
     if photos.source == "synthetic" and photos.root is not None:
         raise SettingError(
             f"photos.root={photos.root} has no effect with photos=synthetic; add photos=folder."

@@ -1,6 +1,7 @@
 """The command `darkroom`: what a researcher types."""
 
 import difflib
+import io
 import os
 import sys
 from importlib.metadata import version
@@ -25,6 +26,8 @@ os.environ.pop("HYDRA_FULL_ERROR", None)
 
 import click  # noqa: E402
 import typer  # noqa: E402
+
+from simulations import usage  # noqa: E402
 
 HYDRAS_WORDS = {
     "allow_extra_args": True,
@@ -54,7 +57,7 @@ def simulate(context: typer.Context) -> None:
     words = [part for word in context.args for part in _parts(word)]
     if "--flower" in words:
         raise typer.Exit(_flower(words))
-    raise typer.Exit(run_hydra(words, _simulate))
+    raise typer.Exit(run_hydra(words, _simulate, ready=_ready))
 
 
 @app.command()
@@ -97,7 +100,7 @@ def rank(
 @photos_app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
-    devices: Annotated[int, typer.Option(min=2, max=1000)] = 24,
+    devices: Annotated[int, typer.Option(min=2, max=1000)] = 72,
     moments: Annotated[int, typer.Option(min=2, max=1000)] = 12,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
@@ -117,6 +120,7 @@ def tell_version() -> None:
 
 def main() -> None:
     """Runs the command; a mistake is one sentence and exit status 1, an interrupt 130."""
+    _print_anything()
     words = sys.argv[1:]
     if words == ["--version"]:
         words = ["version"]
@@ -125,15 +129,23 @@ def main() -> None:
             sys.exit(_completion(words))
         _refuse_unknown_command(words)
         status = app(words, standalone_mode=False, prog_name="darkroom")
+    except UnicodeError:
+        raise
     except ValueError as failure:
         sys.exit(_said(str(failure)))
     except click.ClickException as failure:
-        named = isinstance(failure, click.BadParameter)
-        told = failure.format_message() if named else failure.message
-        sys.exit(_said(told) if told.strip() else 0)
+        told = usage.sentence(failure)
+        sys.exit(_said(told) if told else 0)
     if status == INTERRUPTED:
         _said("interrupted.")
     sys.exit(status or 0)
+
+
+def _print_anything() -> None:
+    """Lets a terminal without Greek letters show their numbers instead."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _simulate(config: "Config", overrides: tuple[str, ...]) -> int:
@@ -142,13 +154,19 @@ def _simulate(config: "Config", overrides: tuple[str, ...]) -> int:
     return run(config, overrides=overrides)
 
 
+def _ready(config: "Config") -> object:
+    from simulations.readiness import ready
+
+    return ready(config)
+
+
 def _completion(words: list[str]) -> int:
     """Answers the shell as Hydra does, which knows nothing of the word `simulate`."""
     from simulations.hydra_bridge import run_hydra
 
     line = os.environ.get("COMP_LINE", "")
     os.environ["COMP_LINE"] = line.replace(" simulate ", " ", 1)
-    return run_hydra(words, _simulate)
+    return run_hydra(words, _simulate, ready=_ready)
 
 
 def _parts(word: str) -> list[str]:

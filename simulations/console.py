@@ -27,6 +27,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
+def decimals(loss: float) -> str:
+    """Writes a loss with as many digits as its column has room for."""
+    return f"{loss:.3f}" if loss < 100 else f"{loss:.0e}"  # noqa: PLR2004
+
+
 def spent(epsilon: float | None) -> str:
     """Writes an ε rounded up, never down."""
     if epsilon is None:
@@ -103,7 +108,7 @@ class Screen:
             str(row.round),
             f"{row.admitted}/{row.invited}" if row.round else "–",
             str(sum(row.refused.values())),
-            f"{mean(figures.loss):.3f}",
+            decimals(mean(figures.loss)),
             percent(figures.normalised(1)),
             percent(mean(figures.best_shot)),
             spent(row.spent.worst if row.spent else None),

@@ -24,6 +24,7 @@ from simulations.refusals import COMPLAINTS, refusal
 from simulations.settings import Config
 
 Task = Callable[[Config, tuple[str, ...]], int]
+Check = Callable[[Config], object]
 
 
 FLAGS = (
@@ -63,7 +64,7 @@ def compose(overrides: Sequence[str]) -> Config:
         return _rebuilt(hydra.compose("config", overrides=list(overrides)))
 
 
-def run_hydra(words: Sequence[str], task: Task) -> int:
+def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
     """Runs ``task`` on what the command line says; Hydra's own flags go to Hydra.
 
     In a sweep a job that fails raises to Hydra, which goes on with the others first.
@@ -71,6 +72,8 @@ def run_hydra(words: Sequence[str], task: Task) -> int:
     Args:
         words: Overrides and flags.
         task: Gets the configuration and the overrides that made it; gives the exit status.
+        ready: Refuses a configuration that cannot run; asked of every job of a sweep before
+            the first.
 
     Raises:
         SettingError: As ``compose``; and at a flag that is none of Hydra's.
@@ -94,12 +97,14 @@ def run_hydra(words: Sequence[str], task: Task) -> int:
             overrides = [word for word in words if "=" in word and word[0] != "-"]
             check_overrides(overrides)
             if SWEEPING & {*flags} or SHOWING & {*flags}:
-                _compose_all(overrides)
+                jobs = _compose_all(overrides)
+                for one in jobs if SWEEPING & {*flags} else ():
+                    ready(one)
         job()
     return max(statuses)
 
 
-def _compose_all(overrides: Sequence[str]) -> None:
+def _compose_all(overrides: Sequence[str]) -> list[Config]:
     """Composes every job of a sweep, so that a wrong one is refused before the first runs."""
     parsed = OverridesParser.create().parse_overrides(list(overrides))
     choices = [
@@ -108,8 +113,7 @@ def _compose_all(overrides: Sequence[str]) -> None:
         else [str(one.input_line)]
         for one in parsed
     ]
-    for job in product(*choices):
-        compose(job)
+    return [compose(job) for job in product(*choices)]
 
 
 @contextmanager

@@ -90,6 +90,11 @@ def _refuse_no_choice(override: Override) -> None:
 
 def _refuse_no_section(override: Override) -> None:
     name, value = override.key_or_group, override.value()
+    if get_origin(SETTINGS[name]) is dict:
+        raise SettingError(
+            f"'{name}' belongs in a file of conf/experiment/, as main-result.yaml has it; "
+            f"one entry may be typed: '+{name}.NAME=[\"training.lr=1\"]'."
+        )
     if not dataclasses.is_dataclass(SETTINGS[name]) or isinstance(value, Mapping):
         return
     inside = [group for group in groups() if group.startswith(f"{name}/")]

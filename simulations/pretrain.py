@@ -18,6 +18,7 @@ from ranking.ranker import Ranker
 from ranking.weights import Origin, public_weights_path, save_weights
 from simulations.public_figures import public_figures
 from simulations.public_moments import FACTS, PublicMoments, gather
+from simulations.run_folder import check_parent
 
 DEVICES, CHAPTER, PASSES = 1_800, 50, 2
 HELD_OUT = 100
@@ -50,7 +51,11 @@ def pretrain(*, out: Path, seed: int, devices: int = DEVICES, held_out: int = HE
         seed: Decides the weights, the batches and the public photos.
         devices: Public devices 0 to ``devices`` - 1 are trained on.
         held_out: As many after those are judged on.
+
+    Raises:
+        ValueError: The folder of ``out`` is missing or closed to us; nothing was trained.
     """
+    check_parent("--out", out)
     started = time.monotonic()
     with _one_thread():
         lesson = Lesson(seed=seed, steps=_steps(devices))

@@ -7,12 +7,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from protocol.messages import Vector
-from ranking.parameters import load_flat
+from ranking.parameters import flatten, load_flat
 from ranking.ranker import Ranker
 from server.observation import RoundOutcome
 from simulations.evaluation import CUTOFFS, Figures, evaluate, mean
 from simulations.held_out import HeldOut
 from simulations.spending import Spending, Spent
+
+SLOWER = "lower training.lr or server.lr"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -126,7 +128,7 @@ class Recorder:
         """Takes over the round's release, counts it and judges it when it is due.
 
         Raises:
-            ValueError: The release is not finite; the one before it stays.
+            ValueError: The release is not finite, or orders no photos; an earlier one stays.
         """
         self._admitted += outcome.admitted
         self._missing += outcome.missing
@@ -136,8 +138,7 @@ class Recorder:
             self.spending.charge(outcome.participants)
         if not np.isfinite(outcome.parameters).all():
             raise ValueError(
-                f"round {outcome.round} diverged: its parameters are not finite; "
-                "lower training.lr or server.lr."
+                f"round {outcome.round} diverged: its parameters are not finite; {SLOWER}."
             )
         self.take(outcome.parameters)
         self.round = outcome.round
@@ -153,11 +154,16 @@ class Recorder:
     def stop(self) -> None:
         """Judges what was released last, where a run ends before its time.
 
-        A round that had begun is charged to every device: who took part is not known.
+        Where that orders no photos it is the release that was judged last. A round that
+        had begun is charged to every device: who took part is not known.
         """
         judged = self.rows[-1].round == self.round
         under_way = self._started != self.round
-        if under_way or not judged:
+        if not under_way and judged:
+            return
+        try:
+            self._evaluate(self.round)
+        except ValueError:
             self._evaluate(self.round)
 
     def take(self, parameters: Vector) -> None:
@@ -167,6 +173,16 @@ class Recorder:
     def _evaluate(self, number: int) -> None:
         if not self.frozen_encoder and number:
             self.embeddings = self.held_out.embeddings(self.ranker.encoder)
+        try:
+            figures = evaluate(
+                self.ranker.list_ranker, self.embeddings, self.held_out, loss=self.loss
+            )
+        except ValueError as failure:
+            self._go_back()
+            raise ValueError(
+                f"round {number} diverged: {failure} To mend it, {SLOWER}."
+            ) from failure
+        self._judged = flatten(self.ranker, self.names)
         row = Row(
             round=number,
             invited=self._invited,
@@ -174,9 +190,7 @@ class Recorder:
             declined=dict(self._declined),
             refused=dict(self._refused),
             missing=self._missing,
-            figures=evaluate(
-                self.ranker.list_ranker, self.embeddings, self.held_out, loss=self.loss
-            ),
+            figures=figures,
             spent=self._spent(),
         )
         self._invited = self._admitted = self._missing = 0
@@ -184,6 +198,12 @@ class Recorder:
         self._refused.clear()
         self.rows.append(row)
         self.audience.evaluated(row)
+
+    def _go_back(self) -> None:
+        """Makes the release that was judged last the released one again."""
+        if self.rows:
+            self.take(self._judged)
+            self.round = self.rows[-1].round
 
     def _spent(self) -> Spent | None:
         if self.spending is None:

@@ -95,7 +95,7 @@ def _leave(
     before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
     origin = Origin(
         seed=config.seed,
-        command=f"darkroom simulate experiment={config.name}, as config.yaml beside it says",
+        command="darkroom simulate, with the settings of config.yaml beside this file",
         trained=config.ranking.trained,
         side=config.photos.side,
     )

@@ -76,11 +76,28 @@ class RunFolder:
         return self.path / "model.safetensors"
 
 
+def check_parent(option: str, path: Path) -> None:
+    """Refuses a file whose folder cannot take it, before the work that fills it begins.
+
+    Raises:
+        ValueError: The folder is missing or closed to us, or ``path`` is itself a folder.
+    """
+    if path.is_dir():
+        raise ValueError(f"{option} {path} is a folder; name a file.")
+    if not os.access(path.parent, os.W_OK) or not path.parent.is_dir():
+        raise ValueError(
+            f"{option} {path}: no file can be written in {path.parent}; make it first."
+        )
+
+
 def write_whole(path: Path, text: str) -> None:
-    """Writes ``text`` so that a reader finds the old file or the new one, never a part."""
+    r"""Writes ``text`` so that a reader finds the old file or the new one, never a part.
+
+    What UTF-8 cannot say, a byte of a file name in an older code, is written as ``\udcXX``.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w") as file:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

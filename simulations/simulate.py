@@ -10,7 +10,8 @@ from simulations import closing, header, study
 from simulations.console import Screen
 from simulations.federation import without_privacy
 from simulations.hydra_bridge import compose
-from simulations.run import Result, perform, population
+from simulations.readiness import ready
+from simulations.run import Result, perform
 from simulations.run_folder import RunFolder
 from simulations.settings import Config
 
@@ -32,12 +33,14 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
         arms = {
             name: compose([*overrides, *changes]) for name, changes in config.study.arms.items()
         }
+        for arm in arms.values():
+            ready(arm)
         return study.run(config, console, arms=arms)
     return _single(config, console)
 
 
 def _single(config: Config, console: Console) -> int:
-    source, _ = population(config.photos, config.seed)
+    source = ready(config)
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     header.show(config, folder, console, source=source)
     try:

@@ -177,6 +177,12 @@ def test_warmth_moves_red_and_blue_apart_and_no_colour_is_grey():
     assert np.ptp(_taken(colour=0.0)[0, 5]) == 0
 
 
+@pytest.mark.filterwarnings("error")
+def test_no_warmth_however_far_takes_more_light_than_there_is():
+    assert _taken(warmth=-4.0)[..., 0].max() == 0
+    assert _taken(warmth=4.0)[..., 2].max() == 0
+
+
 def test_blur_noise_and_tilt_do_what_they_say():
     assert np.abs(np.diff(_taken(blur=0.05), axis=1)).max() < 10
     assert 5 < _taken(noise=0.1, frame=0.4)[:, 50:].std() < 40

@@ -14,6 +14,7 @@ from simulations.hydra_bridge import compose, run_hydra
 from simulations.settings import Config
 
 ROOT = Path(__file__).parents[2]
+REFUSED = ("privacy.example.epsilon=1e-9",)
 HEAVY = {"torch", "flwr", "opacus", "ray", "scipy", "PIL", "dp_accounting"}
 
 
@@ -157,7 +158,7 @@ def test_an_arm_finds_an_experiment_in_a_folder_of_ones_own(darkroom, monkeypatc
 def test_hydras_command_line_is_put_back(simulated, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = list(sys.argv)
-    run_hydra(["-m", "seed=1,2"], command._simulate)
+    run_hydra(["-m", "seed=1,2"], command._simulate, ready=command._ready)
     assert sys.argv == before
 
 
@@ -179,7 +180,26 @@ def test_hydras_command_line_is_put_back(simulated, tmp_path, monkeypatch):
         (["simulate", "-m", "photos=a,b"], "photos=a is not one of folder, synthetic."),
         (
             ["pretrain", "--seed", "-1"],
-            "Invalid value for '--seed': -1 is not in the range x>=0.",
+            "--seed takes a whole number of at least 0.",
+        ),
+        (
+            ["photos", "sample", "DIR", "--devices", "abc"],
+            "--devices takes a whole number from 2 to 1000.",
+        ),
+        (
+            ["photos", "sample", "DIR", "--devics", "3"],
+            "'--devics' is not an option. Did you mean '--devices'?",
+        ),
+        (["rank", "--zzz", "3"], "'--zzz' is not an option. See --help."),
+        (
+            ["pretrain", "--out", "nowhere/x"],
+            "--out nowhere/x: no file can be written in nowhere; make it first.",
+        ),
+        (["bench", "--out", "."], "--out . is a folder; name a file."),
+        (
+            ["simulate", "-m", "privacy.example.epsilon=4,1e-9"],
+            "privacy.example.epsilon=1e-09 cannot be met with 16 steps at δ = 1e-05; raise it, "
+            "or lower training.steps or privacy.example.max_participations.",
         ),
         (["rank"], "Missing argument 'RUN'."),
         (
@@ -204,6 +224,24 @@ def test_an_interrupt_is_one_line_and_130(darkroom, monkeypatch):
     monkeypatch.setattr(command, "_simulate", interrupted)
     status, _, err = darkroom("simulate")
     assert (status, err.strip()) == (130, "darkroom: interrupted.")
+
+
+def test_text_that_cannot_be_encoded_is_a_fault_not_a_refusal(monkeypatch):
+    def broken(config, overrides):
+        "\ud800".encode()
+
+    monkeypatch.setattr(command, "_simulate", broken)
+    monkeypatch.setattr(sys, "argv", ["darkroom", "simulate"])
+    with pytest.raises(UnicodeEncodeError):
+        command.main()
+
+
+def test_a_terminal_without_greek_letters_is_told_all_the_same(tmp_path):
+    line = [sys.executable, "-m", "simulations.command", "simulate", *REFUSED]
+    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stderr.startswith("darkroom: privacy.example.epsilon=1e-09 cannot be met")
+    assert "\\u03b4 = 1e-05" in done.stderr
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):

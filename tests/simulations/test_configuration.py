@@ -286,7 +286,11 @@ NONE = "privacy/example=none"
             ["server.cohort=121"],
             "server.cohort=121 exceeds photos.devices=120; lower server.cohort.",
         ),
-        (["photos=folder"], "photos.root is null but photos=folder; add photos.root=DIR."),
+        (["photos=folder"], "photos.root is empty but photos=folder; add photos.root=DIR."),
+        (
+            ["photos=folder", "photos.root="],
+            "photos.root is empty but photos=folder; add photos.root=DIR.",
+        ),
         (
             ["photos.root=DIR"],
             "photos.root=DIR has no effect with photos=synthetic; add photos=folder.",

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 from safetensors.torch import load_file
 
 from protocol.rebuild import rebuild
@@ -182,6 +183,47 @@ def test_a_run_that_diverges_names_the_setting_and_keeps_what_was_released(tmp_p
     (folder,) = tmp_path.iterdir()
     assert summary(folder)["status"] == "failed"
     assert summary(folder)["round"] == 0
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_model_that_orders_no_photos_is_not_kept(tmp_path, every):
+    words = ("training.lr=1e15", f"simulation.evaluate_every={every}")
+    with pytest.raises(ValueError, match=r"round [12] diverged.*training\.lr"):
+        run(tmp_path, *words)
+    (folder,) = tmp_path.iterdir()
+    assert (summary(folder)["status"], summary(folder)["round"]) == ("failed", 0)
+    assert summary(folder)["privacy"]["worst"] > 0
+    model = load_file(folder / "model.safetensors")
+    assert all(value.isfinite().all() for value in model.values())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("privacy.example.epsilon=1e-9",),
+        ("privacy.example.epsilon=1e6",),
+        ("ranking.weights=pyproject.toml",),
+        ("study.seeds=[0]", "+study.arms.a=['privacy.example.epsilon=1e-9']"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_anything_is_written(tmp_path, words, capsys):
+    with pytest.raises(ValueError, match=r"^(privacy\.example\.epsilon|ranking\.weights)="):
+        run(tmp_path, *words)
+    assert not list(tmp_path.iterdir())
+    assert capsys.readouterr().out == ""
+
+
+def test_a_cohort_larger_than_a_folders_devices_is_refused_by_the_folders_name(tmp_path):
+    for device in ("a", "b"):
+        (tmp_path / "photos" / device / "moment").mkdir(parents=True)
+        for name in ("1.png", "2.png"):
+            Image.new("RGB", (8, 8)).save(tmp_path / "photos" / device / "moment" / name)
+    words = ("photos=folder", "photos.held_out_devices=1", "photos.devices=null")
+    with pytest.raises(
+        ValueError, match=r"server.cohort=4 is more than the 1 devices of photos.root"
+    ):
+        run(tmp_path / "runs", *words, f"photos.root={tmp_path / 'photos'}")
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_seeded_epsilon_is_marked_where_it_is_read(tmp_path, capsys):

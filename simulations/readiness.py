@@ -1,0 +1,38 @@
+"""What only files and mathematics can tell of a configuration, before anything is written."""
+
+from photos.source import PhotoSource, open_source
+from protocol.rebuild import SettingError
+from server.model import initial_ranker
+from server.work import mechanism
+from simulations.settings import Config
+
+
+def ready(config: Config) -> PhotoSource:
+    """Returns the libraries of ``config`` once nothing is known to stand in its way.
+
+    Raises:
+        ValueError: The photos, the weights or the promise cannot be had, or more devices are
+            expected in a round than there are; one sentence with the way out.
+    """
+    source = open_source(config.photos, seed=config.seed)
+    _cohort(config, devices=source.devices)
+    _weights(config)
+    mechanism(config.training, config.privacy.example)
+    return source
+
+
+def _cohort(config: Config, *, devices: int) -> None:
+    cohort = config.server.cohort
+    if cohort > devices:
+        raise SettingError(
+            f"server.cohort={cohort:g} is more than the {devices} devices of "
+            f"photos.root={config.photos.root} that train; lower server.cohort or "
+            "photos.held_out_devices."
+        )
+
+
+def _weights(config: Config) -> None:
+    try:
+        initial_ranker(config.ranking, seed=config.seed)
+    except ValueError as failure:
+        raise SettingError(f"ranking.weights={config.ranking.weights}: {failure}") from failure
