@@ -6,12 +6,14 @@ gradients of its outputs, and so does the sum of clipped gradients.
 """
 
 import logging
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from client.cohort_batch import Batch
-from client.layers import Recording, UnknownLayerError
+from client.layers import LAYERS
+from client.recording import Recorded, Recording, Sums, UnknownLayerError
 from client.scoring import Scorer
 from client.vmapped import Vmapped
 from privacy.clipping import coefficients
@@ -60,14 +62,17 @@ class Bookkeeping:
     def _recorded(
         self, parameters: Tensor, batch: Batch, *, clip: float
     ) -> tuple[Tensor, Tensor]:
-        recording = Recording(self._trained, parameters, lists=batch.where.shape[:2])
+        recording = Recording(
+            self._trained, parameters, lists=batch.where.shape[:2], known=LAYERS
+        )
         with torch.enable_grad(), recording:
             losses = self._losses(batch)
-        outputs = [layer.output for layer in recording.layers]
+        layers = recording.taken()
+        outputs = [layer.output for layer in layers]
         gradients = torch.autograd.grad(losses.sum(), outputs, materialize_grads=True)
-        for layer, gradient in zip(recording.layers, gradients, strict=True):
+        for layer, gradient in zip(layers, gradients, strict=True):
             layer.take(gradient)
-        return _summed(recording, clip=clip)
+        return _summed(layers, Sums(recording), clip=clip)
 
     def _losses(self, batch: Batch) -> Tensor:
         """[devices · moments] losses."""
@@ -75,16 +80,13 @@ class Bookkeeping:
         return self._loss(scored, batch.gains.flatten(0, 1), where=batch.where.flatten(0, 1))
 
 
-def _summed(recording: Recording, *, clip: float) -> tuple[Tensor, Tensor]:
-    layers = recording.layers
+def _summed(layers: Sequence[Recorded], sums: Sums, *, clip: float) -> tuple[Tensor, Tensor]:
     norms = torch.stack([layer.squared_norms() for layer in layers]).sum(0).sqrt()
     there = norms.isfinite()
     scales = coefficients(norms, clip).float()
     if not bool(there.all()):
         for layer in layers:
             layer.forget(~there)
-    sums = torch.zeros_like(recording.parameters)
     for layer in layers:
-        for part, value in layer.weighted_sums(scales):
-            recording.view(sums, part).add_(value)
-    return sums, (~there).sum(1)
+        layer.add_to(sums, scales)
+    return sums.finished(), (~there).sum(1)

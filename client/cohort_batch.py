@@ -51,6 +51,11 @@ class Draw:
     rows: Indices
     counts: Indices
 
+    @property
+    def sorted(self) -> bool:
+        """Whether ``order`` is the devices' own."""
+        return bool((self.order[1:] > self.order[:-1]).all())
+
 
 class Shelf:
     """All moments of some devices, from which the batches of every step are gathered.

@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 from client.cohort_batch import Batch, Draw, Shelf
 from client.engine import Trained, Visit
+from client.memory import keep_freed_memory
 from privacy.dpsgd import release
 from privacy.sampling import PoissonSampling
 from protocol.messages import Vector, Work
@@ -56,6 +58,7 @@ class CohortEngine:
     """
 
     def __init__(self, gradients: ClippedGradients) -> None:
+        keep_freed_memory()
         self._gradients = gradients
 
     def train(
@@ -77,11 +80,10 @@ class CohortEngine:
         non_finite = torch.zeros(len(visits), dtype=torch.int64)
         for step in range(work.steps):
             drawn = shelf.draw(_drawn(visits, PoissonSampling(rate=work.rate), step=step))
-            sums, bad = self._summed(parameters[drawn.order], shelf, drawn, clip=work.clip)
+            sums, bad = self._summed(parameters, shelf, drawn, clip=work.clip)
             non_finite[drawn.order] += bad
             for device, total in zip(drawn.order.tolist(), sums, strict=True):
-                released = _released(total, visits[device], work=work, step=step)
-                parameters[device] -= work.lr * released
+                _descend(parameters[device], total, visits[device], work=work, step=step)
         deltas = parameters.numpy() - start
         return [
             Trained(delta=delta, non_finite=count)
@@ -92,14 +94,19 @@ class CohortEngine:
         self, parameters: Tensor, shelf: Shelf, drawn: Draw, *, clip: float
     ) -> tuple[Tensor, Tensor]:
         """The clipped sums of a step, devices in the order of ``drawn``."""
-        sums = torch.zeros(parameters.shape, dtype=torch.float64)
+        if not drawn.sorted:
+            parameters = parameters[drawn.order]
+        sums = parameters.new_empty(0, parameters.shape[1])
         non_finite = torch.zeros(len(parameters), dtype=torch.int64)
         for batch in shelf.batches(drawn, moments=self._gradients.moments):
             first = slice(len(batch.where))
             some, bad = self._gradients.clipped(parameters[first], batch, clip=clip)
-            sums[first] += some
             non_finite[first] += bad
-        return sums, non_finite
+            if len(sums):
+                sums[first] += some
+            else:
+                sums = some
+        return pad(sums, (0, 0, 0, len(parameters) - len(sums))), non_finite
 
 
 def _drawn(
@@ -116,8 +123,8 @@ def _drawn(
     )
 
 
-def _released(total: Tensor, visit: Visit, *, work: Work, step: int) -> Tensor:
-    """[trainable] float32: the step's gradient as it leaves clipping and noise."""
+def _descend(parameters: Tensor, total: Tensor, visit: Visit, *, work: Work, step: int) -> None:
+    """Moves a device's parameters [trainable], in place, by what leaves clipping and noise."""
     stream = visit.source.stream("noise", step)
     released = release(total.numpy(), deviation=work.deviation, stream=stream)
-    return torch.from_numpy(released).div_(work.denominator).float()
+    parameters.sub_(torch.from_numpy(released).float(), alpha=work.lr / work.denominator)

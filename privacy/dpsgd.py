@@ -59,7 +59,7 @@ class DpSgd:
 
 
 def release(
-    total: NDArray[np.float64], *, deviation: float, stream: Stream
+    total: NDArray[np.floating], *, deviation: float, stream: Stream
 ) -> NDArray[np.float64]:
     """Returns a sum of clipped gradients with Gaussian noise on every coordinate.
 
@@ -68,6 +68,7 @@ def release(
         deviation: Standard deviation of the noise: noise multiplier × clip. 0 adds nothing.
         stream: Secret draws of this step.
     """
-    if deviation == 0:
-        return total
-    return total + deviation * stream.gaussian(len(total))
+    released: NDArray[np.float64] = total.astype(np.float64)
+    if deviation > 0:
+        stream.add_gaussian(released, deviation=deviation)
+    return released

@@ -22,7 +22,7 @@ STEP = PoissonSampledDpEvent(0.1, GaussianDpEvent(2.0))
 class Silent:
     """A stream of which nothing may be drawn."""
 
-    def gaussian(self, size):
+    def add_gaussian(self, values, *, deviation):
         raise AssertionError("drawn")
 
 

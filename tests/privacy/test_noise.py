@@ -70,9 +70,9 @@ def test_a_secure_stream_is_standard_normal_too():
 
 
 @pytest.mark.parametrize("power", [1, 2])
-@pytest.mark.parametrize("lag", [1, 2, 50_000])
+@pytest.mark.parametrize("lag", [1, 2, 4096, 8192])
 def test_coordinates_of_one_draw_are_independent(lag, power):
-    # 50 000 apart lie the two halves of one Box-Muller pair, which share a radius
+    # 4096 apart lie the two halves of one Box-Muller pair, which share a radius
     draws = SeededSource(4).stream("noise").gaussian(100_000) ** power
     assert correlation(draws[:-lag], draws[lag:]) * math.sqrt(100_000 - lag) < 4
 
@@ -171,7 +171,7 @@ def test_sources_say_whether_they_are_secure():
 
 def test_a_draw_is_the_box_muller_transform_of_the_published_keystream():
     first, second = unit(FIRST_WORD), unit(SECOND_WORD)
-    radius = math.sqrt(-2 * math.log(1 - first))
+    radius = math.sqrt(-2 * math.log(first + 2**-53))
     angle = 2 * math.pi * second
     expected = [radius * math.cos(angle), radius * math.sin(angle)]
     assert ChaChaStream(bytes(32)).gaussian(2) == pytest.approx(expected, rel=1e-12)
@@ -185,23 +185,21 @@ def test_the_most_extreme_keystreams_give_finite_draws(block):
 
 
 def test_the_rarest_uniform_reaches_eight_and_a_half_deviations():
-    # 1 - u = 2^-53 and angle 0: sqrt(2 * 53 * ln 2) = 8.5717
-    draws = stream_of(word(2**53 - 1) + word(0)).gaussian(2)
+    # u = 2^-53 and angle 0: sqrt(2 * 53 * ln 2) = 8.5717
+    draws = stream_of(word(0) + word(0)).gaussian(2)
     assert draws == pytest.approx([8.5717, 0], abs=1e-4)
 
 
 def test_the_tail_beyond_the_end_of_float32_generators_is_reached_in_fine_steps():
     # the hundred rarest uniforms all lie beyond 5.768, and no two of them meet
-    tail = [
-        stream_of(word(2**53 - rank) + word(0)).gaussian(2)[0].item() for rank in range(1, 101)
-    ]
+    tail = [stream_of(word(rank) + word(0)).gaussian(2)[0].item() for rank in range(100)]
     assert min(tail) > 7.9
     assert tail == sorted(tail, reverse=True)
     assert len(set(tail)) == 100
 
 
 def test_half_a_turn_gives_the_negative_tail():
-    draws = stream_of(word(2**53 - 1) + word(2**52)).gaussian(2)
+    draws = stream_of(word(0) + word(2**52)).gaussian(2)
     assert draws[0] == pytest.approx(-8.5717, abs=1e-4)
 
 

@@ -1,0 +1,163 @@
+"""The seam: runs a plain module with the parameters of many devices and records its layers.
+
+The modules of ``ranking`` stay plain: while a ``Recording`` is entered, a call that uses a
+trained parameter is answered by the kind of layer that is known for it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+
+class UnknownLayerError(TypeError):
+    """A trained parameter meets an operation whose per-moment gradients are not known."""
+
+
+class Recorded(ABC):
+    """One call of one layer: its outputs, then their gradients, moment by moment.
+
+    Attributes:
+        output: What the layer gave; requires a gradient.
+    """
+
+    def __init__(self, output: Tensor) -> None:
+        self.output = output if output.requires_grad else output.requires_grad_()
+
+    @abstractmethod
+    def take(self, gradient: Tensor) -> None:
+        """Takes over the gradient of ``output``, of its shape."""
+
+    @abstractmethod
+    def squared_norms(self) -> Tensor:
+        """[devices, moments] float64 squared norms over the layer's own parameters."""
+
+    @abstractmethod
+    def forget(self, moments: Tensor) -> None:
+        """Makes the gradients of some ``moments`` [devices, moments] zero, even of NaN."""
+
+    @abstractmethod
+    def add_to(self, sums: "Sums", coefficients: Tensor) -> None:
+        """Adds Σ coefficient · gradient of a moment, of every parameter, to ``sums``."""
+
+
+Layers = Mapping[Callable[..., Any], Callable[..., Recorded]]
+
+
+class Recording(TorchFunctionMode):
+    """Gives every device its own parameters and records the layers that use them.
+
+    Attributes:
+        parameters: [devices, trainable] float32.
+        lists: Devices and moments of the batch: the leading sizes of every input, however
+            a module folds them.
+        trained: How many parameters there are.
+    """
+
+    def __init__(
+        self,
+        trained: Sequence[nn.Parameter],
+        parameters: Tensor,
+        *,
+        lists: Sequence[int],
+        known: Layers,
+    ) -> None:
+        super().__init__()
+        self.parameters = parameters
+        self.lists = (lists[0], lists[1])
+        self._layers: list[Recorded] = []
+        self.trained = len(trained)
+        self._known = known
+        self._place = {id(parameter): place for place, parameter in enumerate(trained)}
+        self._shapes = [parameter.shape for parameter in trained]
+        sizes = [parameter.numel() for parameter in trained]
+        self._ends = torch.tensor(sizes).cumsum(0).tolist()
+        self._alike: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Answers a call that uses a trained parameter; passes every other one on."""
+        named = kwargs or {}
+        if not any(id(value) in self._place for value in (*args, *named.values())):
+            return func(*args, **named)
+        if func not in self._known:
+            raise UnknownLayerError(f"{getattr(func, '__name__', func)} of a trained parameter")
+        layer = self._known[func](self, *args, **named)
+        self._layers.append(layer)
+        return layer.output
+
+    def taken(self) -> list[Recorded]:
+        """Returns what was recorded, in order, and keeps nothing of it.
+
+        Layers know their recording: if it knew them too, only the collector of cycles would
+        free a batch, and every batch would be written to fresh memory.
+        """
+        layers, self._layers = self._layers, []
+        return layers
+
+    def place(self, parameter: Tensor | None) -> int | None:
+        """Returns a trained parameter's place, or None for one that is not trained."""
+        return self._place.get(id(parameter))
+
+    def own(self, parameter: Tensor) -> Tensor:
+        """Returns [devices or 1, …] the values that each device has for ``parameter``."""
+        place = self.place(parameter)
+        return parameter[None] if place is None else self.view(self.parameters, place)
+
+    def view(self, vectors: Tensor, place: int) -> Tensor:
+        """Returns the part [devices, …] of [devices, trainable] that one parameter has."""
+        shape = self._shapes[place]
+        end = self._ends[place]
+        return vectors[:, end - shape.numel() : end].view(len(vectors), *shape)
+
+    def rows(self, values: Tensor) -> Tensor:
+        """Returns [devices, moments, rows, features] of values with features last."""
+        return values.reshape(*self.lists, -1, values.shape[-1])
+
+    def alike(self, inputs: Tensor) -> Tensor:
+        """Returns [devices, moments, rows, rows] float64 products of the rows of ``inputs``.
+
+        Layers that share their inputs share these; the inputs are kept, so that none can take
+        the identity of others.
+        """
+        if id(inputs) not in self._alike:
+            rows = self.rows(inputs.detach()).double()
+            self._alike[id(inputs)] = (inputs, rows @ rows.transpose(-2, -1))
+        return self._alike[id(inputs)][1]
+
+
+class Sums:
+    """[devices, trainable] sums in the making: what comes first is written, not added."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._total = torch.empty_like(recording.parameters)
+        self._written: set[int] = set()
+
+    def add(self, place: int, value: Tensor) -> None:
+        """Adds [devices, …] to one parameter's part."""
+        part = self._recording.view(self._total, place)
+        if place in self._written:
+            part.add_(value)
+        else:
+            part.copy_(value)
+            self._written.add(place)
+
+    def add_product(self, place: int, left: Tensor, right: Tensor) -> None:
+        """Adds the matrix products of [devices, …, n] and [devices, n, …]."""
+        self.add(place, torch.bmm(left, right))
+
+    def finished(self) -> Tensor:
+        """Returns the sums; a parameter that no layer used has zeros."""
+        for place in range(self._recording.trained):
+            if place not in self._written:
+                self._recording.view(self._total, place).zero_()
+        return self._total
