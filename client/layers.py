@@ -165,7 +165,10 @@ class _Convolution(_Instantiated):
             self._gradients[self._weight] = found.view(*lists, *self._size)
 
     def _of_weight(self, gradient: Tensor, inputs: Tensor) -> Tensor:
-        return conv2d_weight(inputs, self._size, gradient, **self._geometry)
+        found: Tensor = conv2d_weight(  # type: ignore[no-untyped-call]
+            inputs, self._size, gradient, **self._geometry
+        )
+        return found
 
 
 def _weighted(gradients: Tensor, coefficients: Tensor) -> Tensor:

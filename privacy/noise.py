@@ -90,7 +90,8 @@ class ChaChaStream:
         # A number alone, once under each key: what a mode would hide is not there.
         cipher = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305
         words = np.frombuffer(cipher.update(blocks.tobytes()), "<u8")[::2]
-        return (words >> SPARE_BITS) * UNIT
+        uniforms: Floats = (words >> SPARE_BITS).astype(np.float64)
+        return uniforms * UNIT
 
 
 class SecureSource:
@@ -130,14 +131,16 @@ def _box_muller(words: NDArray[np.uint64], *, deviation: float) -> tuple[Floats,
     several times quicker than its sine and cosine.
     """
     half = len(words) // 2
-    radius: Floats = (words[:half] >> SPARE_BITS).view(np.int64) + 1.0
+    radius = (words[:half] >> SPARE_BITS).astype(np.float64)
+    radius += 1
     radius *= UNIT
     np.log(radius, out=radius)
     radius *= -2 * deviation**2
     np.sqrt(radius, out=radius)
-    sine: Floats = (words[half:].view(np.int64) >> SPARE_BITS) * (math.pi * UNIT)
+    sine = (words[half:].view(np.int64) >> SPARE_BITS).astype(np.float64)
+    sine *= math.pi * UNIT
     np.tan(sine, out=sine)
-    cosine: Floats = sine * sine
+    cosine = sine * sine
     radius /= cosine + 1
     np.subtract(1, cosine, out=cosine)
     cosine *= radius
