@@ -1,7 +1,7 @@
 """Flower's ClientApp: decodes a message, lets the device answer, keeps its state."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,9 @@ from protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from client.equipment import Equipment
+    from client.equipment import Equipment, Frozen
+
+    Together = Callable[[Sequence[Equipment], Task, Frozen], Iterable[Vector]]
 
 FAILED = 100
 STATE = "device"
@@ -71,14 +73,20 @@ def train(message: Message, context: Context) -> RecordDict:
     return encode_update(reply) if isinstance(reply, Update) else encode_declined(reply)
 
 
-def train_cohort(cohort: Sequence[tuple[Message, Context]]) -> list[Message]:
+def train_cohort(
+    cohort: Sequence[tuple[Message, Context]], *, together: "Together | None" = None
+) -> list[Message]:
     """Answers each message as ``train`` does, in order; devices train together.
 
     Updates are those of ``train`` up to float rounding. Those that do not take part, or have
     another task than the first, are answered alone; a device that fails, fails alone.
+
+    Args:
+        cohort: Messages and what their devices keep.
+        together: Stands in for ``client.equipment.train_together``, elsewhere than here.
     """
     try:
-        answers = _trained(cohort)
+        answers = _trained(cohort, together)
     except Exception as failure:
         log.warning("devices that train together failed with %s", type(failure).__name__)
         answers = {}
@@ -88,7 +96,9 @@ def train_cohort(cohort: Sequence[tuple[Message, Context]]) -> list[Message]:
     ]
 
 
-def _trained(cohort: Sequence[tuple[Message, Context]]) -> dict[int, RecordDict]:
+def _trained(
+    cohort: Sequence[tuple[Message, Context]], together: "Together | None"
+) -> dict[int, RecordDict]:
     """The updates by place in the cohort; nothing is kept unless all of them are there."""
     from client.equipment import train_together
 
@@ -106,7 +116,8 @@ def _trained(cohort: Sequence[tuple[Message, Context]]) -> dict[int, RecordDict]
     if first is None:
         return {}
     given, context = first, cohort[places[0]][1]
-    deltas = list(train_together(equipments, given, lambda: _frozen(given, context)))
+    train = together or train_together
+    deltas = list(train(equipments, given, lambda: _frozen(given, context)))
     answers = {}
     for place, state, delta in zip(places, states, deltas, strict=True):
         message, context = cohort[place]

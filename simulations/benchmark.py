@@ -20,7 +20,15 @@ REPEATS = 5
 POPULATIONS = (1_000, 1_000_000)
 COHORTS = (100, 1_000, 10_000)
 QUICK_COHORTS = (100, 1_000)
-HEADINGS = ("population", "cohort", "s to start", "s a round", "ms a device", "peak MB")
+HEADINGS = (
+    "population",
+    "cohort",
+    "workers",
+    "s to start",
+    "s a round",
+    "ms a device",
+    "peak MB",
+)
 
 
 def bench(*, out: Path | None, quick: bool) -> None:
@@ -75,6 +83,7 @@ def _scales(console: Console, cohorts: Sequence[int]) -> list[Scale]:
         table.add_row(
             f"{scale.population:,}",
             f"{scale.devices:,}",
+            str(scale.workers),
             f"{scale.start:.1f}",
             f"{scale.seconds:.1f}",
             f"{1e3 * scale.seconds / max(1, scale.devices):.1f}",

@@ -1,6 +1,7 @@
 """One federated run in this process: both Flower apps on the in-process grid."""
 
 import dataclasses
+from functools import partial
 
 from flwr.app import Context, RecordDict
 
@@ -15,10 +16,10 @@ from server.observation import RoundObserver
 from server.work import mechanism
 from simulations.faults import Faults
 from simulations.flower_internals import SERVER_NODE
-from simulations.grid import RUN_ID, InProcessGrid
+from simulations.grid import RUN_ID, Cohort, InProcessGrid
 from simulations.held_out import HeldOut
 from simulations.recorder import Audience, Recorder
-from simulations.settings import Config
+from simulations.settings import Config, Simulation
 from simulations.spending import Spending
 
 
@@ -41,20 +42,6 @@ def prepare(config: Config, held_out: HeldOut, *, audience: Audience) -> Recorde
 def federate(config: Config, devices: int, *, observer: RoundObserver) -> None:
     """Runs the rounds of ``config`` over ``devices`` devices; ``observer`` follows them."""
     run_config: dict[str, bool | float | int | str] = {"config": to_json(config), "output": ""}
-    grid = InProcessGrid(
-        client_app,
-        devices,
-        run_config=run_config,
-        observer=observer,
-        faults=Faults(
-            seed=config.seed,
-            dropout=config.simulation.dropout,
-            latency=config.simulation.latency,
-            timeout=config.server.timeout,
-        ),
-        strict=config.simulation.strict,
-        cohort=None if config.simulation.engine.name == "opacus" else train_cohort,
-    )
     context = Context(
         run_id=RUN_ID,
         node_id=SERVER_NODE,
@@ -62,7 +49,40 @@ def federate(config: Config, devices: int, *, observer: RoundObserver) -> None:
         state=RecordDict(),
         run_config=run_config,
     )
+    grid = InProcessGrid(
+        client_app,
+        devices,
+        run_config=run_config,
+        observer=observer,
+        faults=_faults(config),
+        strict=config.simulation.strict,
+        cohort=together(config.simulation),
+    )
     server_app(grid, context)
+
+
+def _faults(config: Config) -> Faults:
+    return Faults(
+        seed=config.seed,
+        dropout=config.simulation.dropout,
+        latency=config.simulation.latency,
+        timeout=config.server.timeout,
+    )
+
+
+def together(simulation: Simulation) -> Cohort | None:
+    """Returns what trains many devices at once: this process, or Ray's, which begin here.
+
+    Raises:
+        ValueError: ``simulation.address`` is of no Ray cluster.
+    """
+    if simulation.workers > 1 or simulation.address is not None:
+        from simulations.workers import workers
+
+        lent = workers(simulation.workers, address=simulation.address)
+        train = partial(train_cohort, together=lent.train_together)
+        return Cohort(train=train, at_once=simulation.workers)
+    return None if simulation.engine.name == "opacus" else Cohort(train=train_cohort)
 
 
 def without_privacy(config: Config) -> Config:

@@ -1,7 +1,10 @@
 """Flower's grid without Flower's processes: the very apps, called in this one."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 
 from flwr.app import (
@@ -26,12 +29,25 @@ from simulations.faults import Faults
 
 FIRST_NODE = 1_000
 TOGETHER = 64
+AHEAD = 1
 RUN_ID = 1
 
 log = logging.getLogger(__name__)
 RunConfig = dict[str, bool | float | int | str]
-Cohort = Callable[[Sequence[tuple[Message, Context]]], Iterable[Message]]
 Record = ArrayRecord | ConfigRecord | MetricRecord
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cohort:
+    """How many devices train in one call.
+
+    Attributes:
+        train: Answers messages to train, in order.
+        at_once: Calls side by side, in threads.
+    """
+
+    train: Callable[[Sequence[tuple[Message, Context]]], Iterable[Message]]
+    at_once: int = 1
 
 
 class InProcessGrid(Grid):
@@ -43,7 +59,7 @@ class InProcessGrid(Grid):
       * every device gets its own records; only the bytes of arrays are shared, read-only;
       * an exception in a device becomes an ``Error`` without its text;
       * with ``cohort``, tasks to train are handed over many at once, and answered as the
-        ``ClientApp`` would answer each;
+        ``ClientApp`` would answer each; which are together is a function of the messages alone;
       * ``strict`` sends every message and reply through Flower's wire format.
 
     It also tells the server which node is which device and shows the run to an observer.
@@ -110,8 +126,8 @@ class InProcessGrid(Grid):
     def pull_messages(self, message_ids: Iterable[str]) -> Iterator[Message]:
         """Yields the replies one by one, in order; lost ones are left out."""
         waiting = (self._waiting.pop(message_id) for message_id in message_ids)
-        while messages := list(islice(waiting, TOGETHER)):
-            for message, reply in zip(messages, self._replies(messages), strict=True):
+        for messages, replies in self._answered(_parts(waiting)):
+            for message, reply in zip(messages, replies, strict=True):
                 self._observer.replied()
                 device = message.metadata.dst_node_id - FIRST_NODE
                 if not self._faults.loses(device, group=message.metadata.group_id):
@@ -134,6 +150,24 @@ class InProcessGrid(Grid):
         """Passes the end of a round on to the observer."""
         self._observer.closed(outcome)
 
+    def _answered(
+        self, parts: Iterator[list[Message]]
+    ) -> Iterator[tuple[list[Message], Iterable[Message]]]:
+        """Each part with its replies, in order; some parts are begun before they are pulled."""
+        at_once = 1 if self._cohort is None else self._cohort.at_once
+        if at_once == 1:
+            yield from ((part, self._replies(part)) for part in parts)
+            return
+        begun: deque[tuple[list[Message], Future[list[Message]]]] = deque()
+        with ThreadPoolExecutor(at_once) as threads:
+            for part in parts:
+                begun.append((part, threads.submit(lambda own: list(self._replies(own)), part)))
+                if len(begun) > at_once + AHEAD:
+                    earlier, replies = begun.popleft()
+                    yield earlier, replies.result()
+            for earlier, replies in begun:
+                yield earlier, replies.result()
+
     def _replies(self, messages: Sequence[Message]) -> Iterator[Message]:
         received = ((self._received(m), self._context(m)) for m in messages)
         train = all(m.metadata.message_type == MessageType.TRAIN for m in messages)
@@ -141,7 +175,7 @@ class InProcessGrid(Grid):
         if self._cohort is None or not train:
             replies = (self._reply(message, context) for message, context in received)
         else:
-            replies = self._cohort(list(received))
+            replies = self._cohort.train(list(received))
         for reply in replies:
             yield flower_internals.over_the_wire(reply) if self._strict else reply
 
@@ -170,6 +204,11 @@ class InProcessGrid(Grid):
                 run_config=self._run_config,
             )
         return self._contexts[device]
+
+
+def _parts(messages: Iterator[Message]) -> Iterator[list[Message]]:
+    while part := list(islice(messages, TOGETHER)):
+        yield part
 
 
 def _own(message: Message) -> Message:

@@ -21,6 +21,7 @@ class Scale:
     Attributes:
         population: Devices that exist.
         cohort: Devices of a round, expected.
+        workers: Processes that train; with more than one, ``memory`` is the server's alone.
         seconds: Of the last round: nothing is loaded any more, but its libraries are new.
         start: Seconds from the settings to the first round.
         memory: Peak resident bytes of the process.
@@ -29,6 +30,7 @@ class Scale:
 
     population: int
     cohort: int
+    workers: int
     seconds: float
     start: float
     memory: int
@@ -79,6 +81,7 @@ def _run(text: str, connection: Connection) -> None:
     found = {
         "population": population,
         "cohort": int(config.server.cohort),
+        "workers": config.simulation.workers,
         "seconds": watch.rounds[-1],
         "start": watch.start,
         "memory": _peak(),
@@ -102,13 +105,16 @@ def _peak() -> int:
 
 
 def overrides(populations: tuple[int, ...], cohorts: tuple[int, ...]) -> Iterator[list[str]]:
-    """Yields the settings of every run: cohorts in the largest population, then populations."""
-    pairs = [(max(populations), cohort) for cohort in cohorts]
-    pairs += [(population, min(cohorts)) for population in populations]
-    for population, cohort in dict.fromkeys(pairs):
+    """Yields the settings of every run: cohorts, then populations, then two workers."""
+    most = max(populations)
+    runs = [(most, cohort, 1) for cohort in cohorts]
+    runs += [(population, min(cohorts), 1) for population in populations]
+    runs.append((most, min(1_000, max(cohorts)), 2))
+    for population, cohort, workers in dict.fromkeys(runs):
         yield [
             f"photos.devices={population}",
             f"server.cohort={cohort}",
+            f"simulation.workers={workers}",
             "server.rounds=2",
             "simulation.reference=false",
             "privacy.example.max_participations=8",

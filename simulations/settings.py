@@ -25,6 +25,9 @@ class Simulation:
             ``centralised`` gathers all moments in one place.
         evaluate_every: Rounds between evaluations; the last round is always evaluated.
         reference: Whether the run is repeated without privacy, as an anchor.
+        workers: Processes that train devices; the result is the same for any number.
+        address: A running Ray cluster that lends them, ``auto`` or ``ray://host:port``; null
+            starts them on this machine.
         strict: Whether every message goes through Flower's wire format and back.
         dropout: Share of devices whose reply never arrives.
         latency: Median seconds of a device's reply on a virtual clock; later ones than
@@ -36,6 +39,8 @@ class Simulation:
     algorithm: Literal["federated", "local_only", "centralised"]
     evaluate_every: Annotated[int, Interval(ge=1, le=1_000_000)]
     reference: bool
+    workers: Annotated[int, Interval(ge=1, le=256)]
+    address: str | None
     strict: bool
     dropout: Annotated[float, Interval(ge=0, le=1)]
     latency: Annotated[float, Interval(ge=0, le=1e6)]

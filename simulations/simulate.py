@@ -8,7 +8,7 @@ from rich.console import Console
 
 from simulations import closing, header, study
 from simulations.console import Screen
-from simulations.federation import without_privacy
+from simulations.federation import together, without_privacy
 from simulations.hydra_bridge import compose
 from simulations.readiness import ready
 from simulations.run import Result, perform
@@ -41,6 +41,7 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
 
 def _single(config: Config, console: Console) -> int:
     source = ready(config)
+    together(config.simulation)
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     header.show(config, folder, console, source=source)
     try:
