@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 from client import model
+from client.disk_cache import DiskCache
 from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.examples import examples
@@ -108,7 +110,16 @@ class Equipment:
     def _training(self, lent: Model) -> Examples:
         encoder = "" if lent.frozen_encoder is None else lent.encoder
         key = (self.sections.photos, self.sections.seed, encoder, self.device)
-        return _embedded.get(key, lambda: self._examples(lent, training_moments))
+        return _embedded.get(key, lambda: self._kept(lent))
+
+    def _kept(self, lent: Model) -> Examples:
+        photos, folder = self.sections.photos, self.sections.cache
+        if folder is None or lent.frozen_encoder is None:
+            return self._examples(lent, training_moments)
+        cache = DiskCache(
+            Path(folder), photos=photos, seed=self.sections.seed, encoder=lent.encoder
+        )
+        return cache.get(self.device, lambda: self._examples(lent, training_moments))
 
     def _examples(self, lent: Model, split: Split) -> Examples:
         photos, seed = self.sections.photos, self.sections.seed

@@ -12,7 +12,7 @@ from client.engine import Examples
 from photos.library import Moment
 from ranking.encoder import EMBEDDING
 
-PHOTOS_AT_ONCE = 128
+PHOTOS_AT_ONCE = 64
 NO_PHOTO = np.zeros((0, 0, 0, 3), np.uint8)
 NO_FEEDBACK = np.zeros(0, np.int64)
 
@@ -49,7 +49,7 @@ def embed(encoder: nn.Module, photos: NDArray[np.uint8]) -> Tensor:
 
 def pixels(photos: NDArray[np.uint8]) -> Tensor:
     """Returns [n, 3, side, side] float32 in [0, 1] of ``photos`` [n, side, side, 3]."""
-    return torch.tensor(photos).permute(0, 3, 1, 2).float() / 255
+    return torch.tensor(photos).permute(0, 3, 1, 2).contiguous().float().div_(255)
 
 
 def widened(values: Tensor, longest: int) -> Tensor:

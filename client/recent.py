@@ -25,12 +25,16 @@ class Recent(Generic[K, V]):
         self._limit = limit
         self._weigh = weigh
         self._values: OrderedDict[K, V] = OrderedDict()
+        self._weight = 0
 
     def get(self, key: K, make: Callable[[], V]) -> V:
         """Returns the value of ``key``, made when it is not remembered."""
         if key not in self._values:
-            self._values[key] = make()
-            self._forget_oldest()
+            value = make()
+            self._values[key] = value
+            self._weight += self._weigh(value)
+            while self._weight > self._limit and len(self._values) > 1:
+                self._forget(next(iter(self._values)))
         self._values.move_to_end(key)
         return self._values[key]
 
@@ -41,11 +45,9 @@ class Recent(Generic[K, V]):
         try:
             yield value
         except BaseException:
-            self._values.pop(key, None)
+            self._forget(key)
             raise
 
-    def _forget_oldest(self) -> None:
-        weight = sum(self._weigh(value) for value in self._values.values())
-        while weight > self._limit and len(self._values) > 1:
-            _, oldest = self._values.popitem(last=False)
-            weight -= self._weigh(oldest)
+    def _forget(self, key: K) -> None:
+        if key in self._values:
+            self._weight -= self._weigh(self._values.pop(key))

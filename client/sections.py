@@ -19,6 +19,7 @@ class Sections:
     ranking: Ranking
     privacy: Privacy
     engine: Engine
+    cache: str | None
 
     @property
     def private(self) -> bool:
@@ -39,4 +40,5 @@ def read_sections(text: str) -> Sections:
         ranking=section(text, "ranking", Ranking),
         privacy=section(text, "privacy", Privacy),
         engine=section(text, "simulation.engine", Engine),
+        cache=section(text, "simulation.cache", str | None),
     )

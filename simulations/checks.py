@@ -20,6 +20,7 @@ def check(config: Config) -> None:
     """
     _names(config)
     _photos(config.photos)
+    _cache(config)
     _cohort(config)
     _weights(config.ranking.weights)
     _privacy(config.privacy.example)
@@ -47,6 +48,14 @@ def _photos(photos: Photos) -> None:
     if photos.source == "synthetic" and photos.devices is None:
         raise SettingError(
             "photos.devices is null but photos=synthetic; add a number, as photos.devices=60."
+        )
+
+
+def _cache(config: Config) -> None:
+    if config.simulation.cache is not None and config.photos.source != "synthetic":
+        raise SettingError(
+            "simulation.cache would not notice a photograph that changed; with photos="
+            f"{config.photos.source} leave it null."
         )
 
 

@@ -1,5 +1,8 @@
 """What only files and mathematics can tell of a configuration, before anything is written."""
 
+from pathlib import Path
+from tempfile import TemporaryFile
+
 from photos.source import PhotoSource, open_source
 from protocol.rebuild import SettingError
 from server.model import initial_ranker
@@ -11,12 +14,13 @@ def ready(config: Config) -> PhotoSource:
     """Returns the libraries of ``config`` once nothing is known to stand in its way.
 
     Raises:
-        ValueError: The photos, the weights or the promise cannot be had, or more devices are
+        ValueError: The photos, the weights, the cache or the promise cannot be had, or more devices are
             expected in a round than there are; one sentence with the way out.
     """
     source = open_source(config.photos, seed=config.seed)
     _cohort(config, devices=source.devices)
     _weights(config)
+    _cache(config.simulation.cache)
     mechanism(config.training, config.privacy.example)
     return source
 
@@ -29,6 +33,20 @@ def _cohort(config: Config, *, devices: int) -> None:
             f"photos.root={config.photos.root} that train; lower server.cohort or "
             "photos.held_out_devices."
         )
+
+
+def _cache(folder: str | None) -> None:
+    if folder is None:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as failure:
+        raise SettingError(
+            f"simulation.cache={folder} cannot keep files: {failure.strerror}; name another "
+            "folder or null."
+        ) from failure
 
 
 def _weights(config: Config) -> None:

@@ -28,6 +28,7 @@ class Simulation:
         workers: Processes that train devices; the result is the same for any number.
         address: A running Ray cluster that lends them, ``auto`` or ``ray://host:port``; null
             starts them on this machine.
+        cache: Folder that keeps the embeddings of made photos from run to run; null for none.
         strict: Whether every message goes through Flower's wire format and back.
         dropout: Share of devices whose reply never arrives.
         latency: Median seconds of a device's reply on a virtual clock; later ones than
@@ -41,6 +42,7 @@ class Simulation:
     reference: bool
     workers: Annotated[int, Interval(ge=1, le=256)]
     address: str | None
+    cache: str | None
     strict: bool
     dropout: Annotated[float, Interval(ge=0, le=1)]
     latency: Annotated[float, Interval(ge=0, le=1e6)]

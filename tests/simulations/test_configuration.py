@@ -288,6 +288,11 @@ NONE = "privacy/example=none"
         ),
         (["photos=folder"], "photos.root is empty but photos=folder; add photos.root=DIR."),
         (
+            ["photos=folder", "photos.root=DIR", "simulation.cache=DIR"],
+            "simulation.cache would not notice a photograph that changed; with photos=folder "
+            "leave it null.",
+        ),
+        (
             ["photos=folder", "photos.root="],
             "photos.root is empty but photos=folder; add photos.root=DIR.",
         ),

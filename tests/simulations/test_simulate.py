@@ -203,11 +203,14 @@ def test_a_model_that_orders_no_photos_is_not_kept(tmp_path, every):
         ("privacy.example.epsilon=1e-9",),
         ("privacy.example.epsilon=1e6",),
         ("ranking.weights=pyproject.toml",),
+        ("simulation.cache=pyproject.toml/x",),
         ("study.seeds=[0]", "+study.arms.a=['privacy.example.epsilon=1e-9']"),
     ],
 )
 def test_what_cannot_run_is_refused_before_anything_is_written(tmp_path, words, capsys):
-    with pytest.raises(ValueError, match=r"^(privacy\.example\.epsilon|ranking\.weights)="):
+    with pytest.raises(
+        ValueError, match=r"^(privacy\.example\.epsilon|ranking\.weights|simulation\.cache)="
+    ):
         run(tmp_path, *words)
     assert not list(tmp_path.iterdir())
     assert capsys.readouterr().out == ""
