@@ -14,8 +14,8 @@ def ready(config: Config) -> PhotoSource:
     """Returns the libraries of ``config`` once nothing is known to stand in its way.
 
     Raises:
-        ValueError: The photos, the weights, the cache or the promise cannot be had, or more devices are
-            expected in a round than there are; one sentence with the way out.
+        ValueError: The photos, the weights, the cache or the promise cannot be had, or more
+            devices are expected in a round than there are; one sentence with the way out.
     """
     source = open_source(config.photos, seed=config.seed)
     _cohort(config, devices=source.devices)

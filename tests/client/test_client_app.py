@@ -84,7 +84,7 @@ def config(lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", s
                 max_participations=2 if private else None,
             ),
         ),
-        "simulation": {"engine": {"name": "opacus"}},
+        "simulation": {"engine": {"name": "opacus"}, "cache": None},
         "server": {"unknown to a device": True},
     }
     return json.dumps({name: to_plain(value) for name, value in sections.items()})

@@ -52,7 +52,7 @@ def test_photos_are_embedded_in_bounded_parts_and_padding_never(lab):
     counting = Counting()
     lengths = [12] * 11 + [2]
     found = examples(lab.library(1, lengths).moments, encoder=counting)
-    assert counting.seen == [PHOTOS_AT_ONCE, 134 - PHOTOS_AT_ONCE]
+    assert counting.seen == [PHOTOS_AT_ONCE, PHOTOS_AT_ONCE, 134 - 2 * PHOTOS_AT_ONCE]
     assert found.inputs.shape == (12, 12, 64)
 
 
