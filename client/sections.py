@@ -40,5 +40,5 @@ def read_sections(text: str) -> Sections:
         ranking=section(text, "ranking", Ranking),
         privacy=section(text, "privacy", Privacy),
         engine=section(text, "simulation.engine", Engine),
-        cache=section(text, "simulation.cache", str | None),
+        cache=section(text, "simulation.cache", str | None),  # type: ignore[arg-type]
     )
