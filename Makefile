@@ -4,12 +4,13 @@ ARGS ?=
 SLOW ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv simulate test lint clean
+.PHONY: help .venv simulate test lint bench-peers clean
 
 help:
 	@echo "make simulate   run the quickstart (ARGS='experiment=… key=value' changes it)"
 	@echo "make test       run the tests (SLOW=1 adds the slow ones)"
 	@echo "make lint       check style, types and import contracts"
+	@echo "make bench-peers  install pfl-research beside, for darkroom bench --peers"
 	@echo "make .venv      install only"
 	@echo "make clean      remove .venv and caches"
 
@@ -36,7 +37,14 @@ lint: $(BIN)/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench-peers: .venv-peers/installed
+
+.venv-peers/installed: requirements-peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-peers.txt
+	@touch $@
+
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	rm -rf .venv .venv-peers build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -46,6 +46,7 @@ class Bookkeeping:
         whole = ranking.trained == "all"
         self.devices = 8 if whole else 64
         self.moments = 8 if whole else 32
+        self.spare = 12 if whole else 250
 
     def clipped(
         self, parameters: Tensor, batch: Batch, *, clip: float

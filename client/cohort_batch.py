@@ -11,7 +11,7 @@ from torch import Tensor
 from client.engine import Examples
 from client.examples import widened
 
-WASTE = 1.25
+WASTE = 0.25
 Indices = NDArray[np.intp]
 
 
@@ -88,12 +88,13 @@ class Shelf:
         table[place, rank] = rows
         return Draw(order=order, rows=table, counts=counts)
 
-    def batches(self, draw: Draw, *, moments: int) -> Iterator[Batch]:
+    def batches(self, draw: Draw, *, moments: int, spare: int) -> Iterator[Batch]:
         """Yields the moments of ``draw`` in batches of which little is padding.
 
         Args:
             draw: From ``draw``.
             moments: Moments of one device in one batch at most.
+            spare: Photos of padding that cost no more than another batch would.
         """
         ranks = draw.rows.shape[1]
         devices = [int((draw.counts > rank).sum()) for rank in range(ranks)]
@@ -101,12 +102,13 @@ class Shelf:
         first = 0
         while first < ranks:
             slots = devices[first] * longest[first]
-            last = first + 1
-            while (
-                last < min(ranks, first + moments)
-                and slots <= WASTE * devices[last] * longest[last]
-            ):
-                last += 1
+            used, last = slots, first + 1
+            while last < min(ranks, first + moments):
+                own = devices[last] * longest[last]
+                padding = slots * (last + 1 - first) - used - own
+                if padding > spare + WASTE * (used + own):
+                    break
+                used, last = used + own, last + 1
             rows = draw.rows[: devices[first], first:last]
             yield self._batch(rows, longest=longest[first])
             first = last

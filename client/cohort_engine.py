@@ -30,6 +30,11 @@ class ClippedGradients(Protocol):
         """Moments of one device in one call at most."""
         ...
 
+    @property
+    def spare(self) -> int:
+        """Photos of padding that cost as much as one call more."""
+        ...
+
     def clipped(
         self, parameters: Tensor, batch: Batch, *, clip: float
     ) -> tuple[Tensor, Tensor]:
@@ -98,7 +103,9 @@ class CohortEngine:
             parameters = parameters[drawn.order]
         sums = parameters.new_empty(0, parameters.shape[1])
         non_finite = torch.zeros(len(parameters), dtype=torch.int64)
-        for batch in shelf.batches(drawn, moments=self._gradients.moments):
+        for batch in shelf.batches(
+            drawn, moments=self._gradients.moments, spare=self._gradients.spare
+        ):
             first = slice(len(batch.where))
             some, bad = self._gradients.clipped(parameters[first], batch, clip=clip)
             non_finite[first] += bad

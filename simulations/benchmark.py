@@ -10,8 +10,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from simulations import scale_benchmark, training_benchmark
+from simulations import peer_benchmark, scale_benchmark, training_benchmark
 from simulations.hydra_bridge import compose
+from simulations.peer_benchmark import Pace
 from simulations.run_folder import check_parent, write_whole
 from simulations.scale_benchmark import Scale
 from simulations.training_benchmark import Load, Timing
@@ -31,12 +32,13 @@ HEADINGS = (
 )
 
 
-def bench(*, out: Path | None, quick: bool) -> None:
+def bench(*, out: Path | None, quick: bool, peers: bool) -> None:
     """Measures on one thread, prints tables and writes them to ``out`` as JSON.
 
     Args:
         out: A file, or None for none.
         quick: Fewer repetitions and no cohort of 10,000.
+        peers: Also rounds of Flower's own simulation and, where it is installed, of pfl.
 
     Raises:
         ValueError: The folder of ``out`` is missing or closed to us; nothing was measured.
@@ -46,10 +48,12 @@ def bench(*, out: Path | None, quick: bool) -> None:
     torch.set_num_threads(1)
     console = Console(highlight=False)
     timings = _training(console, training_benchmark.LOADS, repeats=2 if quick else REPEATS)
+    paces = _peers(console, rounds=4 if quick else 12) if peers else []
     scales = _scales(console, QUICK_COHORTS if quick else COHORTS)
     if out is not None:
         found = {
             "training": [asdict(timing) for timing in timings],
+            "peers": [asdict(pace) for pace in paces],
             "scale": [asdict(scale) for scale in scales],
         }
         write_whole(out, json.dumps(found, indent=2) + "\n")
@@ -69,6 +73,22 @@ def _training(console: Console, loads: Sequence[Load], *, repeats: int) -> list[
             table.add_row(timing.way, *(f"{1e3 * s:.0f}" for s in cells), f"{timing.ratio:.2f}")
         console.print(table)
         console.print()
+    return found
+
+
+def _peers(console: Console, *, rounds: int) -> list[Pace]:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("50 devices × 50 lists × 12 photos", min_width=52)
+    for heading in ("ms a round", "least", "most", "× darkroom"):
+        table.add_column(heading, justify="right")
+    found = peer_benchmark.measure(rounds=rounds)
+    for pace in found:
+        cells = (median(pace.seconds), min(pace.seconds), max(pace.seconds))
+        table.add_row(pace.way, *(f"{1e3 * s:.0f}" for s in cells), f"{pace.ratio:.2f}")
+    console.print(table)
+    if all(pace.way != peer_benchmark.PFL for pace in found):
+        console.print(peer_benchmark.NO_PEERS)
+    console.print()
     return found
 
 

@@ -78,11 +78,12 @@ def pretrain(
 def bench(
     out: Annotated[Path | None, typer.Option(help="JSON file of all figures.")] = None,
     quick: Annotated[bool, typer.Option(help="Fewer repetitions, smaller cohorts.")] = False,
+    peers: Annotated[bool, typer.Option(help="Also Flower's simulation and pfl.")] = False,
 ) -> None:
     """Measure training and rounds on this machine (about 5 minutes)."""
     from simulations.benchmark import bench as measure
 
-    measure(out=out, quick=quick)
+    measure(out=out, quick=quick, peers=peers)
 
 
 @app.command()

@@ -213,7 +213,7 @@ def test_a_draw_holds_every_drawn_moment_once_and_little_else(lab):
     shelf = Shelf(devices)
     draw = shelf.draw(np.array([True, False, True, True, True]))
 
-    batches = list(shelf.batches(draw, moments=32))
+    batches = list(shelf.batches(draw, moments=32, spare=0))
 
     assert draw.order.tolist() == [1, 0]
     assert [tuple(batch.where.shape) for batch in batches] == [(2, 1, 9), (1, 2, 5)]
@@ -222,12 +222,27 @@ def test_a_draw_holds_every_drawn_moment_once_and_little_else(lab):
     assert batches[0].inputs[1, 0, 2:].abs().sum() == 0
 
 
+def test_padding_is_taken_where_another_batch_would_cost_more(lab):
+    devices = [lab.moments("head", own, seed=n) for n, own in enumerate([[2, 9], [5, 4, 9]])]
+    shelf = Shelf(devices)
+    draw = shelf.draw(np.array([True, False, True, True, True]))
+
+    # one batch of 2 devices × 3 moments × 9 photos, of which 20 are photos: 34 of padding
+    shapes = {
+        spare: [b.where.shape for b in shelf.batches(draw, moments=32, spare=spare)]
+        for spare in (10, 40)
+    }
+
+    assert [tuple(shape) for shape in shapes[40]] == [(2, 3, 9)]
+    assert len(shapes[10]) == 2
+
+
 def test_equal_moments_make_one_batch_up_to_the_most_that_one_may_hold(lab):
     devices = [lab.moments("head", [6] * 5, seed=seed) for seed in range(3)]
     shelf = Shelf(devices)
     everything = shelf.draw(np.ones(15, bool))
 
-    shapes = [tuple(b.where.shape) for b in shelf.batches(everything, moments=4)]
+    shapes = [tuple(b.where.shape) for b in shelf.batches(everything, moments=4, spare=0)]
 
     assert shapes == [(3, 4, 6), (3, 1, 6)]
 
@@ -235,4 +250,4 @@ def test_equal_moments_make_one_batch_up_to_the_most_that_one_may_hold(lab):
 def test_a_draw_of_nothing_has_no_batch(lab):
     shelf = Shelf([lab.moments("head", [3]), lab.moments("head", [])])
 
-    assert list(shelf.batches(shelf.draw(np.zeros(1, bool)), moments=4)) == []
+    assert list(shelf.batches(shelf.draw(np.zeros(1, bool)), moments=4, spare=0)) == []
