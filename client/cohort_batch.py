@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ from torch import Tensor
 from client.engine import Examples
 from client.examples import widened
 
-WASTE = 0.25
 Indices = NDArray[np.intp]
 
 
@@ -89,29 +89,19 @@ class Shelf:
         return Draw(order=order, rows=table, counts=counts)
 
     def batches(self, draw: Draw, *, moments: int, spare: int) -> Iterator[Batch]:
-        """Yields the moments of ``draw`` in batches of which little is padding.
+        """Yields the moments of ``draw`` in the batches that cost least.
 
         Args:
             draw: From ``draw``.
             moments: Moments of one device in one batch at most.
             spare: Photos of padding that cost no more than another batch would.
         """
-        ranks = draw.rows.shape[1]
-        devices = [int((draw.counts > rank).sum()) for rank in range(ranks)]
+        ranks = range(draw.rows.shape[1])
+        devices = [int((draw.counts > rank).sum()) for rank in ranks]
         longest = self._length[draw.rows].max(0, initial=0).tolist()
-        first = 0
-        while first < ranks:
-            slots = devices[first] * longest[first]
-            used, last = slots, first + 1
-            while last < min(ranks, first + moments):
-                own = devices[last] * longest[last]
-                padding = slots * (last + 1 - first) - used - own
-                if padding > spare + WASTE * (used + own):
-                    break
-                used, last = used + own, last + 1
-            rows = draw.rows[: devices[first], first:last]
-            yield self._batch(rows, longest=longest[first])
-            first = last
+        photos = [d * length for d, length in zip(devices, longest, strict=True)]
+        for first, last in pairwise(cuts(photos, most=moments, spare=spare)):
+            yield self._batch(draw.rows[: devices[first], first:last], longest=longest[first])
 
     def _batch(self, rows: Indices, *, longest: int) -> Batch:
         index = torch.from_numpy(rows)
@@ -120,6 +110,30 @@ class Shelf:
             gains=self._gains[:, :longest][index],
             where=self._where[:, :longest][index],
         )
+
+
+def cuts(photos: Sequence[int], *, most: int, spare: int) -> list[int]:
+    """Returns where to cut ranks into parts so that their cost is least.
+
+    A part costs ``spare``, and for each of its ranks as many photos as its first rank has.
+
+    Args:
+        photos: Photos of each rank, padding included; they never rise.
+        most: Ranks of a part at most.
+        spare: The cost of a part.
+    """
+    count = len(photos)
+    least = [0] * (count + 1)
+    end = [count] * (count + 1)
+    for first in reversed(range(count)):
+        lasts = range(min(count, first + most), first, -1)
+        costs = [spare + photos[first] * (last - first) + least[last] for last in lasts]
+        least[first] = min(costs)
+        end[first] = lasts[costs.index(least[first])]
+    found = [0]
+    while found[-1] < count:
+        found.append(end[found[-1]])
+    return found
 
 
 def _stacked(parts: Sequence[Tensor], *, longest: int) -> Tensor:

@@ -31,7 +31,7 @@ class Vmapped:
         self._shapes = [values[name].shape for name in self._names]
         size = sum(shape.numel() for shape in self._shapes)
         self.moments = 8
-        self.spare = 0
+        self.spare = 50
         self.devices = min(64, max(1, LARGEST_GRADIENTS // (self.moments * size)))
         self._gradients = vmap(vmap(grad(self._of_moment), (None, 0, 0, 0)))
 

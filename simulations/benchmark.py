@@ -18,9 +18,9 @@ from simulations.scale_benchmark import Scale
 from simulations.training_benchmark import Load, Timing
 
 REPEATS = 5
-POPULATIONS = (1_000, 1_000_000)
-COHORTS = (100, 1_000, 10_000)
-QUICK_COHORTS = (100, 1_000)
+POPULATIONS = (1_000, 10_000, 100_000, 1_000_000)
+COHORTS = (10, 100, 1_000, 10_000)
+QUICK_COHORTS = (10, 100)
 HEADINGS = (
     "population",
     "cohort",

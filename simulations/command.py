@@ -80,7 +80,7 @@ def bench(
     quick: Annotated[bool, typer.Option(help="Fewer repetitions, smaller cohorts.")] = False,
     peers: Annotated[bool, typer.Option(help="Also Flower's simulation and pfl.")] = False,
 ) -> None:
-    """Measure training and rounds on this machine (about 5 minutes)."""
+    """Measure training and rounds on this machine (15 minutes; --quick: 3)."""
     from simulations.benchmark import bench as measure
 
     measure(out=out, quick=quick, peers=peers)

@@ -83,7 +83,8 @@ def rounds(*, devices: int, lists: int, photos: int, batch: int, rounds: int) ->
         NNTrainHyperParams(local_num_epochs=1, local_learning_rate=0.1, local_batch_size=batch),
         callbacks=[watch],
     )
-    return np.diff(watch.ends)[1:].tolist()
+    seconds: list[float] = np.diff(watch.ends)[1:].tolist()
+    return seconds
 
 
 def _lists(user: int, lists: int, photos: int) -> list[Tensor]:

@@ -16,16 +16,16 @@ from simulations.settings import Config
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scale:
-    """One run of a few rounds, in a process of its own.
+    """One round of new devices, in a process of its own.
 
     Attributes:
         population: Devices that exist.
         cohort: Devices of a round, expected.
         workers: Processes that train; with more than one, ``memory`` is the server's alone.
-        seconds: Of the last round: nothing is loaded any more, but its libraries are new.
+        seconds: Of the round, photos and embeddings included.
         start: Seconds from the settings to the first round.
         memory: Peak resident bytes of the process.
-        devices: Devices of the last round.
+        devices: Devices of the round.
     """
 
     population: int
@@ -108,14 +108,14 @@ def overrides(populations: tuple[int, ...], cohorts: tuple[int, ...]) -> Iterato
     """Yields the settings of every run: cohorts, then populations, then two workers."""
     most = max(populations)
     runs = [(most, cohort, 1) for cohort in cohorts]
-    runs += [(population, min(cohorts), 1) for population in populations]
+    runs += [(population, cohorts[1], 1) for population in populations]
     runs.append((most, min(1_000, max(cohorts)), 2))
     for population, cohort, workers in dict.fromkeys(runs):
         yield [
             f"photos.devices={population}",
             f"server.cohort={cohort}",
             f"simulation.workers={workers}",
-            "server.rounds=2",
+            "server.rounds=1",
             "simulation.reference=false",
             "privacy.example.max_participations=8",
         ]
