@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,7 @@ STATE = "device"
 
 app = ClientApp()
 log = logging.getLogger(__name__)
+_one_at_a_time = Lock()
 Answer = Callable[[Message, Context], RecordDict]
 
 
@@ -91,9 +93,17 @@ def train_cohort(
         log.warning("devices that train together failed with %s", type(failure).__name__)
         answers = {}
     return [
-        Message(answers[place], reply_to=message) if place in answers else app(message, context)
+        Message(answers[place], reply_to=message)
+        if place in answers
+        else _alone(message, context)
         for place, (message, context) in enumerate(cohort)
     ]
+
+
+def _alone(message: Message, context: Context) -> Message:
+    """One at a time, for cohorts may come from several threads and models are shared."""
+    with _one_at_a_time:
+        return app(message, context)
 
 
 def _trained(

@@ -54,7 +54,6 @@ class Recording(TorchFunctionMode):
         parameters: [devices, trainable] float32.
         lists: Devices and moments of the batch: the leading sizes of every input, however
             a module folds them.
-        trained: How many parameters there are.
     """
 
     def __init__(
@@ -69,12 +68,10 @@ class Recording(TorchFunctionMode):
         self.parameters = parameters
         self.lists = (lists[0], lists[1])
         self._layers: list[Recorded] = []
-        self.trained = len(trained)
         self._known = known
         self._place = {id(parameter): place for place, parameter in enumerate(trained)}
         self._shapes = [parameter.shape for parameter in trained]
-        sizes = [parameter.numel() for parameter in trained]
-        self._ends = torch.tensor(sizes).cumsum(0).tolist()
+        self._own = self.parts(parameters)
         self._alike: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __torch_function__(
@@ -110,13 +107,15 @@ class Recording(TorchFunctionMode):
     def own(self, parameter: Tensor) -> Tensor:
         """Returns [devices or 1, …] the values that each device has for ``parameter``."""
         place = self.place(parameter)
-        return parameter[None] if place is None else self.view(self.parameters, place)
+        return parameter[None] if place is None else self._own[place]
 
-    def view(self, vectors: Tensor, place: int) -> Tensor:
-        """Returns the part [devices, …] of [devices, trainable] that one parameter has."""
-        shape = self._shapes[place]
-        end = self._ends[place]
-        return vectors[:, end - shape.numel() : end].view(len(vectors), *shape)
+    def parts(self, vectors: Tensor) -> list[Tensor]:
+        """Returns the parts [devices, …] of [devices, trainable] that the parameters have."""
+        parts = torch.split(vectors, [shape.numel() for shape in self._shapes], dim=1)
+        return [
+            part.view(len(vectors), *shape)
+            for part, shape in zip(parts, self._shapes, strict=True)
+        ]
 
     def rows(self, values: Tensor) -> Tensor:
         """Returns [devices, moments, rows, features] of values with features last."""
@@ -138,13 +137,13 @@ class Sums:
     """[devices, trainable] sums in the making: what comes first is written, not added."""
 
     def __init__(self, recording: Recording) -> None:
-        self._recording = recording
         self._total = torch.empty_like(recording.parameters)
+        self._parts = recording.parts(self._total)
         self._written: set[int] = set()
 
     def add(self, place: int, value: Tensor) -> None:
         """Adds [devices, …] to one parameter's part."""
-        part = self._recording.view(self._total, place)
+        part = self._parts[place]
         if place in self._written:
             part.add_(value)
         else:
@@ -157,7 +156,7 @@ class Sums:
 
     def finished(self) -> Tensor:
         """Returns the sums; a parameter that no layer used has zeros."""
-        for place in range(self._recording.trained):
+        for place, part in enumerate(self._parts):
             if place not in self._written:
-                self._recording.view(self._total, place).zero_()
+                part.zero_()
         return self._total

@@ -78,7 +78,7 @@ def _training(console: Console, loads: Sequence[Load], *, repeats: int) -> list[
 
 def _peers(console: Console, *, rounds: int) -> list[Pace]:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("50 devices × 50 lists × 12 photos", min_width=52)
+    table.add_column("50 devices × 50 lists × 12 photos", min_width=36)
     for heading in ("ms a round", "least", "most", "× darkroom"):
         table.add_column(heading, justify="right")
     found = peer_benchmark.measure(rounds=rounds)

@@ -47,6 +47,7 @@ class Load:
 
 
 LOADS = (
+    Load(trained="head", devices=40, steps=2, moments=10, photos=5),
     Load(trained="linear", devices=50, steps=10, moments=5, photos=6),
     Load(trained="head", devices=50, steps=10, moments=5, photos=6),
     Load(trained="lora", devices=50, steps=10, moments=5, photos=6),

@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from flwr.app import Context, Message, MessageType, RecordDict
 
 from client import equipment
-from client.app import FAILED, app
+from client.app import FAILED, app, train_cohort
 from client.recent import Recent
 from client.sections import read_sections
 from photos.settings import Photos
@@ -313,3 +314,64 @@ print(logging.root.handlers == before)
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True)
     assert done.stdout == "set()\nTrue\n"
     assert done.stderr == ""
+
+
+def together(lab, devices, task, engine="bookkeeping", **given):
+    text = config(lab).replace('"opacus"', f'"{engine}"')
+    owns = [context(device, text) for device in devices]
+    messages = [Message(encode_task(task), own.node_id, MessageType.TRAIN) for own in owns]
+    for message in messages:
+        message.metadata.__dict__["_message_id"] = "message-1"
+    replies = train_cohort(list(zip(messages, owns, strict=True)), **given)
+    return [
+        None if one.has_error() else decode_reply(one.content, size=len(task.parameters))
+        for one in replies
+    ]
+
+
+@pytest.mark.parametrize("devices", [[0, 1, 2, 8], [0, 9, 1]])
+def test_devices_that_train_together_answer_as_each_would_alone(lab, libraries, devices):
+    task = first_task(lab)
+    alone = [together(lab, [device], task)[0] for device in devices]
+    found = together(lab, devices, task)
+    assert [one is None for one in found] == [device == 9 for device in devices]
+    for one, other in zip(found, alone, strict=True):
+        if one is not None:
+            assert one.delta == pytest.approx(
+                other.delta, abs=1e-5 * float(np.abs(other.delta).max())
+            )
+
+
+def test_devices_stand_in_elsewhere_and_one_after_another_when_that_fails(lab, libraries):
+    task = first_task(lab)
+    expected = together(lab, [0, 1], task)
+    asked = []
+
+    def elsewhere(devices, given, frozen):
+        asked.append(([own.device for own in devices], len(frozen())))
+        return equipment.train_together(devices, given, frozen)
+
+    def nowhere(devices, given, frozen):
+        raise RuntimeError(SECRET)
+
+    for stand_in in (elsewhere, nowhere):
+        found = together(lab, [0, 1], task, together=stand_in)
+        for one, other in zip(found, expected, strict=True):
+            assert one.delta == pytest.approx(other.delta, abs=1e-6)
+    assert asked == [([0, 1], len(task.frozen))]
+
+
+def test_cohorts_that_fail_in_several_threads_at_once_disturb_no_device(lab, libraries):
+    task = first_task(lab)
+    expected = together(lab, range(6), task)
+
+    def nowhere(devices, given, frozen):
+        raise RuntimeError(SECRET)
+
+    with ThreadPoolExecutor(3) as threads:
+        parts = threads.map(
+            lambda part: together(lab, part, task, together=nowhere), [[0, 1], [2, 3], [4, 5]]
+        )
+        found = [one for part in parts for one in part]
+    for one, other in zip(found, expected, strict=True):
+        assert one.delta == pytest.approx(other.delta, abs=1e-6)
