@@ -2,6 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 SLOW ?=
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+	{ echo "Darkroom needs Python 3.11 or 3.12: make PYTHON=python3.11 …"; exit 1; }
 
 .DEFAULT_GOAL := help
 .PHONY: help .venv simulate test lint bench-peers clean
@@ -17,8 +19,7 @@ help:
 .venv: $(BIN)/installed
 
 $(BIN)/installed: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
-		{ echo "Darkroom needs Python 3.11 or 3.12: make PYTHON=python3.11 …"; exit 1; }
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
@@ -40,6 +41,7 @@ lint: $(BIN)/installed
 bench-peers: .venv-peers/installed
 
 .venv-peers/installed: requirements-peers.txt
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-peers.txt
 	@touch $@

@@ -18,6 +18,7 @@ from simulations.scale_benchmark import Scale
 from simulations.training_benchmark import Load, Timing
 
 REPEATS = 5
+ROUNDS, TURNS = 4, 3
 POPULATIONS = (1_000, 10_000, 100_000, 1_000_000)
 COHORTS = (10, 100, 1_000, 10_000)
 QUICK_COHORTS = (10, 100)
@@ -48,7 +49,7 @@ def bench(*, out: Path | None, quick: bool, peers: bool) -> None:
     torch.set_num_threads(1)
     console = Console(highlight=False)
     timings = _training(console, training_benchmark.LOADS, repeats=2 if quick else REPEATS)
-    paces = _peers(console, rounds=4 if quick else 12) if peers else []
+    paces = _peers(console, turns=1 if quick else TURNS) if peers else []
     scales = _scales(console, QUICK_COHORTS if quick else COHORTS)
     if out is not None:
         found = {
@@ -76,12 +77,12 @@ def _training(console: Console, loads: Sequence[Load], *, repeats: int) -> list[
     return found
 
 
-def _peers(console: Console, *, rounds: int) -> list[Pace]:
+def _peers(console: Console, *, turns: int) -> list[Pace]:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("50 devices × 50 lists × 12 photos", min_width=36)
     for heading in ("ms a round", "least", "most", "× darkroom"):
         table.add_column(heading, justify="right")
-    found = peer_benchmark.measure(rounds=rounds)
+    found = peer_benchmark.measure(rounds=ROUNDS, turns=turns)
     for pace in found:
         cells = (median(pace.seconds), min(pace.seconds), max(pace.seconds))
         table.add_row(pace.way, *(f"{1e3 * s:.0f}" for s in cells), f"{pace.ratio:.2f}")

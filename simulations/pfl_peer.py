@@ -1,6 +1,6 @@
 """Rounds of pfl-research on the work of ``peer_benchmark``; run by the interpreter that has it.
 
-    python -m simulations.pfl_peer '{"devices": 50, …}'   # prints the seconds of every round
+    python -m simulations.pfl_peer ROUNDS   # prints the seconds of each
 
 It does what its own benchmarks do: one model, one user after another, no privacy.
 """
@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from ranking.list_ranker import ListRanker
 from ranking.losses import LOSSES
+from simulations.peer_work import BATCH, DEVICES, WARM_UP, lists
 
 
 class Listwise(nn.Module):
@@ -61,37 +62,30 @@ class Stopwatch(TrainingProcessCallback):  # type: ignore[misc]
         return False, Metrics()
 
 
-def rounds(*, devices: int, lists: int, photos: int, batch: int, rounds: int) -> list[float]:
-    """Returns the seconds of every round after the first two."""
+def train(module: Listwise, *, rounds: int) -> list[float]:
+    """Trains ``module`` for ``rounds`` rounds and returns the seconds of all but the first."""
     torch.set_num_threads(1)
-    data = {str(user): _lists(user, lists, photos) for user in range(devices)}
+    data = {str(user): list(lists(user)) for user in range(DEVICES)}
     users = FederatedDataset(
         lambda user: Dataset(data[user]), MinimizeReuseUserSampler(list(data))
     )
-    module = Listwise()
     trained = [value for value in module.parameters() if value.requires_grad]
     watch = Stopwatch()
     FederatedAveraging().run(
         NNAlgorithmParams(
-            central_num_iterations=rounds + 2,
-            evaluation_frequency=rounds + 2,
-            train_cohort_size=devices,
+            central_num_iterations=rounds,
+            evaluation_frequency=rounds,
+            train_cohort_size=DEVICES,
             val_cohort_size=0,
         ),
         SimulatedBackend(training_data=users, val_data=users),
         pfl_pytorch.PyTorchModel(module, torch.optim.SGD, torch.optim.SGD(trained, lr=1.0)),
-        NNTrainHyperParams(local_num_epochs=1, local_learning_rate=0.1, local_batch_size=batch),
+        NNTrainHyperParams(local_num_epochs=1, local_learning_rate=0.1, local_batch_size=BATCH),
         callbacks=[watch],
     )
-    seconds: list[float] = np.diff(watch.ends)[1:].tolist()
+    seconds: list[float] = np.diff(watch.ends).tolist()
     return seconds
 
 
-def _lists(user: int, lists: int, photos: int) -> list[Tensor]:
-    draws = torch.Generator().manual_seed(user)
-    gains = torch.randint(0, 4, (lists, photos), generator=draws).float()
-    return [torch.rand(lists, photos, 64, generator=draws), gains]
-
-
 if __name__ == "__main__":
-    print(json.dumps(rounds(**json.loads(sys.argv[1]))))
+    print(json.dumps(train(Listwise(), rounds=int(sys.argv[1]) + WARM_UP)[WARM_UP - 1 :]))
