@@ -81,7 +81,8 @@ def train_cohort(
     """Answers each message as ``train`` does, in order; devices train together.
 
     Updates are those of ``train`` up to float rounding. Those that do not take part, or have
-    another task than the first, are answered alone; a device that fails, fails alone.
+    another task than the first, are answered alone, as is a device's second message; a device
+    that fails, fails alone.
 
     Args:
         cohort: Messages and what their devices keep.
@@ -114,7 +115,11 @@ def _trained(
 
     places, states, equipments = [], [], []
     first: Task | None = None
+    visited: set[int] = set()
     for place, (message, context) in enumerate(cohort):
+        if id(context) in visited:
+            continue
+        visited.add(id(context))
         task, equipment = decode_task(message.content), _equipment(context)
         state = accept(task, _state(context), digest=equipment.digest)
         if isinstance(state, Declined) or not (first is None or _same(task, first)):

@@ -138,5 +138,6 @@ def cuts(photos: Sequence[int], *, most: int, spare: int) -> list[int]:
 
 def _stacked(parts: Sequence[Tensor], *, longest: int) -> Tensor:
     """[all moments + 1, longest, …]: the parts widened, then a row of zeros."""
-    wide = [widened(part, longest) for part in parts]
+    there = [part for part in parts if len(part)] or parts[:1]
+    wide = [widened(part, longest) for part in there]
     return torch.cat([*wide, wide[0].new_zeros(1, *wide[0].shape[1:])])

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-import os
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -14,11 +15,14 @@ from safetensors.torch import load, save
 from client.engine import Examples
 from photos.settings import Photos
 
+log = logging.getLogger(__name__)
+
 
 class DiskCache:
     """One file for each device, in a folder for each population, encoder and version.
 
-    Several processes may share it: a file appears whole. One that is damaged is made again.
+    Several processes may share it: a file appears whole. One that is damaged is made again,
+    and where nothing can be written nothing is kept.
     """
 
     def __init__(self, folder: Path, *, photos: Photos, seed: int, encoder: str) -> None:
@@ -40,7 +44,10 @@ class DiskCache:
         found = _read(path)
         if found is None:
             found = make()
-            _write(path, found)
+            try:
+                _write(path, found)
+            except OSError as failure:
+                log.warning("the cache keeps nothing: %s", failure.strerror)
         return found
 
 
@@ -53,7 +60,8 @@ def _read(path: Path) -> Examples | None:
 
 def _write(path: Path, examples: Examples) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}")
     names = ("inputs", "gains", "where", "numbers")
-    partial.write_bytes(save({name: getattr(examples, name).contiguous() for name in names}))
-    partial.replace(path)
+    content = save({name: getattr(examples, name).contiguous() for name in names})
+    with NamedTemporaryFile(dir=path.parent, delete=False) as partial:
+        partial.write(content)
+    Path(partial.name).replace(path)

@@ -10,6 +10,9 @@ from torch.nn.grad import conv2d_weight
 
 from client.recording import Layers, Recorded, Recording, Sums, UnknownLayerError
 
+ROUNDING = 2.0**-18
+"""Above the relative rounding of a moment's float32 products, its photos added up."""
+
 
 class _Linear(Recorded):
     """y = x Wᵀ + b."""
@@ -47,8 +50,12 @@ class _Linear(Recorded):
             # In float64: photos of a burst are alike, and what is left of the sum is small.
             gradient = self._gradient.double()
             alike = gradient @ gradient.transpose(-2, -1)
-            squares += alike.mul_(self._recording.alike(self._given)).sum((-2, -1))
-        return squares.clamp_(min=0)
+            alike *= self._recording.alike(self._given)
+            squares += alike.sum((-2, -1)).clamp_(min=0)
+            # What is summed is float32: its rounding must count where the rows cancel.
+            reach = alike.diagonal(dim1=-2, dim2=-1).clamp(min=0).sqrt().sum(-1)
+            squares += (ROUNDING * reach).square_()
+        return squares
 
     def forget(self, moments: Tensor) -> None:
         gone = moments[..., None, None]
@@ -136,8 +143,8 @@ class _Convolution(_Instantiated):
         *geometry: Any,
     ) -> None:
         stride, padding, dilation, groups = geometry
-        if groups != 1:
-            raise UnknownLayerError("conv2d with groups")
+        if groups != 1 or bias is None or isinstance(padding, str):
+            raise UnknownLayerError("conv2d with groups, without a bias or of named padding")
         devices = recording.lists[0]
         filters = recording.own(weight).expand(devices, *weight.shape)
         offsets = recording.own(bias).expand(devices, *bias.shape)
@@ -171,6 +178,11 @@ class _Convolution(_Instantiated):
         return found
 
 
+def _whole(weight: Tensor | None, bias: Tensor | None) -> None:
+    if weight is None or bias is None:
+        raise UnknownLayerError("a norm without a weight or a bias")
+
+
 def _weighted(gradients: Tensor, coefficients: Tensor) -> Tensor:
     """[devices, …] of Σ coefficient · gradient over [devices, moments, …] gradients."""
     sums = torch.bmm(coefficients[:, None], gradients.flatten(2))
@@ -185,6 +197,7 @@ def _layer_norm(
     bias: Tensor,
     eps: float,
 ) -> Recorded:
+    _whole(weight, bias)
     normalised = functional.layer_norm(inputs, shape, None, None, eps)
     return _Scaled(recording, normalised, weight, bias, inner=1)
 
@@ -192,6 +205,7 @@ def _layer_norm(
 def _group_norm(
     recording: Recording, inputs: Tensor, groups: int, weight: Tensor, bias: Tensor, eps: float
 ) -> Recorded:
+    _whole(weight, bias)
     normalised = functional.group_norm(inputs, groups, None, None, eps)
     return _Scaled(recording, normalised, weight, bias, inner=inputs[0, 0].numel())
 

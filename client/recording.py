@@ -72,6 +72,7 @@ class Recording(TorchFunctionMode):
         self._place = {id(parameter): place for place, parameter in enumerate(trained)}
         self._shapes = [parameter.shape for parameter in trained]
         self._own = self.parts(parameters)
+        self._met: set[int] = set()
         self._alike: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __torch_function__(
@@ -83,10 +84,14 @@ class Recording(TorchFunctionMode):
     ) -> Any:
         """Answers a call that uses a trained parameter; passes every other one on."""
         named = kwargs or {}
-        if not any(id(value) in self._place for value in (*args, *named.values())):
+        used = self._used((*args, *named.values()))
+        if not used:
             return func(*args, **named)
         if func not in self._known:
             raise UnknownLayerError(f"{getattr(func, '__name__', func)} of a trained parameter")
+        if self._met & used:
+            raise UnknownLayerError("a trained parameter of two layers")
+        self._met |= used
         layer = self._known[func](self, *args, **named)
         self._layers.append(layer)
         return layer.output
@@ -99,6 +104,14 @@ class Recording(TorchFunctionMode):
         """
         layers, self._layers = self._layers, []
         return layers
+
+    def _used(self, values: Sequence[Any]) -> set[int]:
+        """Identities of the trained parameters among ``values``, in lists of them too."""
+        found = {id(value) for value in values if id(value) in self._place}
+        for value in values:
+            if isinstance(value, list | tuple):
+                found |= self._used(value)
+        return found
 
     def place(self, parameter: Tensor | None) -> int | None:
         """Returns a trained parameter's place, or None for one that is not trained."""
@@ -134,7 +147,7 @@ class Recording(TorchFunctionMode):
 
 
 class Sums:
-    """[devices, trainable] sums in the making: what comes first is written, not added."""
+    """[devices, trainable] sums in the making, of which each parameter is written once."""
 
     def __init__(self, recording: Recording) -> None:
         self._total = torch.empty_like(recording.parameters)
@@ -142,16 +155,12 @@ class Sums:
         self._written: set[int] = set()
 
     def add(self, place: int, value: Tensor) -> None:
-        """Adds [devices, …] to one parameter's part."""
-        part = self._parts[place]
-        if place in self._written:
-            part.add_(value)
-        else:
-            part.copy_(value)
-            self._written.add(place)
+        """Writes [devices, …] as one parameter's part."""
+        self._parts[place].copy_(value)
+        self._written.add(place)
 
     def add_product(self, place: int, left: Tensor, right: Tensor) -> None:
-        """Adds the matrix products of [devices, …, n] and [devices, n, …]."""
+        """Writes the matrix products of [devices, …, n] and [devices, n, …]."""
         self.add(place, torch.bmm(left, right))
 
     def finished(self) -> Tensor:

@@ -9,6 +9,7 @@ from privacy.settings import Example
 from protocol.rebuild import SettingError
 from simulations.settings import Config, Study
 
+ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]+")
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -20,6 +21,7 @@ def check(config: Config) -> None:
     """
     _names(config)
     _photos(config.photos)
+    _address(config.simulation.address)
     _cache(config)
     _cohort(config)
     _weights(config.ranking.weights)
@@ -51,7 +53,17 @@ def _photos(photos: Photos) -> None:
         )
 
 
+def _address(address: str | None) -> None:
+    if address is not None and not ADDRESS.fullmatch(address):
+        raise SettingError(
+            f"simulation.address='{address}' is no address of a Ray cluster; use auto, "
+            "ray://host:port, host:port of its head node, or null for this machine."
+        )
+
+
 def _cache(config: Config) -> None:
+    if config.simulation.cache == "":
+        raise SettingError("simulation.cache is empty; name a folder, or use null.")
     if config.simulation.cache is not None and config.photos.source != "synthetic":
         raise SettingError(
             "simulation.cache would not notice a photograph that changed; with photos="

@@ -161,18 +161,24 @@ class InProcessGrid(Grid):
         begun: deque[tuple[list[Message], Future[list[Message]]]] = deque()
         with ThreadPoolExecutor(at_once) as threads:
             for part in parts:
-                begun.append((part, threads.submit(lambda own: list(self._replies(own)), part)))
-                if len(begun) > at_once + AHEAD:
+                alone = not _trains(part) or any(_share(part, earlier) for earlier, _ in begun)
+                while begun and (alone or len(begun) > at_once + AHEAD):
                     earlier, replies = begun.popleft()
                     yield earlier, replies.result()
+                if _trains(part):
+                    begun.append((part, threads.submit(self._listed, part)))
+                else:
+                    yield part, self._replies(part)
             for earlier, replies in begun:
                 yield earlier, replies.result()
 
+    def _listed(self, part: Sequence[Message]) -> list[Message]:
+        return list(self._replies(part))
+
     def _replies(self, messages: Sequence[Message]) -> Iterator[Message]:
         received = ((self._received(m), self._context(m)) for m in messages)
-        train = all(m.metadata.message_type == MessageType.TRAIN for m in messages)
         replies: Iterable[Message]
-        if self._cohort is None or not train:
+        if self._cohort is None or not _trains(messages):
             replies = (self._reply(message, context) for message, context in received)
         else:
             replies = self._cohort.train(list(received))
@@ -209,6 +215,16 @@ class InProcessGrid(Grid):
 def _parts(messages: Iterator[Message]) -> Iterator[list[Message]]:
     while part := list(islice(messages, TOGETHER)):
         yield part
+
+
+def _trains(part: Sequence[Message]) -> bool:
+    return all(message.metadata.message_type == MessageType.TRAIN for message in part)
+
+
+def _share(part: Sequence[Message], other: Sequence[Message]) -> bool:
+    """Whether a device has messages in both: its state must go from one to the next."""
+    nodes = {message.metadata.dst_node_id for message in part}
+    return any(message.metadata.dst_node_id in nodes for message in other)
 
 
 def _own(message: Message) -> Message:

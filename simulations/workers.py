@@ -1,6 +1,7 @@
 """Processes that train devices, on Ray: on this machine or on a cluster."""
 
 import logging
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -17,6 +18,8 @@ from client.equipment import Equipment, Frozen, train_together
 from protocol.messages import Task, Vector
 
 TRIES = 3
+PATIENCE = 60.0
+PROBE = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +38,22 @@ class Workers:
         """Begins ``count`` processes of one core each.
 
         Raises:
-            ValueError: There is no cluster at ``address``.
+            ValueError: There is no cluster at ``address``, or it has too few free cores.
         """
         _connect(count, address=address)
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(count):
-            self._idle.put(_begin())
+        actors = [_begin() for _ in range(count)]
+        ready, _ = ray.wait(
+            [actor.ready.remote() for actor in actors], num_returns=count, timeout=PATIENCE
+        )
+        if len(ready) < count:
+            ray.shutdown()
+            raise ValueError(
+                f"simulation.workers={count}: the Ray cluster lends {len(ready)} processes of "
+                "one core now; lower it or add nodes."
+            )
+        for actor in actors:
+            self._idle.put(actor)
 
     def train_together(
         self, devices: Sequence[Equipment], task: Task, frozen: Frozen
@@ -70,6 +83,9 @@ class _Worker:
     def __init__(self) -> None:
         torch.set_num_threads(1)
 
+    def ready(self) -> None:
+        """Returns when the process is there."""
+
     def train(
         self, devices: Sequence[Equipment], task: Task, frozen: Vector
     ) -> NDArray[np.float32]:
@@ -90,6 +106,7 @@ def _begin() -> Any:
 def _connect(count: int, *, address: str | None) -> None:
     ray.shutdown()
     try:
+        _probe(address)
         ray.init(
             address=address or "local",
             num_cpus=None if address else count,
@@ -97,8 +114,15 @@ def _connect(count: int, *, address: str | None) -> None:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
-    except ConnectionError as failure:
+    except (OSError, ValueError, RuntimeError) as failure:
         raise ValueError(
             f"simulation.address={address}: no Ray cluster answers there; start one with "
             "`ray start --head`, or leave the setting null."
         ) from failure
+
+
+def _probe(address: str | None) -> None:
+    """Knocks where a cluster should be: Ray itself would knock for minutes, deaf to Ctrl-C."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host:
+        socket.create_connection((host, int(port)), timeout=PROBE).close()

@@ -375,3 +375,28 @@ def test_cohorts_that_fail_in_several_threads_at_once_disturb_no_device(lab, lib
         found = [one for part in parts for one in part]
     for one, other in zip(found, expected, strict=True):
         assert one.delta == pytest.approx(other.delta, abs=1e-6)
+
+
+def test_a_device_with_several_messages_in_one_part_answers_them_in_turn(lab, libraries):
+    task, own = first_task(lab), context(0, config(lab).replace('"opacus"', '"bookkeeping"'))
+    messages = [Message(encode_task(task), own.node_id, MessageType.TRAIN) for _ in range(3)]
+    for message in messages:
+        message.metadata.__dict__["_message_id"] = "message-1"
+    replies = train_cohort([(message, own) for message in messages])
+    found = [decode_reply(one.content, size=len(task.parameters)) for one in replies]
+    assert [type(one) for one in found] == [Update, Update, Declined]
+    assert own.state["device"]["participations"] == 2
+
+
+def test_a_device_without_moments_trains_with_others_where_pixels_are_the_inputs(
+    lab, libraries, caplog
+):
+    task = first_task(lab, trained="all")
+    text = config(lab, trained="all").replace('"opacus"', '"bookkeeping"')
+    owns = [context(device, text) for device in (0, 8)]
+    messages = [Message(encode_task(task), own.node_id, MessageType.TRAIN) for own in owns]
+    for message in messages:
+        message.metadata.__dict__["_message_id"] = "message-1"
+    replies = train_cohort(list(zip(messages, owns, strict=True)))
+    assert not any(one.has_error() for one in replies)
+    assert "failed" not in caplog.text

@@ -12,7 +12,10 @@ from client.bookkeeping import Bookkeeping
 from client.cohort_batch import Shelf, cuts
 from client.cohort_engine import CohortEngine
 from client.engine import Visit
+from client.layers import LAYERS
+from client.recording import Recording, Sums, UnknownLayerError
 from client.vmapped import Vmapped
+from privacy.clipping import coefficients
 from privacy.noise import SeededSource
 from ranking.build import build_ranker, trainable_names
 from ranking.losses import LOSSES
@@ -207,6 +210,52 @@ def test_a_layer_that_is_not_known_is_left_to_vmap_and_said_once(lab, caplog):
 
     assert_equal(np.stack(found), np.stack(expected))
     assert caplog.text.count("vmap trains instead") == 1
+
+
+class Tied(nn.Module):
+    """A ranker's stand-in: one trained layer in several roles."""
+
+    def __init__(self, role):
+        super().__init__()
+        self.layer = nn.Linear(64, 64, bias=False)
+        self.role = role
+
+    def forward(self, inputs, where):
+        found = {
+            "twice": lambda: self.layer(inputs) + self.layer(inputs),
+            "in a list": lambda: inputs @ torch.stack([self.layer.weight])[0],
+            "a norm without a bias": lambda: nn.functional.layer_norm(
+                inputs, (64,), self.layer.weight[0]
+            ),
+        }[self.role]()
+        return found.sum(-1)
+
+
+@pytest.mark.parametrize("role", ["twice", "in a list", "a norm without a bias"])
+def test_a_parameter_in_a_role_that_is_not_known_is_refused_by_name(role):
+    model = Tied(role)
+    weight = model.layer.weight.requires_grad_(False)
+    recording = Recording([weight], weight.flatten()[None].clone(), lists=(1, 1), known=LAYERS)
+    with torch.enable_grad(), recording, pytest.raises(UnknownLayerError):
+        model(torch.ones(1, 1, 2, 64), None)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4, 1e8])
+def test_a_moment_whose_photos_cancel_moves_the_sum_by_no_more_than_the_clip(scale):
+    torch.manual_seed(1)
+    layer = nn.Linear(64, 64, bias=False)
+    weight = layer.weight.requires_grad_(False)
+    recording = Recording([weight], weight.flatten()[None].clone(), lists=(1, 1), known=LAYERS)
+    inputs = (torch.randn(64) * scale).expand(1, 6, 64).contiguous()
+    with torch.enable_grad(), recording:
+        layer(inputs)
+    (recorded,) = recording.taken()
+    gradient = torch.randn(6, 64)
+    gradient[5] = -gradient[:5].sum(0)
+    recorded.take(gradient[None])
+    sums = Sums(recording)
+    recorded.add_to(sums, coefficients(recorded.squared_norms().sqrt(), 0.1).float())
+    assert sums.finished().norm() <= 0.1 * 1.005
 
 
 def test_a_draw_holds_every_drawn_moment_once_and_little_else(lab):

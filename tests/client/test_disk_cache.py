@@ -75,3 +75,10 @@ def test_a_damaged_file_is_made_again_and_nothing_else_is_left(tmp_path):
     assert cache(tmp_path).get(5, lambda: examples(3.0)).inputs[0, 0, 0] == 3
     assert cache(tmp_path).get(5, never).inputs[0, 0, 0] == 3
     assert [file.name for file in path.parent.iterdir()] == ["5.safetensors"]
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(tmp_path, caplog):
+    (tmp_path / "file").touch()
+    found = cache(tmp_path / "file").get(5, examples)
+    assert found.inputs[0, 0, 0] == 1
+    assert "keeps nothing" in caplog.text

@@ -293,6 +293,12 @@ NONE = "privacy/example=none"
             "leave it null.",
         ),
         (
+            ["simulation.address=foo"],
+            "simulation.address='foo' is no address of a Ray cluster; use auto, "
+            "ray://host:port, host:port of its head node, or null for this machine.",
+        ),
+        (["simulation.cache="], "simulation.cache is empty; name a folder, or use null."),
+        (
             ["photos=folder", "photos.root="],
             "photos.root is empty but photos=folder; add photos.root=DIR.",
         ),

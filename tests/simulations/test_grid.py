@@ -6,7 +6,7 @@ from flwr.clientapp import ClientApp
 from server.observation import KnowsDirectory, RoundObserver
 from simulations import flower_internals
 from simulations.faults import Faults
-from simulations.grid import FIRST_NODE, InProcessGrid
+from simulations.grid import FIRST_NODE, Cohort, InProcessGrid
 
 SECRET = "her name is in the exception"
 
@@ -152,3 +152,18 @@ def test_a_million_devices_cost_nothing_before_they_are_asked():
     assert not a_grid._contexts
     (reply,) = a_grid.send_and_receive(messages([999_999]))
     assert reply.content["config"]["device"] == 999_999
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_device_with_messages_in_several_parts_answers_them_in_order(at_once):
+    def in_turn(cohort):
+        app = counting_app()
+        return [app(message, context) for message, context in cohort]
+
+    a_grid = grid(100, cohort=Cohort(train=in_turn, at_once=at_once))
+    asked = [device for _ in range(3) for device in range(10, 74)]
+    replies = list(a_grid.send_and_receive(messages(asked)))
+    assert [reply.metadata.src_node_id - FIRST_NODE for reply in replies] == asked
+    visits = [reply.content["config"]["visits"] for reply in replies if not reply.has_error()]
+    assert sorted(set(visits)) == [1, 2, 3]
+    assert visits == sorted(visits)

@@ -1,5 +1,7 @@
 """Ray trains parts of a cohort: the same bits from any number of processes."""
 
+import socket
+
 import pytest
 import ray
 from safetensors.torch import load_file
@@ -122,6 +124,28 @@ def test_workers_serve_a_whole_run_and_its_reference(tmp_path):
         (folder,) = (tmp_path / str(count)).iterdir()
         models.append(load_file(folder / "without-privacy" / "model.safetensors"))
     assert all((models[0][name] == models[1][name]).all() for name in models[0])
+
+
+def test_an_address_where_nothing_listens_is_refused_within_seconds():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{held.getsockname()[1]}"
+        for form in (address, f"ray://{address}"):
+            with pytest.raises(ValueError, match=r"simulation\.address=.*no Ray cluster"):
+                workers.workers(1, address=form)
+
+
+@pytest.mark.slow
+def test_more_workers_than_the_cluster_has_cores_are_refused(monkeypatch):
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setattr(workers, "PATIENCE", 8.0)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        with pytest.raises(ValueError, match=r"simulation\.workers=2: .*lends 1 process"):
+            workers.workers(2, address=cluster.address)
+    finally:
+        cluster.shutdown()
 
 
 def test_no_cluster_at_the_address_is_one_sentence(monkeypatch):
