@@ -6,6 +6,7 @@ gradients of its outputs, and so does the sum of clipped gradients.
 """
 
 import logging
+import math
 from collections.abc import Sequence
 
 import torch
@@ -73,7 +74,7 @@ class Bookkeeping:
         gradients = torch.autograd.grad(losses.sum(), outputs, materialize_grads=True)
         for layer, gradient in zip(layers, gradients, strict=True):
             layer.take(gradient)
-        return _summed(layers, Sums(recording), clip=clip)
+        return _summed(layers, recording, clip=clip)
 
     def _losses(self, batch: Batch) -> Tensor:
         """[devices · moments] losses."""
@@ -81,13 +82,28 @@ class Bookkeeping:
         return self._loss(scored, batch.gains.flatten(0, 1), where=batch.where.flatten(0, 1))
 
 
-def _summed(layers: Sequence[Recorded], sums: Sums, *, clip: float) -> tuple[Tensor, Tensor]:
+def _summed(
+    layers: Sequence[Recorded], recording: Recording, *, clip: float
+) -> tuple[Tensor, Tensor]:
+    devices = recording.lists[0]
+    if math.isinf(clip):
+        sums = _weighted(layers, recording, coefficients=torch.ones(recording.lists))
+        # Nothing that is not finite adds up to what is: no norm need be known.
+        if bool(sums.sum().isfinite()):
+            return sums, torch.zeros(devices, dtype=torch.int64)
     norms = torch.stack([layer.squared_norms() for layer in layers]).sum(0).sqrt()
     there = norms.isfinite()
-    scales = coefficients(norms, clip).float()
     if not bool(there.all()):
         for layer in layers:
             layer.forget(~there)
+    scales = coefficients(norms, clip).float()
+    return _weighted(layers, recording, coefficients=scales), (~there).sum(1)
+
+
+def _weighted(
+    layers: Sequence[Recorded], recording: Recording, *, coefficients: Tensor
+) -> Tensor:
+    sums = Sums(recording)
     for layer in layers:
-        layer.add_to(sums, scales)
-    return sums.finished(), (~there).sum(1)
+        layer.add_to(sums, coefficients)
+    return sums.finished()

@@ -29,7 +29,7 @@ from server.model import initial_ranker
 from server.observation import RoundOutcome
 from simulations.federation import federate, without_privacy
 from simulations.hydra_bridge import compose
-from simulations.peer_work import BATCH, DEVICES, LISTS, PHOTOS, WARM_UP, lists
+from simulations.peer_work import BATCH, DEVICES, LISTS, LR, PHOTOS, WARM_UP, lists
 from simulations.settings import Config
 
 
@@ -44,6 +44,7 @@ def work(rounds: int) -> Iterator[Config]:
                 f"server.rounds={rounds}",
                 f"training.steps={LISTS // BATCH}",
                 f"training.rate={BATCH / LISTS}",
+                f"training.lr={LR}",
                 f"privacy.example.max_participations={rounds}",
                 "ranking=head",
                 "simulation.reference=false",

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ranking.encoder import EMBEDDING
 
-DEVICES, LISTS, PHOTOS, BATCH = 50, 50, 12, 10
+DEVICES, LISTS, PHOTOS, BATCH, LR = 50, 50, 12, 10, 0.1
 WARM_UP = 2
 """Rounds that count for nothing: start-up, caches, the first pages of memory."""
 

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from ranking.list_ranker import ListRanker
 from ranking.losses import LOSSES
-from simulations.peer_work import BATCH, DEVICES, WARM_UP, lists
+from simulations.peer_work import BATCH, DEVICES, LR, WARM_UP, lists
 
 
 class Listwise(nn.Module):
@@ -80,7 +80,7 @@ def train(module: Listwise, *, rounds: int) -> list[float]:
         ),
         SimulatedBackend(training_data=users, val_data=users),
         pfl_pytorch.PyTorchModel(module, torch.optim.SGD, torch.optim.SGD(trained, lr=1.0)),
-        NNTrainHyperParams(local_num_epochs=1, local_learning_rate=0.1, local_batch_size=BATCH),
+        NNTrainHyperParams(local_num_epochs=1, local_learning_rate=LR, local_batch_size=BATCH),
         callbacks=[watch],
     )
     seconds: list[float] = np.diff(watch.ends).tolist()
