@@ -1,6 +1,8 @@
 """Ray trains parts of a cohort: the same bits from any number of processes."""
 
+import gc
 import socket
+import warnings
 
 import pytest
 import ray
@@ -66,6 +68,8 @@ def _end_of_ray():
     yield
     workers.workers.cache_clear()
     ray.shutdown()
+    with warnings.catch_warnings(action="ignore"):
+        gc.collect()
 
 
 @pytest.mark.slow
