@@ -55,7 +55,7 @@ def reference(lab, trained, visits, terms, loss="softmax"):
 
 
 def assert_equal(found, expected):
-    """To 1e-5 of the update; parameters are float32, so a difference is not closer than an ulp."""
+    """To 1e-5 of the update, or an ulp of the float32 parameters that it is a difference of."""
     largest = np.abs(expected).max(initial=1e-3)
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * largest + 2**-23)
 
