@@ -87,7 +87,7 @@ def _summed(
 ) -> tuple[Tensor, Tensor]:
     devices = recording.lists[0]
     if math.isinf(clip):
-        sums = _weighted(layers, recording, coefficients=torch.ones(recording.lists))
+        sums = _weighted(layers, recording, scales=torch.ones(recording.lists))
         # Nothing that is not finite adds up to what is: no norm need be known.
         if bool(sums.sum().isfinite()):
             return sums, torch.zeros(devices, dtype=torch.int64)
@@ -97,13 +97,11 @@ def _summed(
         for layer in layers:
             layer.forget(~there)
     scales = coefficients(norms, clip).float()
-    return _weighted(layers, recording, coefficients=scales), (~there).sum(1)
+    return _weighted(layers, recording, scales=scales), (~there).sum(1)
 
 
-def _weighted(
-    layers: Sequence[Recorded], recording: Recording, *, coefficients: Tensor
-) -> Tensor:
+def _weighted(layers: Sequence[Recorded], recording: Recording, *, scales: Tensor) -> Tensor:
     sums = Sums(recording)
     for layer in layers:
-        layer.add_to(sums, coefficients)
+        layer.write_to(sums, scales)
     return sums.finished()

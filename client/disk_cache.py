@@ -62,6 +62,11 @@ def _write(path: Path, examples: Examples) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     names = ("inputs", "gains", "where", "numbers")
     content = save({name: getattr(examples, name).contiguous() for name in names})
-    with NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-        partial.write(content)
-    Path(partial.name).replace(path)
+    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        partial = Path(file.name)
+        try:
+            file.write(content)
+            file.flush()
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)

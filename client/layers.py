@@ -66,17 +66,17 @@ class _Linear(Recorded):
         self._gradient = self._gradient.masked_fill(gone, 0)
         self._inputs = self._inputs.masked_fill(gone, 0)
 
-    def add_to(self, sums: Sums, coefficients: Tensor) -> None:
+    def write_to(self, sums: Sums, coefficients: Tensor) -> None:
         if self._bias is not None and self._summed is not None:
-            sums.add(self._bias, _weighted(self._summed, coefficients))
+            sums.write(self._bias, _weighted(self._summed, coefficients))
         if self._weight is None:
             return
         if self._instances is not None:
-            sums.add(self._weight, _weighted(self._instances, coefficients))
+            sums.write(self._weight, _weighted(self._instances, coefficients))
             return
         weighted = self._gradient * coefficients[..., None, None]
         left = weighted.flatten(1, 2).transpose(1, 2)
-        sums.add_product(self._weight, left, self._inputs.flatten(1, 2))
+        sums.write(self._weight, torch.bmm(left, self._inputs.flatten(1, 2)))
 
 
 class _Instantiated(Recorded):
@@ -93,9 +93,9 @@ class _Instantiated(Recorded):
             gone = moments.view(*moments.shape, *[1] * (gradients.ndim - moments.ndim))
             self._gradients[place] = gradients.masked_fill(gone, 0)
 
-    def add_to(self, sums: Sums, coefficients: Tensor) -> None:
+    def write_to(self, sums: Sums, coefficients: Tensor) -> None:
         for place, gradients in self._gradients.items():
-            sums.add(place, _weighted(gradients, coefficients))
+            sums.write(place, _weighted(gradients, coefficients))
 
 
 class _Scaled(_Instantiated):
@@ -143,8 +143,9 @@ class _Convolution(_Instantiated):
         *geometry: Any,
     ) -> None:
         stride, padding, dilation, groups = geometry
-        if groups != 1 or bias is None or isinstance(padding, str):
-            raise UnknownLayerError("conv2d with groups, without a bias or of named padding")
+        _whole(weight, bias)
+        if groups != 1 or isinstance(padding, str):
+            raise UnknownLayerError("conv2d with groups or of named padding")
         devices = recording.lists[0]
         filters = recording.own(weight).expand(devices, *weight.shape)
         offsets = recording.own(bias).expand(devices, *bias.shape)
@@ -180,7 +181,7 @@ class _Convolution(_Instantiated):
 
 def _whole(weight: Tensor | None, bias: Tensor | None) -> None:
     if weight is None or bias is None:
-        raise UnknownLayerError("a norm without a weight or a bias")
+        raise UnknownLayerError("a layer without a weight or a bias")
 
 
 def _weighted(gradients: Tensor, coefficients: Tensor) -> Tensor:

@@ -40,8 +40,8 @@ class Recorded(ABC):
         """Makes the gradients of some ``moments`` [devices, moments] zero, even of NaN."""
 
     @abstractmethod
-    def add_to(self, sums: "Sums", coefficients: Tensor) -> None:
-        """Adds Σ coefficient · gradient of a moment, of every parameter, to ``sums``."""
+    def write_to(self, sums: "Sums", coefficients: Tensor) -> None:
+        """Writes Σ coefficient · gradient of a moment, of every parameter, into ``sums``."""
 
 
 Layers = Mapping[Callable[..., Any], Callable[..., Recorded]]
@@ -154,14 +154,10 @@ class Sums:
         self._parts = recording.parts(self._total)
         self._written: set[int] = set()
 
-    def add(self, place: int, value: Tensor) -> None:
+    def write(self, place: int, value: Tensor) -> None:
         """Writes [devices, …] as one parameter's part."""
         self._parts[place].copy_(value)
         self._written.add(place)
-
-    def add_product(self, place: int, left: Tensor, right: Tensor) -> None:
-        """Writes the matrix products of [devices, …, n] and [devices, n, …]."""
-        self.add(place, torch.bmm(left, right))
 
     def finished(self) -> Tensor:
         """Returns the sums; a parameter that no layer used has zeros."""

@@ -1,4 +1,4 @@
-"""Randomness that protects: float64 Gaussians and uniforms from ChaCha20 streams."""
+"""Randomness that protects: float64 Gaussians and uniforms from streams that have a key."""
 
 import hashlib
 import math

@@ -96,9 +96,9 @@ def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
         if "-sc" not in flags and "--shell-completion" not in flags:
             overrides = [word for word in words if "=" in word and word[0] != "-"]
             check_overrides(overrides)
-            if SWEEPING & {*flags} or SHOWING & {*flags}:
-                jobs = _compose_all(overrides)
-                for one in jobs if SWEEPING & {*flags} else ():
+            jobs = _compose_all(overrides) if (SWEEPING | SHOWING) & {*flags} else []
+            if SWEEPING & {*flags}:
+                for one in jobs:
                     ready(one)
         job()
     return max(statuses)

@@ -41,7 +41,8 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
 
 def _single(config: Config, console: Console) -> int:
     source = ready(config)
-    together(config.simulation)
+    if config.simulation.algorithm == "federated":
+        together(config.simulation)
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     header.show(config, folder, console, source=source)
     try:

@@ -316,16 +316,23 @@ print(logging.root.handlers == before)
     assert done.stderr == ""
 
 
-def together(lab, devices, task, engine="bookkeeping", **given):
-    text = config(lab).replace('"opacus"', f'"{engine}"')
-    owns = [context(device, text) for device in devices]
+def asked(task, owns):
+    """A message of ``task`` for each context, as the grid hands them over."""
     messages = [Message(encode_task(task), own.node_id, MessageType.TRAIN) for own in owns]
     for message in messages:
         message.metadata.__dict__["_message_id"] = "message-1"
-    replies = train_cohort(list(zip(messages, owns, strict=True)), **given)
+    return list(zip(messages, owns, strict=True))
+
+
+def booked(lab, **settings):
+    return config(lab, **settings).replace('"opacus"', '"bookkeeping"')
+
+
+def together(lab, devices, task, **given):
+    owns = [context(device, booked(lab)) for device in devices]
     return [
         None if one.has_error() else decode_reply(one.content, size=len(task.parameters))
-        for one in replies
+        for one in train_cohort(asked(task, owns), **given)
     ]
 
 
@@ -345,10 +352,10 @@ def test_devices_that_train_together_answer_as_each_would_alone(lab, libraries, 
 def test_devices_stand_in_elsewhere_and_one_after_another_when_that_fails(lab, libraries):
     task = first_task(lab)
     expected = together(lab, [0, 1], task)
-    asked = []
+    seen = []
 
     def elsewhere(devices, given, frozen):
-        asked.append(([own.device for own in devices], len(frozen())))
+        seen.append(([own.device for own in devices], len(frozen())))
         return equipment.train_together(devices, given, frozen)
 
     def nowhere(devices, given, frozen):
@@ -358,7 +365,7 @@ def test_devices_stand_in_elsewhere_and_one_after_another_when_that_fails(lab, l
         found = together(lab, [0, 1], task, together=stand_in)
         for one, other in zip(found, expected, strict=True):
             assert one.delta == pytest.approx(other.delta, abs=1e-6)
-    assert asked == [([0, 1], len(task.frozen))]
+    assert seen == [([0, 1], len(task.frozen))]
 
 
 def test_cohorts_that_fail_in_several_threads_at_once_disturb_no_device(lab, libraries):
@@ -378,11 +385,8 @@ def test_cohorts_that_fail_in_several_threads_at_once_disturb_no_device(lab, lib
 
 
 def test_a_device_with_several_messages_in_one_part_answers_them_in_turn(lab, libraries):
-    task, own = first_task(lab), context(0, config(lab).replace('"opacus"', '"bookkeeping"'))
-    messages = [Message(encode_task(task), own.node_id, MessageType.TRAIN) for _ in range(3)]
-    for message in messages:
-        message.metadata.__dict__["_message_id"] = "message-1"
-    replies = train_cohort([(message, own) for message in messages])
+    task, own = first_task(lab), context(0, booked(lab))
+    replies = train_cohort(asked(task, [own] * 3))
     found = [decode_reply(one.content, size=len(task.parameters)) for one in replies]
     assert [type(one) for one in found] == [Update, Update, Declined]
     assert own.state["device"]["participations"] == 2
@@ -392,11 +396,7 @@ def test_a_device_without_moments_trains_with_others_where_pixels_are_the_inputs
     lab, libraries, caplog
 ):
     task = first_task(lab, trained="all")
-    text = config(lab, trained="all").replace('"opacus"', '"bookkeeping"')
-    owns = [context(device, text) for device in (0, 8)]
-    messages = [Message(encode_task(task), own.node_id, MessageType.TRAIN) for own in owns]
-    for message in messages:
-        message.metadata.__dict__["_message_id"] = "message-1"
-    replies = train_cohort(list(zip(messages, owns, strict=True)))
+    owns = [context(device, booked(lab, trained="all")) for device in (0, 8)]
+    replies = train_cohort(asked(task, owns))
     assert not any(one.has_error() for one in replies)
     assert "failed" not in caplog.text

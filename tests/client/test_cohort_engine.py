@@ -1,5 +1,4 @@
 from dataclasses import replace
-from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -9,13 +8,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from client.bookkeeping import Bookkeeping
-from client.cohort_batch import Shelf, cuts
 from client.cohort_engine import CohortEngine
 from client.engine import Visit
-from client.layers import LAYERS
-from client.recording import Recording, Sums, UnknownLayerError
 from client.vmapped import Vmapped
-from privacy.clipping import coefficients
 from privacy.noise import SeededSource
 from ranking.build import build_ranker, trainable_names
 from ranking.losses import LOSSES
@@ -210,109 +205,3 @@ def test_a_layer_that_is_not_known_is_left_to_vmap_and_said_once(lab, caplog):
 
     assert_equal(np.stack(found), np.stack(expected))
     assert caplog.text.count("vmap trains instead") == 1
-
-
-class Tied(nn.Module):
-    """A ranker's stand-in: one trained layer in several roles."""
-
-    def __init__(self, role):
-        super().__init__()
-        self.layer = nn.Linear(64, 64, bias=False)
-        self.role = role
-
-    def forward(self, inputs, where):
-        found = {
-            "twice": lambda: self.layer(inputs) + self.layer(inputs),
-            "in a list": lambda: inputs @ torch.stack([self.layer.weight])[0],
-            "a norm without a bias": lambda: nn.functional.layer_norm(
-                inputs, (64,), self.layer.weight[0]
-            ),
-        }[self.role]()
-        return found.sum(-1)
-
-
-@pytest.mark.parametrize("role", ["twice", "in a list", "a norm without a bias"])
-def test_a_parameter_in_a_role_that_is_not_known_is_refused_by_name(role):
-    model = Tied(role)
-    weight = model.layer.weight.requires_grad_(False)
-    recording = Recording([weight], weight.flatten()[None].clone(), lists=(1, 1), known=LAYERS)
-    with torch.enable_grad(), recording, pytest.raises(UnknownLayerError):
-        model(torch.ones(1, 1, 2, 64), None)
-
-
-@pytest.mark.parametrize("scale", [1.0, 1e4, 1e8])
-def test_a_moment_whose_photos_cancel_moves_the_sum_by_no_more_than_the_clip(scale):
-    torch.manual_seed(1)
-    layer = nn.Linear(64, 64, bias=False)
-    weight = layer.weight.requires_grad_(False)
-    recording = Recording([weight], weight.flatten()[None].clone(), lists=(1, 1), known=LAYERS)
-    inputs = (torch.randn(64) * scale).expand(1, 6, 64).contiguous()
-    with torch.enable_grad(), recording:
-        layer(inputs)
-    (recorded,) = recording.taken()
-    gradient = torch.randn(6, 64)
-    gradient[5] = -gradient[:5].sum(0)
-    recorded.take(gradient[None])
-    sums = Sums(recording)
-    recorded.add_to(sums, coefficients(recorded.squared_norms().sqrt(), 0.1).float())
-    assert sums.finished().norm() <= 0.1 * 1.005
-
-
-def test_a_draw_holds_every_drawn_moment_once_and_little_else(lab):
-    devices = [lab.moments("head", own, seed=n) for n, own in enumerate([[2, 9], [5, 4, 9]])]
-    shelf = Shelf(devices)
-    draw = shelf.draw(np.array([True, False, True, True, True]))
-
-    batches = list(shelf.batches(draw, moments=32, spare=2))
-
-    assert draw.order.tolist() == [1, 0]
-    assert [tuple(batch.where.shape) for batch in batches] == [(2, 1, 9), (1, 2, 5)]
-    assert [batch.where.sum().item() for batch in batches] == [9 + 2, 5 + 4]
-    assert batches[0].inputs[1, 0, :2].equal(devices[0].inputs[0, :2])
-    assert batches[0].inputs[1, 0, 2:].abs().sum() == 0
-
-
-@pytest.mark.parametrize(
-    ("spare", "expected"),
-    [(0, [0, 2, 3, 5]), (1, [0, 2, 3, 5]), (3, [0, 3, 5]), (15, [0, 3, 5]), (100, [0, 5])],
-)
-def test_ranks_are_cut_where_padding_costs_more_than_another_batch(spare, expected):
-    # apart 10+10 | 8 | 1+1 are 30 photos; joined 10+10+10 | 1+1 are 32; all in one are 50
-    assert cuts([10, 10, 8, 1, 1], most=9, spare=spare) == expected
-
-
-@given(
-    photos=st.lists(st.integers(1, 30), min_size=1, max_size=7).map(
-        lambda found: sorted(found, reverse=True)
-    ),
-    most=st.integers(1, 4),
-    spare=st.integers(0, 40),
-)
-def test_no_way_to_cut_ranks_costs_less(photos, most, spare):
-    def cost(bounds):
-        return sum(spare + photos[a] * (b - a) for a, b in pairwise(bounds))
-
-    inner = range(1, len(photos))
-    every = [
-        [0, *chosen, len(photos)]
-        for size in range(len(photos))
-        for chosen in combinations(inner, size)
-    ]
-    allowed = [one for one in every if max(b - a for a, b in pairwise(one)) <= most]
-    assert cost(cuts(photos, most=most, spare=spare)) == min(map(cost, allowed))
-
-
-def test_equal_moments_make_one_batch_up_to_the_most_that_one_may_hold(lab):
-    devices = [lab.moments("head", [6] * 5, seed=seed) for seed in range(3)]
-    shelf = Shelf(devices)
-    everything = shelf.draw(np.ones(15, bool))
-
-    shapes = [tuple(b.where.shape) for b in shelf.batches(everything, moments=4, spare=0)]
-
-    assert shapes == [(3, 4, 6), (3, 1, 6)]
-
-
-def test_a_draw_of_nothing_has_no_batch(lab):
-    shelf = Shelf([lab.moments("head", [3]), lab.moments("head", [])])
-
-    assert list(shelf.batches(shelf.draw(np.zeros(1, bool)), moments=4, spare=0)) == []

@@ -5,20 +5,9 @@ import torch
 
 from client.disk_cache import DiskCache
 from client.engine import Examples
-from photos.settings import Photos
+from simulations.hydra_bridge import compose
 
-PHOTOS = Photos(
-    source="synthetic",
-    root=None,
-    devices=2,
-    held_out_devices=0,
-    held_out_share=0,
-    side=16,
-    taste=0,
-    taste_cosine=1,
-    taste_flips=0,
-    context_preference=0,
-)
+PHOTOS = compose([]).photos
 
 
 def examples(value=1.0):

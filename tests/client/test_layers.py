@@ -1,0 +1,57 @@
+import pytest
+import torch
+from torch import nn
+
+from client.layers import LAYERS
+from client.recording import Recording, Sums, UnknownLayerError
+from privacy.clipping import coefficients
+
+
+def recording_of(layer):
+    """One device and one moment, whose weight is ``layer``'s own."""
+    weight = layer.weight.requires_grad_(False)
+    return Recording([weight], weight.flatten()[None].clone(), lists=(1, 1), known=LAYERS)
+
+
+class Tied(nn.Module):
+    """A ranker's stand-in: one trained layer in several roles."""
+
+    def __init__(self, role):
+        super().__init__()
+        self.layer = nn.Linear(64, 64, bias=False)
+        self.role = role
+
+    def forward(self, inputs, where):
+        found = {
+            "twice": lambda: self.layer(inputs) + self.layer(inputs),
+            "in a list": lambda: inputs @ torch.stack([self.layer.weight])[0],
+            "a norm without a bias": lambda: nn.functional.layer_norm(
+                inputs, (64,), self.layer.weight[0]
+            ),
+        }[self.role]()
+        return found.sum(-1)
+
+
+@pytest.mark.parametrize("role", ["twice", "in a list", "a norm without a bias"])
+def test_a_parameter_in_a_role_that_is_not_known_is_refused_by_name(role):
+    model = Tied(role)
+    recording = recording_of(model.layer)
+    with torch.enable_grad(), recording, pytest.raises(UnknownLayerError):
+        model(torch.ones(1, 1, 2, 64), None)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4, 1e8])
+def test_a_moment_whose_photos_cancel_moves_the_sum_by_no_more_than_the_clip(scale):
+    torch.manual_seed(1)
+    layer = nn.Linear(64, 64, bias=False)
+    recording = recording_of(layer)
+    inputs = (torch.randn(64) * scale).expand(1, 6, 64).contiguous()
+    with torch.enable_grad(), recording:
+        layer(inputs)
+    (recorded,) = recording.taken()
+    gradient = torch.randn(6, 64)
+    gradient[5] = -gradient[:5].sum(0)
+    recorded.take(gradient[None])
+    sums = Sums(recording)
+    recorded.write_to(sums, coefficients(recorded.squared_norms().sqrt(), 0.1).float())
+    assert sums.finished().norm() <= 0.1 * 1.005
