@@ -20,6 +20,7 @@ from client.vmapped import Vmapped
 from privacy.clipping import coefficients
 from ranking.build import trainable_names
 from ranking.losses import LOSSES
+from ranking.parameters import place
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
@@ -39,6 +40,7 @@ class Bookkeeping:
         self._scorer = Scorer(ranker)
         self._instead: Vmapped | None = None
         self._loss = LOSSES[ranking.loss]
+        self.accelerator = place(ranker)
         names = trainable_names(ranker, ranking.trained)
         values = dict(ranker.named_parameters())
         self._trained = [values[name] for name in names]
@@ -87,7 +89,9 @@ def _summed(
 ) -> tuple[Tensor, Tensor]:
     devices = recording.lists[0]
     if math.isinf(clip):
-        sums = _weighted(layers, recording, scales=torch.ones(recording.lists))
+        sums = _weighted(
+            layers, recording, scales=recording.parameters.new_ones(recording.lists)
+        )
         # Nothing that is not finite adds up to what is: no norm need be known.
         if bool(sums.sum().isfinite()):
             return sums, torch.zeros(devices, dtype=torch.int64)

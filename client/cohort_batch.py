@@ -13,6 +13,8 @@ from client.engine import Examples
 from client.examples import widened
 
 Indices = NDArray[np.intp]
+VALUES = 2 * 1024**2
+"""Values of all photos of a batch at most, however many moments it may have."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -63,7 +65,7 @@ class Shelf:
     Moments lie one after another, whatever device they are of; the last row is padding.
     """
 
-    def __init__(self, devices: Sequence[Examples]) -> None:
+    def __init__(self, devices: Sequence[Examples], *, accelerator: torch.device) -> None:
         longest = max(own.where.shape[1] for own in devices)
         self._inputs = _stacked([own.inputs for own in devices], longest=longest)
         self._gains = _stacked([own.gains for own in devices], longest=longest)
@@ -73,6 +75,9 @@ class Shelf:
         counts = [len(own.numbers) for own in devices]
         self._owner = np.repeat(np.arange(len(devices)), counts)
         self._length = self._where.sum(1).numpy()
+        self._inputs, self._gains, self._where = (
+            values.to(accelerator) for values in (self._inputs, self._gains, self._where)
+        )
         self._devices = len(devices)
 
     def draw(self, drawn: NDArray[np.bool_]) -> Draw:
@@ -93,18 +98,21 @@ class Shelf:
 
         Args:
             draw: From ``draw``.
-            moments: Moments of one device in one batch at most.
+            moments: Moments of one device in one batch at most; fewer where photos are large.
             spare: Photos of padding that cost no more than another batch would.
         """
         ranks = range(draw.rows.shape[1])
         devices = [int((draw.counts > rank).sum()) for rank in ranks]
         longest = self._length[draw.rows].max(0, initial=0).tolist()
+        per_photo = self._inputs[0, :1].numel()
+        whole = max(1, devices[0] * longest[0] * per_photo) if devices else 1
+        most = min(moments, max(1, VALUES // whole))
         photos = [d * length for d, length in zip(devices, longest, strict=True)]
-        for first, last in pairwise(cuts(photos, most=moments, spare=spare)):
+        for first, last in pairwise(cuts(photos, most=most, spare=spare)):
             yield self._batch(draw.rows[: devices[first], first:last], longest=longest[first])
 
     def _batch(self, rows: Indices, *, longest: int) -> Batch:
-        index = torch.from_numpy(rows)
+        index = torch.from_numpy(rows).to(self._where.device)
         return Batch(
             inputs=self._inputs[:, :longest][index],
             gains=self._gains[:, :longest][index],

@@ -21,6 +21,11 @@ class ClippedGradients(Protocol):
     """Sums per-moment gradients, clipped, for many devices."""
 
     @property
+    def accelerator(self) -> torch.device:
+        """Where the sums are made."""
+        ...
+
+    @property
     def devices(self) -> int:
         """Devices in one call at most; a batch is a function of the cohort alone."""
         ...
@@ -80,7 +85,9 @@ class CohortEngine:
             yield from self._together(parameters, waiting, work=work)
 
     def _together(self, start: Vector, visits: Sequence[Visit], *, work: Work) -> list[Trained]:
-        shelf = Shelf([visit.examples for visit in visits])
+        shelf = Shelf(
+            [visit.examples for visit in visits], accelerator=self._gradients.accelerator
+        )
         parameters = torch.tensor(start).repeat(len(visits), 1)
         non_finite = torch.zeros(len(visits), dtype=torch.int64)
         for step in range(work.steps):
@@ -98,9 +105,10 @@ class CohortEngine:
     def _summed(
         self, parameters: Tensor, shelf: Shelf, drawn: Draw, *, clip: float
     ) -> tuple[Tensor, Tensor]:
-        """The clipped sums of a step, devices in the order of ``drawn``."""
+        """The clipped sums of a step on the host, devices in the order of ``drawn``."""
         if not drawn.sorted:
             parameters = parameters[drawn.order]
+        parameters = parameters.to(self._gradients.accelerator)
         sums = parameters.new_empty(0, parameters.shape[1])
         non_finite = torch.zeros(len(parameters), dtype=torch.int64)
         for batch in shelf.batches(
@@ -108,12 +116,12 @@ class CohortEngine:
         ):
             first = slice(len(batch.where))
             some, bad = self._gradients.clipped(parameters[first], batch, clip=clip)
-            non_finite[first] += bad
+            non_finite[first] += bad.cpu()
             if len(sums):
                 sums[first] += some
             else:
                 sums = some
-        return pad(sums, (0, 0, 0, len(parameters) - len(sums))), non_finite
+        return pad(sums, (0, 0, 0, len(parameters) - len(sums))).cpu(), non_finite
 
 
 def _drawn(

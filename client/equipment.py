@@ -15,7 +15,7 @@ from client.examples import examples
 from client.model import Model
 from client.recent import Recent
 from client.sections import Sections
-from client.settings import Engine
+from client.settings import Accelerator, Engine
 from photos.library import Library, Moment
 from photos.settings import Photos
 from photos.source import PhotoSource, open_source
@@ -26,6 +26,9 @@ from ranking.losses import LOSSES
 from ranking.settings import Ranking
 
 Frozen = Callable[[], Vector]
+MODELS = 4
+BATCH = 384
+"""MB that a batch in training takes at most, of any kind."""
 
 
 class Split(Protocol):
@@ -42,8 +45,8 @@ def _bytes(kept: Examples) -> int:
     return kept.inputs.nbytes + kept.gains.nbytes + kept.where.nbytes + kept.numbers.nbytes
 
 
-_models: Recent[tuple[Ranking, Engine, str], Model] = Recent(4, weigh=lambda _: 1)
-_embedded: Recent[tuple[Photos, int, str, int], Examples] = Recent(256 * 1024**2, weigh=_bytes)
+_models: Recent[tuple[Ranking, Engine, Accelerator, str], Model] = Recent(weigh=lambda _: 1)
+_embedded: Recent[tuple[Photos, int, str, int], Examples] = Recent(weigh=_bytes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,16 +104,22 @@ class Equipment:
 
     def model(self, digest: str, frozen: Frozen) -> AbstractContextManager[Model]:
         """Lends the model whose frozen part has ``digest``."""
-        ranking, engine = self.sections.ranking, self.sections.engine
+        ranking, engine, on = (
+            self.sections.ranking,
+            self.sections.engine,
+            self.sections.accelerator,
+        )
         return _models.lent(
-            (ranking, engine, digest),
-            lambda: Model.assemble(frozen(), ranking=ranking, engine=engine),
+            (ranking, engine, on, digest),
+            lambda: Model.assemble(frozen(), ranking=ranking, engine=engine, on=on),
+            limit=MODELS,
         )
 
     def _training(self, lent: Model) -> Examples:
         encoder = "" if lent.frozen_encoder is None else lent.encoder
         key = (self.sections.photos, self.sections.seed, encoder, self.device)
-        return _embedded.get(key, lambda: self._kept(lent))
+        kept = (self.sections.memory - BATCH) * 1024**2
+        return _embedded.get(key, lambda: self._kept(lent), limit=kept)
 
     def _kept(self, lent: Model) -> Examples:
         photos, folder = self.sections.photos, self.sections.cache

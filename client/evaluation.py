@@ -25,7 +25,7 @@ def evaluate(ranker: Ranker, examples: Examples, *, loss: Loss) -> dict[str, flo
     if not len(examples.numbers):
         return {"lists": 0.0}
     where, gains = examples.where.numpy(), examples.gains.double().numpy()
-    scored = scores(ranker, examples)
+    scored = scores(ranker, examples).cpu()
     by_score = scored.double().numpy()
     figures = {
         "loss": loss(scored, examples.gains, where=examples.where).double().numpy(),

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 from client.engine import Examples
 from photos.library import Moment
 from ranking.encoder import EMBEDDING
+from ranking.parameters import place
 
 PHOTOS_AT_ONCE = 64
 NO_PHOTO = np.zeros((0, 0, 0, 3), np.uint8)
@@ -41,9 +42,13 @@ def examples(moments: Sequence[Moment], *, encoder: nn.Module | None) -> Example
 
 @torch.no_grad()
 def embed(encoder: nn.Module, photos: NDArray[np.uint8]) -> Tensor:
-    """Returns [n, 64] embeddings of ``photos`` [n, side, side, 3]."""
+    """Returns [n, 64] embeddings of ``photos`` [n, side, side, 3], on the host."""
     starts = range(0, len(photos), PHOTOS_AT_ONCE)
-    parts = [encoder(pixels(photos[start : start + PHOTOS_AT_ONCE])) for start in starts]
+    where = place(encoder)
+    parts = [
+        encoder(pixels(photos[start : start + PHOTOS_AT_ONCE]).to(where)).cpu()
+        for start in starts
+    ]
     return torch.cat([torch.empty(0, EMBEDDING), *parts])
 
 

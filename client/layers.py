@@ -9,6 +9,7 @@ from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
 from client.recording import Layers, Recorded, Recording, Sums, UnknownLayerError
+from privacy.clipping import precise
 
 ROUNDING = 2.0**-18
 """Above the relative rounding of a moment's float32 products, its photos added up."""
@@ -41,14 +42,14 @@ class _Linear(Recorded):
             self._instances = self._gradient.transpose(-2, -1) @ self._inputs
 
     def squared_norms(self) -> Tensor:
-        squares = self._inputs.new_zeros(self._recording.lists, dtype=torch.float64)
+        squares = precise(self._inputs.new_zeros(self._recording.lists))
         if self._summed is not None:
-            squares += self._summed.double().square_().sum(-1)
+            squares += precise(self._summed).square().sum(-1)
         if self._instances is not None:
-            squares += self._instances.double().square_().sum((-2, -1))
+            squares += precise(self._instances).square().sum((-2, -1))
         elif self._weight is not None:
             # In float64: photos of a burst are alike, and what is left of the sum is small.
-            gradient = self._gradient.double()
+            gradient = precise(self._gradient)
             alike = gradient @ gradient.transpose(-2, -1)
             alike *= self._recording.alike(self._given)
             squares += alike.sum((-2, -1)).clamp_(min=0)
@@ -85,7 +86,7 @@ class _Instantiated(Recorded):
     _gradients: dict[int, Tensor]
 
     def squared_norms(self) -> Tensor:
-        squares = [g.double().flatten(2).square_().sum(-1) for g in self._gradients.values()]
+        squares = [precise(g).flatten(2).square().sum(-1) for g in self._gradients.values()]
         return torch.stack(squares).sum(0)
 
     def forget(self, moments: Tensor) -> None:

@@ -6,9 +6,11 @@ from typing import Self
 
 import torch
 
+from client.accelerator import accelerator
 from client.bookkeeping import Bookkeeping
 from client.cohort_engine import CohortEngine
 from client.engine import Engine
+from client.settings import Accelerator
 from client.settings import Engine as EngineChoice
 from client.vmapped import Vmapped
 from protocol.messages import Vector
@@ -36,13 +38,20 @@ class Model:
     encoder: str
 
     @classmethod
-    def assemble(cls, frozen: Vector, *, ranking: Ranking, engine: EngineChoice) -> Self:
+    def assemble(
+        cls,
+        frozen: Vector,
+        *,
+        ranking: Ranking,
+        engine: EngineChoice,
+        on: Accelerator = "cpu",
+    ) -> Self:
         """Returns the model with the frozen part that the server sent.
 
         Raises:
-            ValueError: ``frozen`` is of another length.
+            ValueError: ``frozen`` is of another length, or the accelerator is not there.
         """
-        ranker = _blank(ranking)
+        ranker = _blank(ranking).to(accelerator(on))
         load_flat(ranker, frozen_names(ranker, ranking.trained), frozen)
         return cls(
             ranker=ranker,

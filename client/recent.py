@@ -15,33 +15,37 @@ class Recent(Generic[K, V]):
     The last value stays however heavy it is.
     """
 
-    def __init__(self, limit: int, *, weigh: Callable[[V], int]) -> None:
+    def __init__(self, *, weigh: Callable[[V], int]) -> None:
         """Begins empty.
 
         Args:
-            limit: Largest weight of all values together.
             weigh: Weight of one value, the same whenever it is asked.
         """
-        self._limit = limit
         self._weigh = weigh
         self._values: OrderedDict[K, V] = OrderedDict()
         self._weight = 0
 
-    def get(self, key: K, make: Callable[[], V]) -> V:
-        """Returns the value of ``key``, made when it is not remembered."""
+    def get(self, key: K, make: Callable[[], V], *, limit: int) -> V:
+        """Returns the value of ``key``, made when it is not remembered.
+
+        Args:
+            key: The key.
+            make: Makes the value.
+            limit: Largest weight of all values together.
+        """
         if key not in self._values:
             value = make()
             self._values[key] = value
             self._weight += self._weigh(value)
-            while self._weight > self._limit and len(self._values) > 1:
+            while self._weight > limit and len(self._values) > 1:
                 self._forget(next(iter(self._values)))
         self._values.move_to_end(key)
         return self._values[key]
 
     @contextmanager
-    def lent(self, key: K, make: Callable[[], V]) -> Iterator[V]:
+    def lent(self, key: K, make: Callable[[], V], *, limit: int) -> Iterator[V]:
         """Lends the value of ``key``; one whose borrower failed is not lent again."""
-        value = self.get(key, make)
+        value = self.get(key, make, limit=limit)
         try:
             yield value
         except BaseException:

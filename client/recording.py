@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from privacy.clipping import precise
+
 
 class UnknownLayerError(TypeError):
     """A trained parameter meets an operation whose per-moment gradients are not known."""
@@ -141,7 +143,7 @@ class Recording(TorchFunctionMode):
         the identity of others.
         """
         if id(inputs) not in self._alike:
-            rows = self.rows(inputs.detach()).double()
+            rows = precise(self.rows(inputs.detach()))
             self._alike[id(inputs)] = (inputs, rows @ rows.transpose(-2, -1))
         return self._alike[id(inputs)][1]
 

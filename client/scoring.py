@@ -3,19 +3,21 @@
 from torch import Tensor, nn
 
 from client.engine import Examples
+from ranking.parameters import place
 from ranking.ranker import Ranker
 
 EMBEDDING_AXES = 3
 
 
 def scores(ranker: Ranker, examples: Examples) -> Tensor:
-    """Returns [moments, photos] scores; padding is neither read nor encoded.
+    """Returns [moments, photos] scores, where the ranker is; no padding is encoded.
 
     Args:
         ranker: The ranker; its encoder is used for pixels only.
         examples: Moments of embeddings or of pixels.
     """
-    inputs, where = examples.inputs, examples.where
+    device = place(ranker)
+    inputs, where = examples.inputs.to(device), examples.where.to(device)
     if inputs.ndim > EMBEDDING_AXES:
         encoded = ranker.encoder(inputs[where])
         inputs = encoded.new_zeros(*where.shape, encoded.shape[-1])

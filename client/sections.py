@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from client.settings import Engine
+from client.settings import Accelerator, Engine
 from photos.settings import Photos
 from privacy.settings import Privacy
 from protocol.rebuild import section
@@ -19,6 +19,8 @@ class Sections:
     ranking: Ranking
     privacy: Privacy
     engine: Engine
+    accelerator: Accelerator
+    memory: int
     cache: str | None
 
     @property
@@ -40,5 +42,7 @@ def read_sections(text: str) -> Sections:
         ranking=section(text, "ranking", Ranking),
         privacy=section(text, "privacy", Privacy),
         engine=section(text, "simulation.engine", Engine),
+        accelerator=section(text, "simulation.accelerator", Accelerator),  # type: ignore[arg-type]
+        memory=section(text, "simulation.memory", int),
         cache=section(text, "simulation.cache", str | None),  # type: ignore[arg-type]
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Accelerator = Literal["cpu", "cuda", "mps", "auto"]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Engine:

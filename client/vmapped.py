@@ -11,6 +11,7 @@ from client.scoring import Scorer
 from privacy.clipping import clipped_sum
 from ranking.build import trainable_names
 from ranking.losses import LOSSES
+from ranking.parameters import place
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
@@ -24,6 +25,7 @@ class Vmapped:
         """Keeps ``ranker``, whose frozen part is in place; it is read, never changed."""
         self._scorer = Scorer(ranker)
         self._loss = LOSSES[ranking.loss]
+        self.accelerator = place(ranker)
         self._names = trainable_names(ranker, ranking.trained)
         values = dict(ranker.named_parameters())
         for value in values.values():
@@ -59,7 +61,7 @@ class Vmapped:
         flat = torch.cat([found[name].flatten(2) for name in self._names], dim=2)
         clipped = [clipped_sum([of_device], clip) for of_device in flat]
         sums = torch.stack([device.sums[0] for device in clipped])
-        return sums, torch.tensor([device.non_finite for device in clipped])
+        return sums, torch.tensor([device.non_finite for device in clipped], device=sums.device)
 
     def _of_moment(
         self, own: Mapping[str, Tensor], inputs: Tensor, gains: Tensor, where: Tensor

@@ -40,7 +40,7 @@ def clipped_sum(gradients: Sequence[Tensor], clip: float) -> ClippedSum:
         gradients: For each parameter [moments, …] the gradient of every moment.
         clip: Largest norm.
     """
-    flat = [gradient.flatten(1).double() for gradient in gradients]
+    flat = [precise(gradient.flatten(1)) for gradient in gradients]
     norms = torch.stack([part.square().sum(1) for part in flat]).sum(0).sqrt()
     there = norms.isfinite()
     scales = coefficients(norms, clip)
@@ -49,6 +49,11 @@ def clipped_sum(gradients: Sequence[Tensor], clip: float) -> ClippedSum:
         for part, whole in zip(flat, gradients, strict=True)
     ]
     return ClippedSum(sums, norms.where(there, 0.0), int((~there).sum()))
+
+
+def precise(values: Tensor) -> Tensor:
+    """Returns ``values`` in float64, or as they are where an accelerator has none."""
+    return values if values.device.type == "mps" else values.double()
 
 
 def coefficients(norms: Tensor, clip: float) -> Tensor:

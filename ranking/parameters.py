@@ -49,6 +49,12 @@ def load_flat(module: nn.Module, names: Sequence[str], vector: Vector) -> None:
             start += parameter.numel()
 
 
+def place(module: nn.Module) -> torch.device:
+    """Returns where the parameters of ``module``, all in one place, are; without any, here."""
+    first = next(module.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
+
+
 def frozen_digest(module: nn.Module, names: Sequence[str], vector: Vector) -> str:
     """Returns the hexadecimal SHA-256 over the parameters' names, shapes and bytes.
 

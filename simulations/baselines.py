@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
+from client.accelerator import accelerator
 from client.engine import Examples, Visit
 from client.examples import examples, widened
 from client.model import build_engine
@@ -80,6 +81,7 @@ def _trained(
     """Yields what each of ``devices`` comes to from the run's initial parameters."""
     ranker = initial_ranker(config.ranking, seed=config.seed)
     initial = flatten(ranker, recorder.names)
+    ranker.to(accelerator(config.simulation.accelerator))
     engine = build_engine(ranker, config.ranking, config.simulation.engine)
     visits = (
         Visit(examples=own, source=SeededSource(config.seed, "baseline", number))

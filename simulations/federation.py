@@ -5,6 +5,7 @@ from functools import partial
 
 from flwr.app import Context, RecordDict
 
+from client.accelerator import accelerator
 from client.app import app as client_app
 from client.app import train_cohort
 from privacy.settings import Example
@@ -79,7 +80,8 @@ def together(simulation: Simulation) -> Cohort | None:
     if simulation.workers > 1 or simulation.address is not None:
         from simulations.workers import workers
 
-        lent = workers(simulation.workers, address=simulation.address)
+        on = accelerator(simulation.accelerator)
+        lent = workers(simulation.workers, address=simulation.address, gpu=on.type == "cuda")
         train = partial(train_cohort, together=lent.train_together)
         return Cohort(train=train, at_once=simulation.workers)
     return None if simulation.engine.name == "opacus" else Cohort(train=train_cohort)

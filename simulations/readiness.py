@@ -3,24 +3,27 @@
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from client.accelerator import accelerator
 from photos.source import PhotoSource, open_source
 from protocol.rebuild import SettingError
 from server.model import initial_ranker
 from server.work import mechanism
-from simulations.settings import Config
+from simulations.settings import Config, Simulation
 
 
 def ready(config: Config) -> PhotoSource:
     """Returns the libraries of ``config`` once nothing is known to stand in its way.
 
     Raises:
-        ValueError: The photos, the weights, the cache or the promise cannot be had, or more
-            devices are expected in a round than there are; one sentence with the way out.
+        ValueError: The photos, the weights, the cache, the accelerator or the promise cannot be
+            had, or more devices are expected in a round than there are; one sentence with the
+            way out.
     """
     source = open_source(config.photos, seed=config.seed)
     _cohort(config, devices=source.devices)
     _weights(config)
     _cache(config.simulation.cache)
+    _accelerator(config.simulation)
     mechanism(config.training, config.privacy.example)
     return source
 
@@ -47,6 +50,18 @@ def _cache(folder: str | None) -> None:
             f"simulation.cache={folder} cannot keep files: {failure.strerror}; name another "
             "folder or null."
         ) from failure
+
+
+def _accelerator(simulation: Simulation) -> None:
+    try:
+        found = accelerator(simulation.accelerator)
+    except ValueError as failure:
+        raise SettingError(str(failure)) from failure
+    if found.type != "cpu" and simulation.engine.name == "opacus":
+        raise SettingError(
+            f"simulation.accelerator={simulation.accelerator} is not for "
+            "simulation/engine=opacus; take simulation.accelerator=cpu or another engine."
+        )
 
 
 def _weights(config: Config) -> None:

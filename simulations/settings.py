@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from client.settings import Engine
+from client.settings import Accelerator, Engine
 from photos.settings import Photos
 from privacy.settings import Privacy
 from protocol.settings import Training
@@ -28,6 +28,9 @@ class Simulation:
         workers: Processes that train devices; the result is the same for any number.
         address: A running Ray cluster that lends them, ``auto`` or ``ray://host:port``; null
             starts them on this machine.
+        accelerator: Where their arithmetic runs: ``cpu``, ``cuda``, ``mps``, or ``auto``, the
+            first of the others that is there.
+        memory: MB of each process's working set: a batch in training, and embeddings kept.
         cache: Folder that keeps the embeddings of made photos from run to run; null for none.
         strict: Whether every message goes through Flower's wire format and back.
         dropout: Share of devices whose reply never arrives.
@@ -42,6 +45,8 @@ class Simulation:
     reference: bool
     workers: Annotated[int, Interval(ge=1, le=256)]
     address: str | None
+    accelerator: Accelerator
+    memory: Annotated[int, Interval(ge=416, le=1_000_000)]
     cache: str | None
     strict: bool
     dropout: Annotated[float, Interval(ge=0, le=1)]

@@ -34,15 +34,16 @@ class Workers:
     it, so a device is charged once.
     """
 
-    def __init__(self, count: int, *, address: str | None) -> None:
-        """Begins ``count`` processes of one core each.
+    def __init__(self, count: int, *, address: str | None, gpu: bool) -> None:
+        """Begins ``count`` processes of one core each, which share a GPU where ``gpu``.
 
         Raises:
             ValueError: There is no cluster at ``address``, or it has too few free cores.
         """
         _connect(count, address=address)
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        actors = [_begin() for _ in range(count)]
+        self._gpu = 1 / count if gpu else 0.0
+        actors = [_begin(gpu=self._gpu) for _ in range(count)]
         ready, _ = ray.wait(
             [actor.ready.remote() for actor in actors], num_returns=count, timeout=PATIENCE
         )
@@ -71,7 +72,7 @@ class Workers:
                     return list(ray.get(actor.train.remote(*given)))
                 except RayActorError:
                     log.warning("a worker died; its devices are trained by another")
-                    actor = _begin()
+                    actor = _begin(gpu=self._gpu)
         finally:
             self._idle.put(actor)
         raise RuntimeError(f"{TRIES} workers died of the same devices.")
@@ -94,13 +95,13 @@ class _Worker:
 
 
 @lru_cache(maxsize=1)
-def workers(count: int, *, address: str | None) -> Workers:
+def workers(count: int, *, address: str | None, gpu: bool) -> Workers:
     """Returns the workers of this process, which keep their embeddings from run to run."""
-    return Workers(count, address=address)
+    return Workers(count, address=address, gpu=gpu)
 
 
-def _begin() -> Any:
-    return ray.remote(num_cpus=1, max_restarts=0)(_Worker).remote()
+def _begin(*, gpu: float) -> Any:
+    return ray.remote(num_cpus=1, num_gpus=gpu, max_restarts=0)(_Worker).remote()
 
 
 def _connect(count: int, *, address: str | None) -> None:

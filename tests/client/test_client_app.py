@@ -52,8 +52,8 @@ class Libraries:
 def libraries(lab, monkeypatch, identity):
     made = Libraries(lab)
     monkeypatch.setattr(equipment, "_source", lambda photos, seed: made)
-    monkeypatch.setattr(equipment, "_models", Recent(4, weigh=lambda _: 1))
-    monkeypatch.setattr(equipment, "_embedded", Recent(10**7, weigh=equipment._bytes))
+    monkeypatch.setattr(equipment, "_models", Recent(weigh=lambda _: 1))
+    monkeypatch.setattr(equipment, "_embedded", Recent(weigh=equipment._bytes))
     return made
 
 
@@ -85,7 +85,12 @@ def config(lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", s
                 max_participations=2 if private else None,
             ),
         ),
-        "simulation": {"engine": {"name": "opacus"}, "cache": None},
+        "simulation": {
+            "engine": {"name": "opacus"},
+            "accelerator": "cpu",
+            "memory": 512,
+            "cache": None,
+        },
         "server": {"unknown to a device": True},
     }
     return json.dumps({name: to_plain(value) for name, value in sections.items()})
@@ -164,7 +169,7 @@ def test_a_device_that_starts_anew_uses_the_frozen_part_it_kept(lab, libraries, 
     task = first_task(lab)
     own, same = context(0, config(lab)), context(0, config(lab))
     reply(task, own)
-    monkeypatch.setattr(equipment, "_models", Recent(4, weigh=lambda _: 1))
+    monkeypatch.setattr(equipment, "_models", Recent(weigh=lambda _: 1))
     again = reply(replace(task, round=2, frozen=None), own)
     reply(task, same)
     assert np.array_equal(again.delta, reply(replace(task, round=2, frozen=None), same).delta)
@@ -208,7 +213,7 @@ def test_after_a_failure_the_next_device_trains_as_ever(lab, libraries, monkeypa
     def fails(scores, gains, *, where):
         raise ArithmeticError(SECRET)
 
-    monkeypatch.setattr(equipment, "_models", Recent(4, weigh=lambda _: 1))
+    monkeypatch.setattr(equipment, "_models", Recent(weigh=lambda _: 1))
     with monkeypatch.context() as patch:
         patch.setattr("client.opacus_engine.LOSSES", {"softmax": fails})
         assert ask(task, context(0, config(lab))).has_error()

@@ -2,15 +2,19 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client import cohort_batch
 from client.cohort_batch import Shelf, cuts
+
+HOST = torch.device("cpu")
 
 
 def test_a_draw_holds_every_drawn_moment_once_and_little_else(lab):
     devices = [lab.moments("head", own, seed=n) for n, own in enumerate([[2, 9], [5, 4, 9]])]
-    shelf = Shelf(devices)
+    shelf = Shelf(devices, accelerator=HOST)
     draw = shelf.draw(np.array([True, False, True, True, True]))
 
     batches = list(shelf.batches(draw, moments=32, spare=2))
@@ -54,7 +58,7 @@ def test_no_way_to_cut_ranks_costs_less(photos, most, spare):
 
 def test_equal_moments_make_one_batch_up_to_the_most_that_one_may_hold(lab):
     devices = [lab.moments("head", [6] * 5, seed=seed) for seed in range(3)]
-    shelf = Shelf(devices)
+    shelf = Shelf(devices, accelerator=HOST)
     everything = shelf.draw(np.ones(15, bool))
 
     shapes = [tuple(b.where.shape) for b in shelf.batches(everything, moments=4, spare=0)]
@@ -63,6 +67,23 @@ def test_equal_moments_make_one_batch_up_to_the_most_that_one_may_hold(lab):
 
 
 def test_a_draw_of_nothing_has_no_batch(lab):
-    shelf = Shelf([lab.moments("head", [3]), lab.moments("head", [])])
+    shelf = Shelf([lab.moments("head", [3]), lab.moments("head", [])], accelerator=HOST)
 
     assert list(shelf.batches(shelf.draw(np.zeros(1, bool)), moments=4, spare=0)) == []
+
+
+def test_large_photos_make_small_batches(lab):
+    pixels = lab.moments("all", [4, 4, 4])
+    shelf = Shelf([pixels], accelerator=HOST)
+    draw = shelf.draw(np.ones(3, bool))
+    whole = pixels.inputs.numel()
+
+    def moments():
+        return [batch.where.shape[1] for batch in shelf.batches(draw, moments=8, spare=100)]
+
+    assert moments() == [3]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cohort_batch, "VALUES", whole * 2 // 3)
+        assert moments() == [2, 1]
+        patch.setattr(cohort_batch, "VALUES", 1)
+        assert moments() == [1, 1, 1]

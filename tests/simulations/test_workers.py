@@ -83,7 +83,7 @@ def test_any_number_of_workers_releases_the_same_bits(released, count):
 @pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_every_device_counts_once(released):
     def kill_one():
-        idle = workers.workers(2, address=None)._idle
+        idle = workers.workers(2, address=None, gpu=False)._idle
         actor = idle.get()
         ray.kill(actor)
         idle.put(actor)
@@ -136,7 +136,7 @@ def test_an_address_where_nothing_listens_is_refused_within_seconds():
         address = f"127.0.0.1:{held.getsockname()[1]}"
         for form in (address, f"ray://{address}"):
             with pytest.raises(ValueError, match=r"simulation\.address=.*no Ray cluster"):
-                workers.workers(1, address=form)
+                workers.workers(1, address=form, gpu=False)
 
 
 @pytest.mark.slow
@@ -147,7 +147,7 @@ def test_more_workers_than_the_cluster_has_cores_are_refused(monkeypatch):
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         with pytest.raises(ValueError, match=r"simulation\.workers=2: .*lends 1 process"):
-            workers.workers(2, address=cluster.address)
+            workers.workers(2, address=cluster.address, gpu=False)
     finally:
         cluster.shutdown()
 
@@ -158,4 +158,4 @@ def test_no_cluster_at_the_address_is_one_sentence(monkeypatch):
 
     monkeypatch.setattr(workers.ray, "init", refuse)
     with pytest.raises(ValueError, match=r"simulation\.address=auto: no Ray cluster"):
-        workers.workers(1, address="auto")
+        workers.workers(1, address="auto", gpu=False)
