@@ -13,6 +13,7 @@ from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.examples import examples
 from client.model import Model
+from client.protection import protected
 from client.recent import Recent
 from client.sections import Sections
 from client.settings import Accelerator, Engine
@@ -140,7 +141,7 @@ class Equipment:
 def train_together(
     devices: Sequence[Equipment], task: Task, frozen: Frozen
 ) -> Iterator[Vector]:
-    """Yields each device's difference of the parameters, in order.
+    """Yields each device's protected difference of the parameters, in order.
 
     Args:
         devices: Devices of one run, at least one.
@@ -152,8 +153,9 @@ def train_together(
     """
     with devices[0].model(task.digest, frozen) as lent:
         visits = (device.visit(task, lent) for device in devices)
-        for trained in lent.engine.train(task.parameters, visits, work=task.work):
-            yield trained.delta
+        trained = lent.engine.train(task.parameters, visits, work=task.work)
+        for device, one in zip(devices, trained, strict=True):
+            yield protected(one.delta, work=task.work, source=device.source(task))
 
 
 @lru_cache(maxsize=2)

@@ -26,7 +26,8 @@ class Sections:
     @property
     def private(self) -> bool:
         """Whether nothing but protected updates may leave."""
-        return self.privacy.example.mechanism != "none"
+        units = (self.privacy.example, self.privacy.device)
+        return any(unit.mechanism != "none" for unit in units)
 
 
 @lru_cache(maxsize=8)

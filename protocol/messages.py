@@ -1,5 +1,6 @@
 """What crosses the wire between the server and a device: nothing else does."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +23,8 @@ class Work:
         noise_multiplier: Noise in units of ``clip``; 0 without privacy.
         max_participations: Visits after which a device declines; 0 for no limit.
         private: Whether the visit is protected: then nothing but the update may leave.
+        update_clip: Largest norm of the update that leaves; infinite for any.
+        update_noise: Noise on the update in units of ``update_clip``; 0 for none.
     """
 
     steps: int
@@ -32,11 +35,18 @@ class Work:
     noise_multiplier: float
     max_participations: int
     private: bool
+    update_clip: float = math.inf
+    update_noise: float = 0.0
 
     @property
     def deviation(self) -> float:
         """Standard deviation of a step's noise; 0 without noise, whatever the clip."""
         return self.noise_multiplier * self.clip if self.noise_multiplier else 0.0
+
+    @property
+    def update_deviation(self) -> float:
+        """Standard deviation of the noise on the update; 0 without."""
+        return self.update_noise * self.update_clip if self.update_noise else 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

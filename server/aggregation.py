@@ -6,20 +6,54 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from privacy.cohort_gaussian import CohortGaussian
+from privacy.dpsgd import release
+from privacy.noise import Source
+from privacy.update_clipping import clipped_update
 from protocol.messages import Vector
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Mean:
-    """The mean of ``count`` updates.
+    """The mean of ``count`` updates, or what stands for it.
 
     Attributes:
         value: [trainable] float64.
-        count: Updates in it, at least one.
+        count: Updates in it.
     """
 
     value: NDArray[np.float64]
     count: int
+
+
+def protected_mean(
+    deltas: Iterable[Vector], mechanism: CohortGaussian, *, size: int, source: Source
+) -> Mean:
+    """Returns the noisy sum of clipped ``deltas`` over the expected cohort.
+
+    Guarantees:
+      * each update moves the sum by at most ``mechanism.clip``, whatever it is;
+      * the noise is the same whoever came, also where nobody did;
+      * the divisor is the sampling's own, never the number that came.
+
+    Args:
+        deltas: Admitted updates, [trainable] float32 each.
+        mechanism: What runs and is accounted.
+        size: Length of an update.
+        source: Secret draws of this round.
+    """
+    total = np.zeros(size)
+    count = 0
+    for delta in deltas:
+        total += clipped_update(delta, mechanism.clip)
+        count += 1
+    released = release(
+        total,
+        deviation=mechanism.noise_multiplier * mechanism.clip,
+        stream=source.stream("noise"),
+    )
+    expected = mechanism.sampling.rate * mechanism.sampling.devices
+    return Mean(value=released / expected, count=count)
 
 
 def mean_update(deltas: Iterable[Vector]) -> Mean | None:

@@ -9,10 +9,12 @@ from server.directory import Directory
 from server.invitation import Terms
 from server.journal import Journal
 from server.observation import KnowsDirectory, RoundObserver
+from server.protection import protection
 from server.registration import queried_directory
 from server.rounds import run
 from server.sections import Sections, read_devices, read_sections
 from server.strategy import UniformAveraging, arrays_of
+from server.unit_device import mechanism
 from server.work import work
 
 app = ServerApp()
@@ -32,17 +34,22 @@ def main(grid: Grid, context: Context) -> None:
     sections = read_sections(text)
     output = _output(str(context.run_config["output"]))
     model = Model.initial(sections.ranking, seed=sections.seed)
+    directory = _directory(grid, text, timeout=sections.server.timeout)
+    chosen = mechanism(sections.privacy.device, sections.server, devices=directory.devices)
     strategy = UniformAveraging(
         sections.server,
         Terms(
-            work=work(sections.training, sections.privacy.example),
+            work=work(sections.training, sections.privacy, update=chosen),
             largest_library=sections.training.largest_library,
             frozen=model.frozen,
             digest=model.digest,
         ),
         seed=sections.seed,
-        directory=_directory(grid, text, timeout=sections.server.timeout),
+        directory=directory,
         observer=_observer(grid, sections),
+        protection=protection(
+            chosen, seed=sections.seed, secure=sections.privacy.noise == "secure"
+        ),
         ordered=isinstance(grid, KnowsDirectory),
     )
     server = sections.server

@@ -33,12 +33,25 @@ def norm_bound(
     Float32 arithmetic is allowed for twice: a thousandth for the sums, and half a unit in the
     last place of the parameters for each step and for the difference at the end.
 
+    Where the update is clipped before it leaves, it is at most that long, and its own noise is
+    bounded as Σz_t is.
+
     Args:
         parameters: [d] float32 the released parameters that the device started from.
         work: The terms; without a finite clip the bound is infinite.
         largest_library: Public bound on the moments that a device trains on.
         tail: Probability with which an honest update may be refused.
     """
+    if math.isinf(work.update_clip):
+        return _trained(parameters, work, largest_library=largest_library, tail=tail)
+    trained = _trained(parameters, work, largest_library=largest_library, tail=tail / 2)
+    spread = math.sqrt(float(chi2.isf(tail / 2, parameters.size)))
+    whole = min(trained, work.update_clip) + work.update_deviation * spread
+    return whole * (1 + FLOAT32_SLACK)
+
+
+def _trained(parameters: Vector, work: Work, *, largest_library: int, tail: float) -> float:
+    """What local training alone may come to."""
     if math.isinf(work.clip):
         return math.inf
     draws = float(binom.isf(tail / 2, work.steps * largest_library, work.rate))

@@ -11,12 +11,13 @@ from protocol.codec import decode_reply
 from protocol.messages import Malformed, RefusalReason, Vector
 from server import cohort, optimizer
 from server.admission import Admitted, Expected, Reply, admit
-from server.aggregation import mean_update
+from server.aggregation import Mean, mean_update, protected_mean
 from server.averaging import RecentAverage
 from server.directory import Directory
 from server.invitation import FIRST_ATTEMPT, Invitations, Terms
 from server.norm_bound import norm_bound
 from server.observation import RoundObserver
+from server.protection import Protection
 from server.settings import Server
 from server.tally import Tally
 
@@ -32,10 +33,12 @@ class UniformAveraging(Strategy):
     """Draws Poisson cohorts, admits replies one by one and releases their uniform mean.
 
     Guarantees:
-      * who takes part is a function of (seed, round) alone; updates are added in device order,
-        so that the order of arrival never matters;
+      * without ``protection``, who takes part is a function of (seed, round) alone;
+      * updates are added in device order, so that the order of arrival never matters;
       * a bad reply is refused and counted, and the round goes on without it;
-      * a round without an admitted update releases nothing and leaves the parameters alone.
+      * a round without an admitted update releases nothing and leaves the parameters alone;
+      * with ``protection`` cohorts come from its secret coins, and every round releases the
+        noisy sum, also one without an update.
 
     Replies are held until all are there, for their order; ``ordered`` says that they come in
     device order, and then each is added as it comes.
@@ -53,6 +56,7 @@ class UniformAveraging(Strategy):
         seed: int,
         directory: Directory,
         observer: RoundObserver,
+        protection: Protection | None = None,
         ordered: bool = False,
     ) -> None:
         if settings.cohort > directory.devices:
@@ -67,6 +71,7 @@ class UniformAveraging(Strategy):
         self._directory = directory
         self._observer = observer
         self._ordered = ordered
+        self._protection = protection
         self._state: optimizer.State | None = None
         self._recent = RecentAverage(settings.averaged)
         self.model: Vector | None = None
@@ -95,7 +100,7 @@ class UniformAveraging(Strategy):
         """Admits, adds and releases; returns None for parameters that stay as they were."""
         current = self._current()
         tally = Tally(current.cohort)
-        mean = mean_update(self._admitted(replies, current.expected, tally))
+        mean = self._mean(self._admitted(replies, current.expected, tally), server_round)
         parameters = current.parameters
         if mean is not None:
             state = self._state or optimizer.initial_state(self._settings, parameters.size)
@@ -122,7 +127,21 @@ class UniformAveraging(Strategy):
     def summary(self) -> None:
         """Says nothing: whoever starts a run shows its settings."""
 
+    def _mean(self, deltas: Iterable[Vector], number: int) -> Mean | None:
+        if self._protection is None:
+            return mean_update(deltas)
+        return protected_mean(
+            deltas,
+            self._protection.mechanism,
+            size=self._current().parameters.size,
+            source=self._protection.source(number, FIRST_ATTEMPT),
+        )
+
     def _draw(self, number: int) -> list[int]:
+        if self._protection is not None:
+            source = self._protection.source(number, FIRST_ATTEMPT)
+            drawn = self._protection.mechanism.sampling.draw(stream=source.stream("cohort"))
+            return [int(device) for device in drawn]
         devices = self._directory.devices
         draws = cohort.generator(self._seed, round_number=number, attempt=FIRST_ATTEMPT)
         rate = self._settings.cohort / devices

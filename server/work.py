@@ -5,25 +5,32 @@ from typing import TypeVar
 
 from privacy.calibration import noise_multiplier
 from privacy.dpsgd import DpSgd
+from privacy.local_gaussian import LocalGaussian
 from privacy.sampling import PoissonSampling
-from privacy.settings import Example
+from privacy.settings import Example, Privacy
 from protocol.messages import Work
 from protocol.settings import Training
+from server.unit_device import Mechanism
 
 T = TypeVar("T")
 
 
-def work(training: Training, example: Example) -> Work:
+def work(training: Training, privacy: Privacy, *, update: Mechanism | None = None) -> Work:
     """Returns the terms: a function of public settings, the same for every device.
+
+    Args:
+        training: Local training.
+        privacy: What is protected.
+        update: Protects whole devices, or None.
 
     Raises:
         ValueError: A setting that the mechanism needs is null.
     """
-    chosen = mechanism(training, example)
+    chosen = mechanism(training, privacy.example)
     if chosen is None:
-        clip, noise, visits = math.inf, 0.0, 0
+        clip, noise = math.inf, 0.0
     else:
-        clip, noise, visits = chosen.clip, chosen.noise_multiplier, _visits(example)
+        clip, noise = chosen.clip, chosen.noise_multiplier
     return Work(
         steps=training.steps,
         rate=training.rate,
@@ -31,8 +38,10 @@ def work(training: Training, example: Example) -> Work:
         lr=training.lr,
         clip=clip,
         noise_multiplier=noise,
-        max_participations=visits,
-        private=chosen is not None,
+        max_participations=_most_visits(privacy),
+        private=chosen is not None or update is not None,
+        update_clip=math.inf if update is None else update.clip,
+        update_noise=update.noise_multiplier if isinstance(update, LocalGaussian) else 0.0,
     )
 
 
@@ -65,6 +74,14 @@ def _noise(training: Training, example: Example, *, delta: float) -> float:
         delta=delta,
         rate=training.rate,
         steps=training.steps * _visits(example),
+    )
+
+
+def _most_visits(privacy: Privacy) -> int:
+    """The strictest limit of the units, 0 without any."""
+    units = (privacy.example, privacy.device)
+    return min(
+        (unit.max_participations for unit in units if unit.max_participations), default=0
     )
 
 

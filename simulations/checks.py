@@ -5,12 +5,22 @@ import re
 from pathlib import Path
 
 from photos.settings import Photos
-from privacy.settings import Example
+from privacy.settings import Device, Example
 from protocol.rebuild import SettingError
 from simulations.settings import Config, Study
 
 ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]+")
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+BUDGET = {"epsilon", "noise_multiplier", "delta", "clip"}
+USED: dict[str, set[str]] = {
+    "none": set(),
+    "dpsgd": BUDGET | {"max_participations"},
+    "gaussian": BUDGET | {"largest_cohort"},
+    "local": BUDGET | {"max_participations"},
+}
+USER = {"example": "dpsgd", "device": "gaussian"}
+OPTIONAL = {"epsilon", "noise_multiplier", "largest_cohort"}
 
 
 def check(config: Config) -> None:
@@ -25,7 +35,8 @@ def check(config: Config) -> None:
     _cache(config)
     _cohort(config)
     _weights(config.ranking.weights)
-    _privacy(config.privacy.example)
+    _unit("example", config.privacy.example)
+    _unit("device", config.privacy.device)
     _algorithm(config)
     _study(config.study)
 
@@ -86,46 +97,48 @@ def _weights(weights: str | None) -> None:
         )
 
 
-def _privacy(example: Example) -> None:
-    values = dataclasses.asdict(example)
+def _unit(name: str, unit: Example | Device) -> None:
+    """Refuses what a unit's mechanism needs and lacks, or has and does not use."""
+    values = dataclasses.asdict(unit)
     del values["mechanism"]
-    if example.mechanism == "none":
-        for name, value in values.items():
-            if value is not None:
-                raise SettingError(
-                    f"privacy.example.{name}={value:g} has no effect with "
-                    "privacy/example=none; add privacy/example=dpsgd."
-                )
-        return
-    _budget(example)
-    for name in ("delta", "clip", "max_participations"):
-        if values[name] is None:
+    used = USED[unit.mechanism]
+    for setting, value in values.items():
+        where = f"privacy.{name}.{setting}"
+        if value is not None and setting not in used:
             raise SettingError(
-                f"privacy.example.{name} is null but privacy/example=dpsgd needs it; give it."
+                f"{where}={value:g} has no effect with privacy/{name}={unit.mechanism}; "
+                + (f"add privacy/{name}={USER[name]}." if not used else "set it to null.")
             )
+        if value is None and setting in used - OPTIONAL:
+            raise SettingError(
+                f"{where} is null but privacy/{name}={unit.mechanism} needs it; give it."
+            )
+    if used:
+        _budget(name, unit)
 
 
-def _budget(example: Example) -> None:
-    epsilon, noise = example.epsilon, example.noise_multiplier
+def _budget(name: str, unit: Example | Device) -> None:
+    epsilon, noise = unit.epsilon, unit.noise_multiplier
     if epsilon is None and noise is None:
         raise SettingError(
-            "privacy.example.epsilon and privacy.example.noise_multiplier are both null; "
+            f"privacy.{name}.epsilon and privacy.{name}.noise_multiplier are both null; "
             "give one of them."
         )
     if epsilon is not None and noise is not None:
         raise SettingError(
-            f"privacy.example.noise_multiplier={noise:g} contradicts "
-            f"privacy.example.epsilon={epsilon:g}; set one of them to null."
+            f"privacy.{name}.noise_multiplier={noise:g} contradicts "
+            f"privacy.{name}.epsilon={epsilon:g}; set one of them to null."
         )
 
 
 def _algorithm(config: Config) -> None:
     algorithm = config.simulation.algorithm
-    if algorithm != "federated" and config.privacy.example.mechanism != "none":
-        raise SettingError(
-            f"simulation.algorithm={algorithm} is a baseline without privacy; "
-            "add privacy/example=none."
-        )
+    for name, unit in (("example", config.privacy.example), ("device", config.privacy.device)):
+        if algorithm != "federated" and unit.mechanism != "none":
+            raise SettingError(
+                f"simulation.algorithm={algorithm} is a baseline without privacy; "
+                f"add privacy/{name}=none."
+            )
 
 
 def _study(study: Study) -> None:

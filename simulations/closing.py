@@ -14,6 +14,7 @@ from simulations.run import Result
 from simulations.settings import Config
 
 RESAMPLING_SEED = 0
+WORDS = {"example": "moment", "device": "device"}
 
 
 def show(
@@ -77,10 +78,14 @@ def _before(config: Config) -> str:
 
 
 def _promise(result: Result) -> str:
-    if result.spent is None:
+    if not result.spent:
         return "no privacy"
-    claim = "" if result.spent.claim else ", not a claim"
-    return f"ε {spent(result.spent.worst)} at δ = {result.spent.delta:g}{claim}"
+    promises = [
+        f"{spent(one.worst)} a {WORDS[unit]} (δ = {one.delta:g})"
+        for unit, one in result.spent.items()
+    ]
+    claim = "" if all(one.claim for one in result.spent.values()) else ", not a claim"
+    return f"ε {', '.join(promises)}{claim}"
 
 
 def _notes(result: Result) -> tuple[str, ...]:

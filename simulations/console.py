@@ -17,8 +17,8 @@ COLUMNS = (
     ("loss", 7),
     ("NDCG@1", 8),
     ("best shot", 10),
-    ("ε worst", 8),
-    ("ε median", 9),
+    ("ε moment", 9),
+    ("ε device", 9),
 )
 
 
@@ -111,13 +111,16 @@ class Screen:
             decimals(mean(figures.loss)),
             percent(figures.normalised(1)),
             percent(mean(figures.best_shot)),
-            spent(row.spent.worst if row.spent else None),
-            spent(row.spent.median if row.spent else None),
+            *(_worst(row, unit) for unit in ("example", "device")),
         )
         line = "".join(
             cell.rjust(width) for cell, (_, width) in zip(cells, COLUMNS, strict=True)
         )
         self._console.print(Text(line))
+
+
+def _worst(row: Row, unit: str) -> str:
+    return spent(row.spent[unit].worst if unit in row.spent else None)
 
 
 class Silence:

@@ -8,9 +8,11 @@ from flwr.app import Context, RecordDict
 from client.accelerator import accelerator
 from client.app import app as client_app
 from client.app import train_cohort
-from privacy.settings import Example
+from privacy.cohort_gaussian import CohortGaussian
+from privacy.settings import Device, Example
 from protocol.rebuild import to_json
 from ranking.build import trainable_names
+from server import unit_device
 from server.app import app as server_app
 from server.model import initial_ranker
 from server.observation import RoundObserver
@@ -21,10 +23,10 @@ from simulations.grid import RUN_ID, Cohort, InProcessGrid
 from simulations.held_out import HeldOut
 from simulations.recorder import Audience, Recorder
 from simulations.settings import Config, Simulation
-from simulations.spending import Spending
+from simulations.spending import RoundSpending, Spending, VisitSpending
 
 
-def prepare(config: Config, held_out: HeldOut, *, audience: Audience) -> Recorder:
+def prepare(config: Config, held_out: HeldOut, *, devices: int, audience: Audience) -> Recorder:
     """Returns what will follow a run of ``config``, with the ranker the server starts with."""
     ranker = initial_ranker(config.ranking, seed=config.seed)
     return Recorder(
@@ -34,7 +36,7 @@ def prepare(config: Config, held_out: HeldOut, *, audience: Audience) -> Recorde
         loss=config.ranking.loss,
         every=config.simulation.evaluate_every,
         rounds=config.server.rounds,
-        spending=_spending(config),
+        spending=_spending(config, devices=devices),
         audience=audience,
         frozen_encoder=config.ranking.trained != "all",
     )
@@ -89,23 +91,22 @@ def together(simulation: Simulation) -> Cohort | None:
 
 def without_privacy(config: Config) -> Config:
     """Returns ``config`` with neither clipping nor noise: the anchor of a private run."""
-    nothing = Example(
-        mechanism="none",
-        epsilon=None,
-        noise_multiplier=None,
-        delta=None,
-        clip=None,
-        max_participations=None,
-    )
-    return dataclasses.replace(
-        config, privacy=dataclasses.replace(config.privacy, example=nothing)
-    )
+    nothing = dataclasses.replace(config.privacy, example=Example.none(), device=Device.none())
+    return dataclasses.replace(config, privacy=nothing)
 
 
-def _spending(config: Config) -> Spending | None:
-    chosen = mechanism(config.training, config.privacy.example)
-    visits = config.privacy.example.max_participations
-    if chosen is None or visits is None:
-        return None
-    secret = config.privacy.noise == "secure"
-    return Spending(chosen, max_participations=visits, claim=secret)
+def _spending(config: Config, *, devices: int) -> dict[str, Spending]:
+    """Follows every unit that ``config`` protects."""
+    privacy, claim = config.privacy, config.privacy.noise == "secure"
+    found: dict[str, Spending] = {}
+    example = mechanism(config.training, privacy.example)
+    if example is not None and privacy.example.max_participations is not None:
+        visits = privacy.example.max_participations
+        found["example"] = VisitSpending(example, max_participations=visits, claim=claim)
+    device = unit_device.mechanism(privacy.device, config.server, devices=devices)
+    if isinstance(device, CohortGaussian):
+        found["device"] = RoundSpending(device, rounds=config.server.rounds, claim=claim)
+    elif device is not None and privacy.device.max_participations is not None:
+        visits = privacy.device.max_participations
+        found["device"] = VisitSpending(device, max_participations=visits, claim=claim)
+    return found

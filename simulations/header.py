@@ -7,8 +7,7 @@ from rich.text import Text
 
 from photos.folder import FolderSource, skipped_total
 from photos.source import PhotoSource
-from server.work import mechanism
-from simulations.console import spent
+from simulations import privacy_card
 from simulations.run_folder import RunFolder
 from simulations.settings import Config
 
@@ -45,7 +44,7 @@ def _lines(config: Config, source: PhotoSource) -> list[tuple[str, str]]:
             "training",
             f"{training.steps} steps a visit, each moment with probability {training.rate:g}",
         ),
-        *_privacy(config),
+        *_privacy(config, devices=source.devices),
     ]
 
 
@@ -59,20 +58,15 @@ def _skipped(source: PhotoSource) -> list[tuple[str, str]]:
     return [("", line) for line in lines or ["nothing skipped"]]
 
 
-def _privacy(config: Config) -> list[tuple[str, str]]:
-    example = config.privacy.example
-    chosen = mechanism(config.training, example)
-    if chosen is None or example.max_participations is None:
+def _privacy(config: Config, *, devices: int) -> list[tuple[str, str]]:
+    promises = privacy_card.promises(config, devices=devices)
+    if not promises:
         return [("privacy", "none: an update tells the server a great deal")]
-    if chosen.noise_multiplier == 0:
-        return [("privacy", f"no bound: no noise, gradients clipped to {chosen.clip:g}")]
-    epsilon = spent(chosen.epsilon(example.max_participations))
-    lines = [
-        ("privacy", f"ε ≤ {epsilon} at δ = {chosen.delta:g} for each moment of a device,"),
-        ("", f"after {example.max_participations} visits at most, against anyone who sees"),
-        ("", "every update, the server included"),
-        ("", f"noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}, on the device"),
+    told = [privacy_card.lines(promise) for promise in promises]
+    if "device" not in {promise.unit for promise in promises}:
+        told.append([f"no promise for a whole library among the {devices} devices"])
+    return [
+        ("" if number or place else "privacy", line)
+        for number, lines in enumerate(told)
+        for place, line in enumerate(lines)
     ]
-    if config.privacy.noise == "insecure_seeded":
-        lines.append(("", "the noise follows from the seed: this ε is not a claim"))
-    return lines

@@ -6,6 +6,7 @@ from tempfile import TemporaryFile
 from client.accelerator import accelerator
 from photos.source import PhotoSource, open_source
 from protocol.rebuild import SettingError
+from server import unit_device
 from server.model import initial_ranker
 from server.work import mechanism
 from simulations.settings import Config, Simulation
@@ -25,6 +26,7 @@ def ready(config: Config) -> PhotoSource:
     _cache(config.simulation.cache)
     _accelerator(config.simulation)
     mechanism(config.training, config.privacy.example)
+    unit_device.mechanism(config.privacy.device, config.server, devices=source.devices)
     return source
 
 

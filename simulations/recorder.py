@@ -1,6 +1,7 @@
 """Follows a run round by round: evaluates, counts, writes, shows."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ class Row:
         refused: Replies refused, by reason.
         missing: Replies that never came.
         figures: Simulation only.
-        spent: The ε so far, or None without a mechanism.
+        spent: The ε so far of each unit that is protected, by its name.
     """
 
     round: int
@@ -39,7 +40,7 @@ class Row:
     refused: dict[str, int]
     missing: int
     figures: Figures
-    spent: Spent | None
+    spent: Mapping[str, Spent]
 
     def plain(self) -> dict[str, Any]:
         """Returns the row as JSON has it; figures stand under "simulation_only"."""
@@ -50,9 +51,14 @@ class Row:
             "declined": self.declined,
             "refused": self.refused,
             "missing": self.missing,
-            "privacy": self.spent.plain() if self.spent else None,
+            "privacy": plain_spent(self.spent),
             "simulation_only": plain_figures(self.figures),
         }
+
+
+def plain_spent(spent: Mapping[str, Spent]) -> dict[str, Any] | None:
+    """Returns the ε of each unit as JSON has it; None where nothing is protected."""
+    return {unit: one.plain() for unit, one in spent.items()} or None
 
 
 def plain_figures(figures: Figures) -> dict[str, Any]:
@@ -98,7 +104,7 @@ class Recorder:
     loss: str
     every: int
     rounds: int
-    spending: Spending | None
+    spending: Mapping[str, Spending]
     audience: Audience
     frozen_encoder: bool
     rows: list[Row] = field(default_factory=list)
@@ -134,8 +140,8 @@ class Recorder:
         self._missing += outcome.missing
         self._declined.update({str(reason): n for reason, n in outcome.declined.items()})
         self._refused.update({str(reason): n for reason, n in outcome.refused.items()})
-        if self.spending is not None:
-            self.spending.charge(outcome.participants)
+        for spending in self.spending.values():
+            spending.charge(outcome.participants)
         if not np.isfinite(outcome.parameters).all():
             raise ValueError(
                 f"round {outcome.round} diverged: its parameters are not finite; {SLOWER}."
@@ -205,7 +211,9 @@ class Recorder:
             self.take(self._judged)
             self.round = self.rows[-1].round
 
-    def _spent(self) -> Spent | None:
-        if self.spending is None:
-            return None
-        return self.spending.spent(unfinished=self._started - self.round)
+    def _spent(self) -> dict[str, Spent]:
+        unfinished = self._started - self.round
+        return {
+            unit: spending.spent(unfinished=unfinished)
+            for unit, spending in self.spending.items()
+        }

@@ -1,5 +1,6 @@
 """One run from its configuration to its folder."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,11 +9,11 @@ from photos.settings import Photos
 from photos.source import PhotoSource, open_source
 from protocol.rebuild import to_plain
 from ranking.weights import Origin, save_weights
-from simulations import baselines, orders
+from simulations import baselines, orders, privacy_card
 from simulations.evaluation import Figures
 from simulations.federation import federate, prepare
 from simulations.held_out import HeldOut, gather
-from simulations.recorder import Audience, Recorder, Row, plain_figures
+from simulations.recorder import Audience, Recorder, Row, plain_figures, plain_spent
 from simulations.run_folder import RunFolder
 from simulations.settings import Config
 from simulations.spending import Spent
@@ -25,13 +26,13 @@ class Result:
     Attributes:
         before: Figures before training: the public zero-shot ranker's, or a random one's.
         after: Figures of the last released model.
-        spent: The ε of this run as it ran, or None without a mechanism.
+        spent: The ε of this run as it ran, of each unit that is protected.
         orders: The named orders of the population, where they are known.
     """
 
     before: Figures
     after: Figures
-    spent: Spent | None
+    spent: Mapping[str, Spent]
     orders: dict[str, Figures]
 
 
@@ -58,7 +59,9 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     source, held_out = population(config.photos, config.seed)
     folder.write_config(to_plain(config))
     folder.write_environment()
-    recorder = prepare(config, held_out, audience=_Written(audience, folder))
+    recorder = prepare(
+        config, held_out, devices=source.devices, audience=_Written(audience, folder)
+    )
     try:
         after = _train(config, source, recorder=recorder)
     except BaseException as end:
@@ -66,9 +69,9 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
         if recorder.rows:
             recorder.stop()
             after = recorder.rows[-1].figures
-            _leave(config, recorder, folder, after=after, status=status)
+            _leave(config, recorder, folder, source=source, after=after, status=status)
         raise
-    _leave(config, recorder, folder, after=after, status="finished")
+    _leave(config, recorder, folder, source=source, after=after, status="finished")
     return Result(
         before=recorder.rows[0].figures,
         after=after,
@@ -90,7 +93,13 @@ def _train(config: Config, source: PhotoSource, *, recorder: Recorder) -> Figure
 
 
 def _leave(
-    config: Config, recorder: Recorder, folder: RunFolder, *, after: Figures, status: str
+    config: Config,
+    recorder: Recorder,
+    folder: RunFolder,
+    *,
+    source: PhotoSource,
+    after: Figures,
+    status: str,
 ) -> None:
     before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
     origin = Origin(
@@ -100,13 +109,14 @@ def _leave(
         side=config.photos.side,
     )
     save_weights(recorder.ranker, folder.model, origin=origin)
+    folder.write_privacy(privacy_card.plain(config, devices=source.devices, as_it_ran=spent))
     folder.write_summary(
         {
             "status": status,
             "round": recorder.round,
             "algorithm": config.simulation.algorithm,
             "noise": config.privacy.noise,
-            "privacy": spent.plain() if spent else None,
+            "privacy": plain_spent(spent),
             "simulation_only": {
                 "before": plain_figures(before),
                 "after": plain_figures(after),

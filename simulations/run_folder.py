@@ -70,6 +70,10 @@ class RunFolder:
         """Writes the figures of the whole run."""
         write_whole(self.path / "summary.json", json.dumps(finite(summary), indent=2) + "\n")
 
+    def write_privacy(self, card: Mapping[str, Any]) -> None:
+        """Writes the privacy card: what was promised, and what the run cost."""
+        write_whole(self.path / "privacy.json", json.dumps(finite(card), indent=2) + "\n")
+
     @property
     def model(self) -> Path:
         """Where the released ranker is."""

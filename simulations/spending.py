@@ -1,16 +1,17 @@
-"""What the run has cost in privacy so far: by device, as it ran."""
+"""What the run has cost in privacy so far, for each unit, as it ran."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median_high
+from typing import Protocol
 
-from privacy.dpsgd import DpSgd
+from privacy.cohort_gaussian import CohortGaussian
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spent:
-    """The ε of the unit *example* at one moment of a run; infinite without a mechanism.
+    """The ε of one unit at one moment of a run.
 
     Attributes:
         worst: Of the device that took part most often.
@@ -41,10 +42,60 @@ def _told(epsilon: float) -> float | str:
     return epsilon if epsilon < float("inf") else "infinity"
 
 
-class Spending:
+class PerVisit(Protocol):
+    """A mechanism that costs a device something each time it takes part."""
+
+    @property
+    def delta(self) -> float:
+        """The δ of the guarantee."""
+        ...
+
+    def epsilon(self, participations: int) -> float:
+        """The ε of a device after so many visits."""
+        ...
+
+
+class Spending(Protocol):
+    """Follows what one unit has cost."""
+
+    def charge(self, devices: Iterable[int]) -> None:
+        """Counts a round in which ``devices`` may have trained, whatever their replies."""
+        ...
+
+    def spent(self, *, unfinished: int = 0) -> Spent:
+        """Returns the ε so far, with ``unfinished`` rounds that began and did not end."""
+        ...
+
+
+class RoundSpending:
+    """Counts rounds: where cohorts are secret, every device pays for every round."""
+
+    def __init__(self, mechanism: CohortGaussian, *, rounds: int, claim: bool) -> None:
+        self._mechanism = mechanism
+        self._rounds = rounds
+        self._claim = claim
+        self._ran = 0
+
+    def charge(self, devices: Iterable[int]) -> None:
+        """Counts a round: an empty one released noise and is charged too."""
+        self._ran += 1
+
+    def spent(self, *, unfinished: int = 0) -> Spent:
+        """Returns the ε so far; one that began may have released its sum."""
+        found = self._mechanism.epsilon(min(self._ran + unfinished, self._rounds))
+        return Spent(
+            worst=found,
+            median=found,
+            ceiling=self._mechanism.epsilon(self._rounds),
+            delta=self._mechanism.delta,
+            claim=self._claim,
+        )
+
+
+class VisitSpending:
     """Counts who took part; a device's ε differs from another's by nothing else."""
 
-    def __init__(self, mechanism: DpSgd, *, max_participations: int, claim: bool) -> None:
+    def __init__(self, mechanism: PerVisit, *, max_participations: int, claim: bool) -> None:
         self._mechanism = mechanism
         self._claim = claim
         self._max_participations = max_participations

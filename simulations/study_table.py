@@ -91,7 +91,7 @@ def compare(folder: Path, *, arms: Sequence[str], seeds: Sequence[int]) -> list[
         Arm(
             name=arm,
             epsilon=_epsilon(found),
-            claim=all(s["privacy"] is None or s["privacy"]["claim"] for s in found),
+            claim=all(one["claim"] for s in found for one in (s["privacy"] or {}).values()),
             before=float(np.nanmean(_by_device(found, "before"))),
             after=float(np.nanmean(_by_device(found, "after"))),
             gain=gains[arm],
@@ -139,7 +139,7 @@ def _epsilon(summaries: Sequence[dict[str, Any]]) -> float | None:
     spent_by_seed = [summary["privacy"] for summary in summaries]
     if any(privacy is None for privacy in spent_by_seed):
         return None
-    return max(float(privacy["worst"]) for privacy in spent_by_seed)
+    return max(float(one["worst"]) for found in spent_by_seed for one in found.values())
 
 
 def _orders(folder: Path, *, arms: Sequence[str], seeds: Sequence[int]) -> dict[str, float]:

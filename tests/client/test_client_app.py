@@ -17,7 +17,7 @@ from client.app import FAILED, app, train_cohort
 from client.recent import Recent
 from client.sections import read_sections
 from photos.settings import Photos
-from privacy.settings import Example, Privacy
+from privacy.settings import Device, Example, Privacy
 from protocol.codec import (
     decode_device,
     decode_measured,
@@ -84,6 +84,7 @@ def config(lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", s
                 clip=1.0 if private else None,
                 max_participations=2 if private else None,
             ),
+            device=Device.none(),
         ),
         "simulation": {
             "engine": {"name": "opacus"},

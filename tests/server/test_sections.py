@@ -1,7 +1,9 @@
 import json
+from dataclasses import asdict
 
 import pytest
 
+from privacy.settings import Device
 from server.sections import read_devices, read_sections
 
 PLAIN = {
@@ -26,6 +28,7 @@ PLAIN = {
             "clip": None,
             "max_participations": None,
         },
+        "device": asdict(Device.none()),
     },
     "server": {
         "rounds": 2,

@@ -2,11 +2,13 @@ import json
 import logging
 import subprocess
 import sys
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from flwr.app import Context, Message, MessageType, RecordDict
 
+from privacy.settings import Device
 from protocol.codec import decode_task, encode_device, encode_update
 from protocol.messages import Update
 from ranking.build import build_ranker
@@ -38,6 +40,7 @@ CONFIG = {
             "clip": 1.0,
             "max_participations": 5,
         },
+        "device": asdict(Device.none()),
     },
     "server": {
         "rounds": 2,

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from privacy.settings import Example
+from privacy.settings import Device, Example, Privacy
 from protocol.settings import Training
 from server.work import mechanism, work
 
@@ -26,8 +26,12 @@ DPSGD = Example(
 )
 
 
+def both(example):
+    return Privacy(noise="secure", example=example, device=Device.none())
+
+
 def test_without_a_mechanism_nothing_is_clipped_noised_or_limited():
-    terms = work(TRAINING, NONE)
+    terms = work(TRAINING, both(NONE))
     assert mechanism(TRAINING, NONE) is None
     assert (terms.clip, terms.noise_multiplier, terms.max_participations) == (math.inf, 0, 0)
     assert not terms.private
@@ -35,11 +39,15 @@ def test_without_a_mechanism_nothing_is_clipped_noised_or_limited():
 
 
 def test_the_denominator_is_the_rate_times_the_public_size():
-    assert work(TRAINING, NONE).denominator == work(TRAINING, DPSGD).denominator == 10.0
+    assert (
+        work(TRAINING, both(NONE)).denominator
+        == work(TRAINING, both(DPSGD)).denominator
+        == 10.0
+    )
 
 
 def test_calibrated_noise_keeps_the_promise_after_all_visits_and_hardly_more():
-    terms = work(TRAINING, DPSGD)
+    terms = work(TRAINING, both(DPSGD))
     chosen = mechanism(TRAINING, DPSGD)
     assert terms.private
     assert (terms.clip, terms.max_participations) == (2.0, 10)
@@ -48,7 +56,7 @@ def test_calibrated_noise_keeps_the_promise_after_all_visits_and_hardly_more():
 
 
 def test_the_mechanism_is_that_of_the_terms():
-    chosen, terms = mechanism(TRAINING, DPSGD), work(TRAINING, DPSGD)
+    chosen, terms = mechanism(TRAINING, DPSGD), work(TRAINING, both(DPSGD))
     assert (chosen.steps, chosen.sampling.rate, chosen.clip, chosen.delta) == (
         terms.steps,
         terms.rate,
@@ -60,11 +68,11 @@ def test_the_mechanism_is_that_of_the_terms():
 @pytest.mark.parametrize("epsilon", [None, 8.0])
 def test_a_noise_multiplier_that_is_given_is_used(epsilon):
     given = dataclasses.replace(DPSGD, epsilon=epsilon, noise_multiplier=1.5)
-    assert work(TRAINING, given).noise_multiplier == 1.5
+    assert work(TRAINING, both(given)).noise_multiplier == 1.5
 
 
 @pytest.mark.parametrize("name", ["epsilon", "delta", "clip", "max_participations"])
 def test_a_setting_that_the_mechanism_lacks_is_named(name):
     incomplete = dataclasses.replace(DPSGD, **{name: None})
     with pytest.raises(ValueError, match=rf"privacy\.example\.{name} is null"):
-        work(TRAINING, incomplete)
+        work(TRAINING, both(incomplete))

@@ -213,7 +213,7 @@ def test_a_choice_that_is_none_is_refused_with_the_choices(path):
         ),
         (
             ["privacy=none"],
-            "'privacy' is a section of settings, not none. Did you mean 'privacy/example'?",
+            "'privacy' is a section of settings, not none. Did you mean 'privacy/device'?",
         ),
         (["epsilon=3"], "'epsilon' is not a setting. Did you mean 'privacy.example.epsilon'?"),
         (["~server.rounds"], "'server.rounds' cannot be removed; give it another value."),

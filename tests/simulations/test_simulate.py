@@ -37,17 +37,18 @@ def summary(folder):
     return json.loads((folder / "summary.json").read_text())
 
 
-def test_a_run_leaves_its_five_files(tmp_path, capsys):
+def test_a_run_leaves_its_six_files(tmp_path, capsys):
     folder = run(tmp_path)
     assert {file.name for file in folder.iterdir()} == {
         "config.yaml",
         "metrics.jsonl",
+        "privacy.json",
         "summary.json",
         "model.safetensors",
         "environment.json",
     }
     shown = capsys.readouterr().out
-    for word in ("against anyone", "ε worst", "random weights", "Bayes", "darkroom rank"):
+    for word in ("against anyone", "ε moment", "random weights", "Bayes", "darkroom rank"):
         assert word in shown
     assert max(map(len, shown.splitlines()[:12])) <= 80 + len(str(folder))
 
@@ -77,7 +78,7 @@ def test_every_figure_of_a_held_out_device_is_labelled_simulation_only(tmp_path)
 
 
 def test_the_epsilon_printed_is_that_of_the_rounds_that_ran(tmp_path):
-    privacy = summary(run(tmp_path))["privacy"]
+    privacy = summary(run(tmp_path))["privacy"]["example"]
     assert 0 < privacy["median"] <= privacy["worst"] <= privacy["ceiling"] <= 8
     assert privacy["delta"] == 1e-5
 
@@ -110,7 +111,7 @@ def test_a_device_that_had_its_visits_declines_and_is_counted(tmp_path):
     rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["admitted"] for row in rows] == [0, 6, 0, 0]
     assert [row["declined"] for row in rows[2:]] == [{"participations spent": 6}] * 2
-    privacy = summary(folder)["privacy"]
+    privacy = summary(folder)["privacy"]["example"]
     assert privacy["worst"] == privacy["ceiling"]
 
 
@@ -174,7 +175,7 @@ def test_an_interrupted_run_tells_the_epsilon_and_the_figures_of_its_own_model(
     assert found["round"] == 1
     assert found["simulation_only"]["after"] == rows[1]["simulation_only"]
     chosen = mechanism(config_of(folder).training, config_of(folder).privacy.example)
-    assert found["privacy"]["worst"] == chosen.epsilon(2)
+    assert found["privacy"]["example"]["worst"] == chosen.epsilon(2)
 
 
 def test_a_run_that_diverges_names_the_setting_and_keeps_what_was_released(tmp_path):
@@ -192,7 +193,7 @@ def test_a_model_that_orders_no_photos_is_not_kept(tmp_path, every):
         run(tmp_path, *words)
     (folder,) = tmp_path.iterdir()
     assert (summary(folder)["status"], summary(folder)["round"]) == ("failed", 0)
-    assert summary(folder)["privacy"]["worst"] > 0
+    assert summary(folder)["privacy"]["example"]["worst"] > 0
     model = load_file(folder / "model.safetensors")
     assert all(value.isfinite().all() for value in model.values())
 
@@ -231,7 +232,7 @@ def test_a_cohort_larger_than_a_folders_devices_is_refused_by_the_folders_name(t
 
 def test_a_seeded_epsilon_is_marked_where_it_is_read(tmp_path, capsys):
     folder = run(tmp_path, "privacy.noise=insecure_seeded")
-    assert summary(folder)["privacy"]["claim"] is False
+    assert summary(folder)["privacy"]["example"]["claim"] is False
     assert capsys.readouterr().out.count("not a claim") == 2
 
 
@@ -256,3 +257,33 @@ def test_a_study_compares_its_arms_over_seeds(tmp_path, capsys):
     assert study["orders"]["Bayes"] == pytest.approx(1.0)
     assert (folder / "private" / "seed-1" / "model.safetensors").is_file()
     assert "no-privacy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("choice", ["gaussian", "local"])
+def test_both_units_are_protected_told_and_written_down(tmp_path, capsys, choice):
+    words = (
+        f"privacy/device={choice}",
+        "privacy.device.epsilon=3",
+        "privacy.device.delta=1e-3",
+    )
+    folder = run(tmp_path, *words)
+    card = json.loads((folder / "privacy.json").read_text())
+    assert set(card) == {"example", "device"}
+    device = card["device"]
+    assert 0 < device["as_it_ran"]["worst"] <= device["epsilon"] <= 3
+    assert device["claim"]
+    assert device["delta"] == 1e-3
+    shown = capsys.readouterr().out
+    assert "for each moment of a device," in shown
+    assert "for each device's whole library," in shown
+    assert summary(folder)["privacy"]["device"] == device["as_it_ran"]
+
+
+def test_an_empty_cohort_releases_noise_and_is_charged(tmp_path):
+    words = ("privacy/device=gaussian", "privacy.device.noise_multiplier=1")
+    words = (*words, "privacy.device.epsilon=null", "server.cohort=0.01", "server.rounds=1")
+    words = (*words, "server.lr=1e-3")
+    folder = run(tmp_path, *words, *SEEDED)
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert rows[1]["invited"] == 0
+    assert rows[0]["simulation_only"]["loss"] != rows[1]["simulation_only"]["loss"]

@@ -9,7 +9,7 @@ def write_run(folder, arm, seed, *, before, after, epsilon):
     path = folder / arm / f"seed-{seed}"
     path.mkdir(parents=True)
     summary = {
-        "privacy": None if epsilon is None else {"worst": epsilon, "claim": True},
+        "privacy": None if epsilon is None else {"example": {"worst": epsilon, "claim": True}},
         "simulation_only": {"before_by_device": before, "after_by_device": after},
     }
     (path / "summary.json").write_text(json.dumps(summary))

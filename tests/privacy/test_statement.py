@@ -1,0 +1,146 @@
+import dataclasses
+import math
+
+import pytest
+from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
+from dp_accounting.rdp import RdpAccountant
+
+from privacy.charge import NOTHING, Charge, Terms, Unknown
+from privacy.ledger import Ledger, examine
+from privacy.statement import ACCOUNTANTS, Accountants, opinions, state
+
+TERMS = Terms(
+    code="0.1.0",
+    unit="example",
+    relation="add or remove one",
+    sampler="poisson",
+    rate=0.1,
+    noise_multiplier=2.0,
+    clip=0.5,
+    steps=5,
+    cap=None,
+    population=None,
+    delta=1e-5,
+    noise="secure",
+    public={},
+)
+WHOLE_DEVICES = dataclasses.replace(TERMS, unit="device")
+UNKNOWN = Unknown(charges=1, evidence="server.torn-1", digest="ab")
+
+
+def visit(number, *devices):
+    return Charge(round=number, attempt=1, devices=devices, what="update")
+
+
+def test_the_golden_row_of_the_poisson_gaussian_is_found_again():
+    # 1,000 devices, 50 expected in each of 200 rounds, noise 1, δ 5e-4: 3.42, and 4.01 by RDP.
+    golden = dataclasses.replace(
+        WHOLE_DEVICES, rate=0.05, noise_multiplier=1.0, steps=1, delta=5.0e-4
+    )
+    found = opinions(golden, 200)
+
+    assert found.pld == pytest.approx(3.42, abs=0.01)
+    assert found.rdp == pytest.approx(4.01, abs=0.02)
+    assert found.agree
+
+
+def test_rdp_is_that_of_the_public_accountant_within_its_orders():
+    accountant = RdpAccountant()
+    step = PoissonSampledDpEvent(0.1, GaussianDpEvent(2.0))
+    accountant.compose(SelfComposedDpEvent(step, 15))
+
+    assert opinions(TERMS, 3).rdp == pytest.approx(accountant.get_epsilon(1e-5), rel=0.02)
+
+
+def test_charges_are_composed_with_the_steps_of_each():
+    one_step = dataclasses.replace(TERMS, steps=1)
+
+    assert opinions(TERMS, 3).pld == opinions(one_step, 15).pld
+    assert opinions(TERMS, 3).rdp == opinions(one_step, 15).rdp
+
+
+@pytest.mark.parametrize("noise", [0.7, 1.0, 4.0])
+@pytest.mark.parametrize("charges", [1, 2, 40])
+def test_loss_distributions_never_exceed_renyi_accounting(noise, charges):
+    found = opinions(dataclasses.replace(TERMS, noise_multiplier=noise), charges)
+
+    assert 0 < found.pld <= found.rdp
+    assert found.agree
+
+
+def test_no_charge_costs_nothing_and_one_more_never_costs_less():
+    of = [opinions(TERMS, charges).pld for charges in range(4)]
+
+    assert of[0] == 0.0
+    assert of == sorted(of)
+
+
+def test_the_unit_example_tells_the_worst_and_the_middle_device():
+    spent = NOTHING.plus([visit(1, 1, 2, 3), visit(2, 1, 2), visit(3, 1)])
+    found = state(TERMS, spent)
+
+    assert found.worst == opinions(TERMS, 3)
+    assert found.median == opinions(TERMS, 2)
+    assert found.delta == 1e-5
+
+
+def test_the_unit_device_pays_for_every_round_also_for_an_empty_one():
+    found = state(WHOLE_DEVICES, NOTHING.plus([visit(1), visit(2)]))
+
+    assert found.worst == opinions(WHOLE_DEVICES, 2)
+    assert found.median is None
+
+
+@pytest.mark.parametrize("terms", [TERMS, WHOLE_DEVICES])
+def test_an_unknown_charge_costs_as_much_as_a_known_one(terms):
+    known = visit(1, 1) if terms is TERMS else visit(1)
+    found = state(terms, NOTHING.plus([known, UNKNOWN]))
+
+    assert found.worst == opinions(terms, 2)
+
+
+def test_only_secret_noise_makes_a_claim():
+    seeded = dataclasses.replace(TERMS, noise="insecure_seeded")
+
+    assert state(TERMS, NOTHING).claim
+    assert not state(seeded, NOTHING).claim
+
+
+def test_no_noise_is_infinite_by_both():
+    found = opinions(dataclasses.replace(TERMS, noise_multiplier=0.0), 1)
+
+    assert math.isinf(found.pld)
+    assert math.isinf(found.rdp)
+    assert found.agree
+
+
+def test_a_sampler_or_relation_without_accountant_is_refused_by_name():
+    with pytest.raises(
+        ValueError, match=r"sampler 'shuffle' has no accountant.*known.*poisson"
+    ):
+        opinions(dataclasses.replace(TERMS, sampler="shuffle"), 1)
+    with pytest.raises(ValueError, match=r"relation 'replace one'.*'add or remove one'"):
+        state(dataclasses.replace(TERMS, relation="replace one"), NOTHING)
+
+
+def test_another_sampler_is_one_entry_more():
+    linear = Accountants(
+        relation="add or remove one",
+        pld=lambda terms, charges: 2.0 * charges,
+        rdp=lambda terms, charges: 1.0 * charges,
+    )
+    terms = dataclasses.replace(TERMS, sampler="line")
+    found = opinions(terms, 3, accountants={**ACCOUNTANTS, "line": linear})
+
+    assert (found.pld, found.rdp) == (6.0, 3.0)
+    assert not found.agree
+
+
+def test_epsilon_follows_from_the_file_alone(tmp_path):
+    with Ledger.create(tmp_path, "devices", terms=TERMS) as ledger:
+        ledger.charge([visit(1, 1, 2), visit(2, 1)])
+        as_it_ran = state(ledger.terms, ledger.spent)
+    found = examine(tmp_path, "devices")
+
+    assert state(found.terms, found.spent) == as_it_ran
+    assert as_it_ran.worst.charges == 2
