@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from privacy import accounting, rdp
-from privacy.charge import Spent, Terms
+from privacy.charge import Terms
+from privacy.cohort_gaussian import CohortGaussian
+from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.local_gaussian import DIAMETER, LocalGaussian
+from privacy.spent import Spent
 
 Accountant = Callable[[Terms, int], float]
 
@@ -17,7 +21,8 @@ class Accountants:
 
     Attributes:
         relation: The neighbours that both speak of.
-        pld: The ε after so many charges by privacy loss distributions: the one that is told.
+        pld: The ε after so many charges by privacy loss distributions, or in closed form: the
+            one that is told.
         rdp: A looser bound on the same ε by our own Rényi accounting.
     """
 
@@ -83,7 +88,49 @@ def _poisson_rdp(terms: Terms, charges: int) -> float:
     )
 
 
+def _capped(terms: Terms) -> CohortGaussian:
+    if terms.population is None or terms.cap is None:
+        raise ValueError(
+            f"sampler '{terms.sampler}' has neither population nor cap in this ledger; open it "
+            f"with code {terms.code}."
+        )
+    return CohortGaussian(
+        sampling=CappedPoissonSampling(
+            devices=terms.population, rate=terms.rate, cap=terms.cap
+        ),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        delta=terms.delta,
+    )
+
+
+def _capped_pld(terms: Terms, charges: int) -> float:
+    return _capped(terms).epsilon(charges)
+
+
+def _capped_rdp(terms: Terms, charges: int) -> float:
+    return _capped(terms).epsilon_rdp(charges)
+
+
+def _local_exact(terms: Terms, charges: int) -> float:
+    return LocalGaussian(
+        noise_multiplier=terms.noise_multiplier, clip=terms.clip, delta=terms.delta
+    ).epsilon(charges)
+
+
+def _local_rdp(terms: Terms, charges: int) -> float:
+    # Any two updates of norm at most C differ by at most 2C.
+    halved = terms.noise_multiplier / DIAMETER
+    return rdp.epsilon(rate=1.0, noise_multiplier=halved, steps=charges, delta=terms.delta)
+
+
 ACCOUNTANTS: Mapping[str, Accountants] = {
+    "capped poisson": Accountants(
+        relation="one device's updates are zero", pld=_capped_pld, rdp=_capped_rdp
+    ),
+    "everyone asked": Accountants(
+        relation="replace one library", pld=_local_exact, rdp=_local_rdp
+    ),
     "poisson": Accountants(relation="add or remove one", pld=_poisson_pld, rdp=_poisson_rdp),
 }
 

@@ -25,7 +25,8 @@ def main(grid: Grid, context: Context) -> None:
     """Runs the rounds that the run-config's ``config``, a JSON text, describes.
 
     Leaves the last released parameters in ``context.state["result"]`` and, where the
-    run-config's ``output`` names a file, the whole ranker in that file.
+    run-config's ``output`` names a file, the whole ranker in that file. Where ``ledger`` names
+    a folder, the ledger of the unit device is begun there.
     """
     from ranking.weights import Origin, save_weights
     from server.model import Model
@@ -36,6 +37,12 @@ def main(grid: Grid, context: Context) -> None:
     model = Model.initial(sections.ranking, seed=sections.seed)
     directory = _directory(grid, text, timeout=sections.server.timeout)
     chosen = mechanism(sections.privacy.device, sections.server, devices=directory.devices)
+    shield = protection(
+        chosen,
+        seed=sections.seed,
+        noise=sections.privacy.noise,
+        folder=str(context.run_config.get("ledger", "")),
+    )
     strategy = UniformAveraging(
         sections.server,
         Terms(
@@ -47,15 +54,17 @@ def main(grid: Grid, context: Context) -> None:
         seed=sections.seed,
         directory=directory,
         observer=_observer(grid, sections),
-        protection=protection(
-            chosen, seed=sections.seed, secure=sections.privacy.noise == "secure"
-        ),
+        protection=shield,
         ordered=isinstance(grid, KnowsDirectory),
     )
     server = sections.server
-    released = run(
-        strategy, grid, model.trainable, rounds=server.rounds, timeout=server.timeout
-    )
+    try:
+        released = run(
+            strategy, grid, model.trainable, rounds=server.rounds, timeout=server.timeout
+        )
+    finally:
+        if shield is not None:
+            shield.close()
     context.state["result"] = arrays_of(released)
     if output is not None:
         model.take(released)

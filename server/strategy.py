@@ -130,6 +130,8 @@ class UniformAveraging(Strategy):
     def _mean(self, deltas: Iterable[Vector], number: int) -> Mean | None:
         if self._protection is None:
             return mean_update(deltas)
+        # Before anything is added up: deltas are judged and added one by one.
+        self._protection.charge(number, FIRST_ATTEMPT)
         return protected_mean(
             deltas,
             self._protection.mechanism,

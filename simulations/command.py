@@ -99,6 +99,20 @@ def rank(
         typer.echo(line)
 
 
+@app.command()
+def ledger(
+    run: Annotated[Path, typer.Argument(help="A run folder, or one ledger's file.")],
+    lines: Annotated[bool, typer.Option(help="Explain every line.")] = False,
+) -> None:
+    """Verify a run's ledgers and compute their ε anew."""
+    from rich.console import Console
+
+    from simulations.run_ledger import show_run
+
+    holds = show_run(run, Console(highlight=False), lines=lines)
+    raise typer.Exit(0 if holds else 1)
+
+
 @photos_app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
@@ -190,7 +204,7 @@ def _flower(words: list[str]) -> int:
 
 
 def _refuse_unknown_command(words: list[str]) -> None:
-    known = ["simulate", "rank", "bench", "pretrain", "photos", "version"]
+    known = ["simulate", "rank", "ledger", "bench", "pretrain", "photos", "version"]
     if words and not words[0].startswith("-") and words[0] not in known:
         near = difflib.get_close_matches(words[0], known, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""

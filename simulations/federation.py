@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 
 from flwr.app import Context, RecordDict
 
@@ -17,6 +18,7 @@ from server.app import app as server_app
 from server.model import initial_ranker
 from server.observation import RoundObserver
 from server.work import mechanism
+from simulations.device_ledgers import device_ledgers
 from simulations.faults import Faults
 from simulations.flower_internals import SERVER_NODE
 from simulations.grid import RUN_ID, Cohort, InProcessGrid
@@ -42,9 +44,22 @@ def prepare(config: Config, held_out: HeldOut, *, devices: int, audience: Audien
     )
 
 
-def federate(config: Config, devices: int, *, observer: RoundObserver) -> None:
-    """Runs the rounds of ``config`` over ``devices`` devices; ``observer`` follows them."""
-    run_config: dict[str, bool | float | int | str] = {"config": to_json(config), "output": ""}
+def federate(
+    config: Config, devices: int, *, observer: RoundObserver, ledger: Path | None = None
+) -> None:
+    """Runs the rounds of ``config`` over ``devices`` devices; ``observer`` follows them.
+
+    Args:
+        config: What to run.
+        devices: Devices in the population.
+        observer: Is told of every round.
+        ledger: Folder of the ledgers, of the server's and of the devices'; None for none.
+    """
+    run_config: dict[str, bool | float | int | str] = {
+        "config": to_json(config),
+        "output": "",
+        "ledger": "" if ledger is None else str(ledger),
+    }
     context = Context(
         run_id=RUN_ID,
         node_id=SERVER_NODE,
@@ -52,16 +67,17 @@ def federate(config: Config, devices: int, *, observer: RoundObserver) -> None:
         state=RecordDict(),
         run_config=run_config,
     )
-    grid = InProcessGrid(
-        client_app,
-        devices,
-        run_config=run_config,
-        observer=observer,
-        faults=_faults(config),
-        strict=config.simulation.strict,
-        cohort=together(config.simulation),
-    )
-    server_app(grid, context)
+    with device_ledgers(config, ledger, devices=devices) as ledgers:
+        grid = InProcessGrid(
+            client_app,
+            devices,
+            run_config=run_config,
+            observer=observer,
+            faults=_faults(config),
+            strict=config.simulation.strict,
+            cohort=dataclasses.replace(together(config.simulation), ledgers=ledgers),
+        )
+        server_app(grid, context)
 
 
 def _faults(config: Config) -> Faults:
@@ -73,7 +89,7 @@ def _faults(config: Config) -> Faults:
     )
 
 
-def together(simulation: Simulation) -> Cohort | None:
+def together(simulation: Simulation) -> Cohort:
     """Returns what trains many devices at once: this process, or Ray's, which begin here.
 
     Raises:
@@ -86,7 +102,7 @@ def together(simulation: Simulation) -> Cohort | None:
         lent = workers(simulation.workers, address=simulation.address, gpu=on.type == "cuda")
         train = partial(train_cohort, together=lent.train_together)
         return Cohort(train=train, at_once=simulation.workers)
-    return None if simulation.engine.name == "opacus" else Cohort(train=train_cohort)
+    return Cohort(train=None if simulation.engine.name == "opacus" else train_cohort)
 
 
 def without_privacy(config: Config) -> Config:

@@ -25,6 +25,7 @@ from flwr.supercore.run import Run
 from server.directory import RangeDirectory
 from server.observation import RoundObserver, RoundOutcome
 from simulations import flower_internals
+from simulations.device_ledgers import DeviceLedgers
 from simulations.faults import Faults
 
 FIRST_NODE = 1_000
@@ -39,15 +40,17 @@ Record = ArrayRecord | ConfigRecord | MetricRecord
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cohort:
-    """How many devices train in one call.
+    """How devices that train are answered.
 
     Attributes:
-        train: Answers messages to train, in order.
+        train: Answers messages to train, many in one call, in order; None for one by one.
         at_once: Calls side by side, in threads.
+        ledgers: Charged with the visits of a part before any reply of it is yielded.
     """
 
-    train: Callable[[Sequence[tuple[Message, Context]]], Iterable[Message]]
+    train: Callable[[Sequence[tuple[Message, Context]]], Iterable[Message]] | None = None
     at_once: int = 1
+    ledgers: DeviceLedgers | None = None
 
 
 class InProcessGrid(Grid):
@@ -82,7 +85,7 @@ class InProcessGrid(Grid):
         self._observer = observer
         self._faults = faults
         self._strict = strict
-        self._cohort = cohort
+        self._cohort = cohort or Cohort()
         self._run = flower_internals.identify(RUN_ID)
         self._contexts: dict[int, Context] = {}
         self._waiting: dict[str, Message] = {}
@@ -126,7 +129,11 @@ class InProcessGrid(Grid):
     def pull_messages(self, message_ids: Iterable[str]) -> Iterator[Message]:
         """Yields the replies one by one, in order; lost ones are left out."""
         waiting = (self._waiting.pop(message_id) for message_id in message_ids)
-        for messages, replies in self._answered(_parts(waiting)):
+        for messages, answers in self._answered(_parts(waiting)):
+            replies = answers
+            if self._cohort.ledgers is not None:
+                replies = list(answers)
+                self._cohort.ledgers.charge(messages, replies, directory=self.directory)
             for message, reply in zip(messages, replies, strict=True):
                 self._observer.replied()
                 device = message.metadata.dst_node_id - FIRST_NODE
@@ -154,7 +161,7 @@ class InProcessGrid(Grid):
         self, parts: Iterator[list[Message]]
     ) -> Iterator[tuple[list[Message], Iterable[Message]]]:
         """Each part with its replies, in order; some parts are begun before they are pulled."""
-        at_once = 1 if self._cohort is None else self._cohort.at_once
+        at_once = self._cohort.at_once
         if at_once == 1:
             yield from ((part, self._replies(part)) for part in parts)
             return
@@ -178,7 +185,7 @@ class InProcessGrid(Grid):
     def _replies(self, messages: Sequence[Message]) -> Iterator[Message]:
         received = ((self._received(m), self._context(m)) for m in messages)
         replies: Iterable[Message]
-        if self._cohort is None or not _trains(messages):
+        if self._cohort.train is None or not _trains(messages):
             replies = (self._reply(message, context) for message, context in received)
         else:
             replies = self._cohort.train(list(received))

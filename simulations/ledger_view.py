@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from privacy import statement
-from privacy.charge import Charge, Record, Spent, Terms, Unknown, canonical
-from privacy.ledger import Examination, Head, LedgerError, examine
+from privacy.charge import Charge, Record, Terms, Unknown, canonical
+from privacy.ledger_chain import Examination, Head, LedgerError, examine
+from privacy.spent import Spent
 from privacy.statement import Opinions
 from simulations.console import spent as told
 

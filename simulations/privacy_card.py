@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from privacy.cohort_gaussian import CohortGaussian
+from privacy.ledger_chain import examine
 from privacy.local_gaussian import LocalGaussian
 from server import unit_device
 from server.work import mechanism
@@ -70,15 +72,33 @@ def lines(promise: Promise) -> list[str]:
 
 
 def plain(
-    config: Config, *, devices: int, as_it_ran: Mapping[str, Spent]
+    config: Config, *, devices: int, as_it_ran: Mapping[str, Spent], ledger: Path
 ) -> dict[str, dict[str, Any]]:
-    """Returns the card as JSON has it: the promises, and the ε of what ran."""
+    """Returns the card as JSON has it: the promises, the ε of what ran, the ledger's head.
+
+    Args:
+        config: The run.
+        devices: Devices in the population.
+        as_it_ran: The ε of each unit.
+        ledger: Folder of the ledgers.
+    """
     cards = {}
     for promise in promises(config, devices=devices):
         card = {name: _told(value) for name, value in asdict(promise).items()}
         ran = as_it_ran.get(promise.unit)
-        cards[promise.unit] = {**card, "as_it_ran": ran.plain() if ran else None}
+        cards[promise.unit] = {
+            **card,
+            "as_it_ran": ran.plain() if ran else None,
+            "ledger": _head(ledger, promise.unit),
+        }
     return cards
+
+
+def _head(ledger: Path, unit: str) -> dict[str, Any] | None:
+    """The head of a unit's ledger: kept here too, so that whoever rewrites one is found."""
+    if not (ledger / f"{unit}.jsonl").exists():
+        return None
+    return asdict(examine(ledger, unit).end)
 
 
 def _told(value: Any) -> Any:

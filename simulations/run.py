@@ -63,7 +63,7 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
         config, held_out, devices=source.devices, audience=_Written(audience, folder)
     )
     try:
-        after = _train(config, source, recorder=recorder)
+        after = _train(config, source, folder, recorder=recorder)
     except BaseException as end:
         status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
         if recorder.rows:
@@ -80,11 +80,16 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     )
 
 
-def _train(config: Config, source: PhotoSource, *, recorder: Recorder) -> Figures:
+def _train(
+    config: Config, source: PhotoSource, folder: RunFolder, *, recorder: Recorder
+) -> Figures:
     match config.simulation.algorithm:
         case "federated":
             recorder.begin()
-            federate(config, source.devices, observer=recorder)
+            units = (config.privacy.example, config.privacy.device)
+            protected = any(unit.mechanism != "none" for unit in units)
+            ledger = folder.ledger() if protected else None
+            federate(config, source.devices, observer=recorder, ledger=ledger)
         case "centralised":
             baselines.centralised(config, source, recorder=recorder)
         case "local_only":
@@ -109,7 +114,11 @@ def _leave(
         side=config.photos.side,
     )
     save_weights(recorder.ranker, folder.model, origin=origin)
-    folder.write_privacy(privacy_card.plain(config, devices=source.devices, as_it_ran=spent))
+    folder.write_privacy(
+        privacy_card.plain(
+            config, devices=source.devices, as_it_ran=spent, ledger=folder.path / "ledger"
+        )
+    )
     folder.write_summary(
         {
             "status": status,

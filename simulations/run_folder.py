@@ -74,6 +74,12 @@ class RunFolder:
         """Writes the privacy card: what was promised, and what the run cost."""
         write_whole(self.path / "privacy.json", json.dumps(finite(card), indent=2) + "\n")
 
+    def ledger(self) -> Path:
+        """Makes the folder of the ledgers and returns it."""
+        path = self.path / "ledger"
+        path.mkdir()
+        return path
+
     @property
     def model(self) -> Path:
         """Where the released ranker is."""

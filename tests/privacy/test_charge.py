@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privacy.charge import (
-    NOTHING,
-    Charge,
-    RecordError,
-    Terms,
-    Unknown,
-    from_line,
-    to_line,
-)
+from privacy.charge import Charge, RecordError, Terms, Unknown, from_line, to_line
+from privacy.spent import NOTHING
 
 TERMS = Terms(
     code="0.1.0",

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from privacy.charge import Charge, Terms, Unknown, to_line
-from privacy.ledger import Disk, Head, Ledger, LedgerError, examine
+from privacy.disk import Disk
+from privacy.ledger import Ledger
+from privacy.ledger_chain import Head, LedgerError, examine
 
 TERMS = Terms(
     code="0.1.0",

@@ -5,8 +5,10 @@ import pytest
 from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.rdp import RdpAccountant
 
-from privacy.charge import NOTHING, Charge, Terms, Unknown
-from privacy.ledger import Ledger, examine
+from privacy.charge import Charge, Terms, Unknown
+from privacy.ledger import Ledger
+from privacy.ledger_chain import examine
+from privacy.spent import NOTHING
 from privacy.statement import ACCOUNTANTS, Accountants, opinions, state
 
 TERMS = Terms(

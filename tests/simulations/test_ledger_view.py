@@ -5,7 +5,9 @@ import pytest
 from rich.console import Console
 
 from privacy.charge import Charge, Terms, Unknown
-from privacy.ledger import Disk, Head, Ledger
+from privacy.disk import Disk
+from privacy.ledger import Ledger
+from privacy.ledger_chain import Head
 from privacy.statement import opinions
 from simulations.console import spent as told
 from simulations.ledger_view import explained, ledgers, show

@@ -37,7 +37,7 @@ def summary(folder):
     return json.loads((folder / "summary.json").read_text())
 
 
-def test_a_run_leaves_its_six_files(tmp_path, capsys):
+def test_a_run_leaves_its_files(tmp_path, capsys):
     folder = run(tmp_path)
     assert {file.name for file in folder.iterdir()} == {
         "config.yaml",
@@ -46,6 +46,7 @@ def test_a_run_leaves_its_six_files(tmp_path, capsys):
         "summary.json",
         "model.safetensors",
         "environment.json",
+        "ledger",
     }
     shown = capsys.readouterr().out
     for word in ("against anyone", "ε moment", "random weights", "Bayes", "darkroom rank"):

@@ -1,0 +1,114 @@
+"""Every release is attacked: what an adversary tells apart must be near its claim, not above.
+
+The adversary of the definition: he knows all but the canary, and sees the release. From how
+often he errs follows, with 95% confidence, a lower bound on the mechanism's Gaussian privacy
+(Nasr et al. 2023; Dong, Roth and Su 2022), and from it one on ε.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import beta, norm
+
+from client.protection import protected
+from privacy import analytic_gaussian
+from privacy.cohort_gaussian import CohortGaussian
+from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.correlated_noise import BandedRecurrence, CorrelatedNoise
+from privacy.dpsgd import release
+from privacy.noise import SeededSource
+from privacy.toeplitz import optimal, sensitivity
+from protocol.messages import Work
+from server.aggregation import protected_mean
+
+EPSILON, DELTA = 4.0, 1e-5
+TRIALS = 10_000  # of either world
+CLIP = 0.7
+NOISE = analytic_gaussian.noise(EPSILON, delta=DELTA)
+ROUNDS, BANDS = 8, 4
+WORK = Work(
+    steps=1,
+    rate=1.0,
+    denominator=1.0,
+    lr=1.0,
+    clip=math.inf,
+    noise_multiplier=0.0,
+    max_participations=0,
+    private=True,
+    update_clip=CLIP,
+)
+
+
+def lower_bound(present, absent):
+    """The ε that the two worlds' statistics prove, 97.5% for each kind of error."""
+    threshold = (present.mean() + absent.mean()) / 2
+    missed, false = (present < threshold).sum(), (absent >= threshold).sum()
+    most = [beta.ppf(0.975, errors + 1, TRIALS - errors) for errors in (missed, false)]
+    separation = norm.isf(most[0]) + norm.isf(most[1])
+    return analytic_gaussian.epsilon(1 / separation, delta=DELTA)
+
+
+def moment_sum(value, *, noise, source):
+    """A step of DP-SGD at rate 1: one gradient of norm ``value · CLIP`` after clipping."""
+    total = np.array([value * CLIP])
+    return release(total, deviation=noise * CLIP, stream=source.stream("noise"))[0]
+
+
+def cohort_sum(value, *, noise, source):
+    mechanism = CohortGaussian(
+        sampling=CappedPoissonSampling(devices=1, rate=1.0, cap=1),
+        noise_multiplier=noise,
+        clip=CLIP,
+        delta=DELTA,
+    )
+    sent = [np.float32([value * 50])]
+    return protected_mean(sent, mechanism, size=1, source=source).value[0]
+
+
+def own_update(value, *, noise, source):
+    """Two libraries whose updates point in opposite directions: 2 · CLIP apart."""
+    work = replace(WORK, update_noise=2 * noise)
+    return protected(np.float32([50 if value else -50]), work=work, source=source)[0]
+
+
+MECHANISMS = [moment_sum, cohort_sum, own_update]
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize(("share", "least", "most"), [(1.0, 3.0, 4.0), (0.8, 4.0, 5.5)])
+def test_an_attack_proves_most_of_the_claim_and_no_more(mechanism, share, least, most):
+    """With a fifth of the noise missing it proves the claim wrong."""
+    worlds = [
+        np.array(
+            [
+                mechanism(value, noise=share * NOISE, source=SeededSource(world, trial))
+                for trial in range(TRIALS)
+            ]
+        )
+        for world, value in enumerate([1.0, 0.0])
+    ]
+    assert least <= lower_bound(*worlds) <= most
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(1.0, 3.0, 4.0), (0.8, 4.0, 5.5)])
+def test_correlated_noise_hides_a_device_in_all_its_rounds(share, least, most):
+    """The matched filter over all rounds: C applied to what was released, against C x."""
+    coefficients = optimal(ROUNDS, BANDS)
+    reach = sensitivity(coefficients, ROUNDS, separation=BANDS, participations=2)
+    strategy = np.array(
+        [
+            [coefficients[i - j] if 0 <= i - j < BANDS else 0 for j in range(ROUNDS)]
+            for i in range(ROUNDS)
+        ]
+    )
+    took_part = np.zeros(ROUNDS)
+    took_part[[0, BANDS]] = CLIP
+    filter_ = strategy @ took_part
+    noise = CorrelatedNoise(BandedRecurrence(coefficients=tuple(coefficients)), size=2 * TRIALS)
+    rows = np.stack([noise.draw(SeededSource(5).stream(r)) for r in range(ROUNDS)])
+    released = share * NOISE * reach * CLIP * rows
+    released[:, :TRIALS] += took_part[:, None]
+    seen = filter_ @ (strategy @ released)
+    assert least <= lower_bound(seen[:TRIALS], seen[TRIALS:]) <= most

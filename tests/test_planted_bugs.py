@@ -1,0 +1,147 @@
+"""Bugs that void a promise without a sign, planted one at a time: each fails a named test."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("client", "conf", "photos", "privacy", "protocol", "ranking", "server", "simulations")
+
+BUGS = {
+    "half of the noise": (
+        "privacy/dpsgd.py",
+        "stream.add_gaussian(released, deviation=deviation)",
+        "stream.add_gaussian(released, deviation=deviation / 2)",
+        "tests/server/test_protected_mean.py::"
+        "test_an_empty_cohort_releases_noise_of_the_same_deviation",
+    ),
+    "updates are not clipped where they are added": (
+        "server/aggregation.py",
+        "total += clipped_update(delta, mechanism.clip)",
+        "total += delta",
+        "tests/server/test_protected_mean.py::"
+        "test_a_device_more_moves_the_release_by_no_more_than_the_clip",
+    ),
+    "the divisor is who came": (
+        "server/aggregation.py",
+        "value=released / expected",
+        "value=released / max(count, 1)",
+        "tests/server/test_protected_mean.py::"
+        "test_the_divisor_is_the_expected_cohort_whoever_came",
+    ),
+    "an update of NaN passes": (
+        "privacy/update_clipping.py",
+        "return np.zeros_like(exact)",
+        "return exact",
+        "tests/privacy/test_update_clipping.py::test_an_update_that_is_not_finite_is_none",
+    ),
+    "cohorts of a fixed size": (
+        "privacy/cohort_sampling.py",
+        "numbers[stream.keyed_uniform(numbers) < self.rate]",
+        "np.argsort(stream.keyed_uniform(numbers))[: round(self.rate * self.devices)]",
+        "tests/privacy/test_cohort_gaussian.py::test_each_device_tosses_its_own_coin",
+    ),
+    "the cap is ignored": (
+        "privacy/cohort_sampling.py",
+        "if len(drawn) > self.cap:",
+        "if False:",
+        "tests/privacy/test_cohort_gaussian.py::test_too_many_are_cut_to_the_cap_at_random",
+    ),
+    "replacing costs as much as removing": (
+        "privacy/local_gaussian.py",
+        "DIAMETER = 2.0",
+        "DIAMETER = 1.0",
+        "tests/privacy/test_cohort_gaussian.py::test_local_noise_is_that_of_twice_the_clip",
+    ),
+    "a device adds its noise to an update of any length": (
+        "client/protection.py",
+        "clipped = clipped_update(delta, work.update_clip)",
+        "clipped = delta.astype(np.float64)",
+        "tests/client/test_protection.py::test_an_update_is_clipped_before_it_leaves",
+    ),
+    "noise from the seed without the round": (
+        "server/protection.py",
+        'SeededSource(seed, "server", "round", number, "attempt", attempt)',
+        'SeededSource(seed, "server", "attempt", attempt)',
+        "tests/server/test_protection.py::"
+        "test_rounds_and_attempts_draw_apart_and_a_seed_repeats_them",
+    ),
+    "a replay draws the same noise": (
+        "server/protection.py",
+        'SeededSource(seed, "server", "round", number, "attempt", attempt)',
+        'SeededSource(seed, "server", "round", number)',
+        "tests/server/test_protection.py::"
+        "test_rounds_and_attempts_draw_apart_and_a_seed_repeats_them",
+    ),
+    "a round is released uncharged": (
+        "server/strategy.py",
+        "self._protection.charge(number, FIRST_ATTEMPT)",
+        "pass",
+        "tests/simulations/test_run_ledger.py::"
+        "test_a_round_is_charged_before_its_sum_is_released",
+    ),
+    "replies are handed over uncharged": (
+        "simulations/grid.py",
+        "self._cohort.ledgers.charge(messages, replies, directory=self.directory)",
+        "pass",
+        "tests/simulations/test_run_ledger.py::"
+        "test_visits_are_charged_before_a_reply_is_handed_over",
+    ),
+    "what a crash tore counts as nothing": (
+        "privacy/spent.py",
+        "unknown += record.charges",
+        "unknown += 0",
+        "tests/privacy/test_ledger.py",
+    ),
+    "a hash knows nothing of the line before": (
+        "privacy/ledger_chain.py",
+        'f"{previous}{body}"',
+        'f"{body}"',
+        "tests/privacy/test_ledger.py",
+    ),
+    "a moment is scaled up to the clip": (
+        "privacy/clipping.py",
+        ".clamp(max=1.0)",
+        ".clamp(max=2.0)",
+        "tests/privacy/test_clipping.py",
+    ),
+    "moments take part more often than accounted": (
+        "privacy/sampling.py",
+        "< self.rate",
+        "< 1.1 * self.rate",
+        "tests/privacy/test_sampling.py",
+    ),
+    "the divisor is the size of the library": (
+        "client/cohort_engine.py",
+        "alpha=work.lr / work.denominator",
+        "alpha=work.lr / max(1, len(visit.examples.numbers))",
+        "tests/client/test_cohort_engine.py::test_updates_are_those_of_opacus",
+    ),
+    "sensitivity of one participation where there are several": (
+        "privacy/toeplitz.py",
+        "participations=participations",
+        "participations=1",
+        "tests/privacy/test_toeplitz.py",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_fails_its_test(tmp_path, bug):
+    file, sound, broken, guard = BUGS[bug]
+    text = (ROOT / file).read_text()
+    assert sound in text, "the line has changed: plant the bug in the new one"
+    for name in (*COPIED, "tests"):
+        shutil.copytree(
+            ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / file).write_text(text.replace(sound, broken))
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", guard]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert found.returncode == 1, found.stdout[-2000:]
