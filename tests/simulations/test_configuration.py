@@ -198,7 +198,7 @@ def test_a_choice_that_is_none_is_refused_with_the_choices(path):
     [
         (
             ["experiment=quikstart"],
-            "experiment=quikstart is not one of centralised, flower, local-only, "
+            "experiment=quikstart is not one of centralised, flower, frontier, local-only, "
             "main-result, no-privacy, quickstart, real-photos, scratch. "
             "Did you mean 'quickstart'?",
         ),
