@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,9 @@ def app(tmp_path):
 @pytest.fixture
 def environment(tmp_path):
     home = str(tmp_path / "flower-home")
+    # A folder of its own, with a short name for Ray's sockets: Flower's simulation would join
+    # a cluster that another test has started.
+    ray_folder = tempfile.mkdtemp(prefix="darkroom-")
     yield os.environ | {
         "FLWR_HOME": home,
         "FLWR_LOCAL_SUPERLINK_HTTP_API_PORT": str(free_port()),
@@ -56,12 +60,14 @@ def environment(tmp_path):
         "FLWR_DISABLE_UPDATE_CHECK": "1",
         "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_TMPDIR": ray_folder,
         "UV_OFFLINE": "1",
         "PYTHONPATH": "",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     for pid in processes_of(home):
         os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(ray_folder, ignore_errors=True)
 
 
 def processes_of(home):
@@ -94,7 +100,7 @@ def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, 
     output = tmp_path / "flower.safetensors"
     with config.open("a") as file:
         file.write(f'output = "{output}"\n')
-    flwr(
+    streamed = flwr(
         "run",
         ".",
         "--stream",
@@ -108,7 +114,7 @@ def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, 
     (run,) = json.loads(flwr("ls", "--format", "json", app=app, environment=environment))[
         "runs"
     ]
-    assert run["status"] == "finished:completed"
+    assert run["status"] == "finished:completed", streamed[-4000:]
     (model,) = (tmp_path / "runs").glob("*/model.safetensors")
     ours, flowers = load_file(model), load_file(output)
     assert ours.keys() == flowers.keys()
