@@ -26,8 +26,7 @@ class Sections:
     @property
     def private(self) -> bool:
         """Whether nothing but protected updates may leave."""
-        units = (self.privacy.example, self.privacy.device)
-        return any(unit.mechanism != "none" for unit in units)
+        return self.privacy.protects
 
 
 @lru_cache(maxsize=8)

@@ -96,3 +96,8 @@ class Privacy:
     noise: Literal["secure", "insecure_seeded"]
     example: Example
     device: Device
+
+    @property
+    def protects(self) -> bool:
+        """Whether any unit is protected."""
+        return any(unit.mechanism != "none" for unit in (self.example, self.device))

@@ -19,4 +19,4 @@ def clipped_update(update: NDArray[np.float32], clip: float) -> NDArray[np.float
     norm = float(np.linalg.norm(exact))
     if not math.isfinite(norm):
         return np.zeros_like(exact)
-    return exact * min(1.0, clip / norm) if norm > clip else exact
+    return exact * (clip / norm) if norm > clip else exact

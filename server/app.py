@@ -1,6 +1,7 @@
 """Flower's ServerApp: reads a run's configuration, hands it to the rounds, keeps the result."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
@@ -17,6 +18,9 @@ from server.strategy import UniformAveraging, arrays_of
 from server.unit_device import mechanism
 from server.work import work
 
+if TYPE_CHECKING:
+    from server.model import Model
+
 app = ServerApp()
 
 
@@ -28,7 +32,6 @@ def main(grid: Grid, context: Context) -> None:
     run-config's ``output`` names a file, the whole ranker in that file. Where ``ledger`` names
     a folder, the ledger of the unit device is begun there.
     """
-    from ranking.weights import Origin, save_weights
     from server.model import Model
 
     text = str(context.run_config["config"])
@@ -68,13 +71,19 @@ def main(grid: Grid, context: Context) -> None:
     context.state["result"] = arrays_of(released)
     if output is not None:
         model.take(released)
-        origin = Origin(
-            seed=sections.seed,
-            command="flwr run .",
-            trained=sections.ranking.trained,
-            side=sections.side,
-        )
-        save_weights(model.ranker, output, origin=origin)
+        _save(model, output, sections)
+
+
+def _save(model: "Model", output: Path, sections: Sections) -> None:
+    from ranking.weights import Origin, save_weights
+
+    origin = Origin(
+        seed=sections.seed,
+        command="flwr run .",
+        trained=sections.ranking.trained,
+        side=sections.side,
+    )
+    save_weights(model.ranker, output, origin=origin)
 
 
 def _directory(grid: Grid, text: str, *, timeout: float) -> Directory:

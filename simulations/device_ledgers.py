@@ -1,14 +1,13 @@
 """The ledgers of all simulated devices: one file for each unit, keyed by device."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from flwr.app import Message, MessageType
 
-from privacy.charge import Charge, Terms
+from privacy.charge import Charge
 from privacy.ledger import Ledger
 from privacy.local_gaussian import LocalGaussian
 from protocol.codec import decode_reply
@@ -27,14 +26,9 @@ class DeviceLedgers:
     fsync for each unit.
     """
 
-    def __init__(self, folder: Path | None, terms: dict[str, Terms]) -> None:
-        """Begins the ledgers of ``terms``, by the unit's name, in ``folder``; None for none."""
-        self._open = ExitStack()
-        self._ledgers: list[Ledger] = []
-        for unit, opening in terms.items() if folder is not None else ():
-            assert folder is not None  # noqa: S101
-            ledger = Ledger.create(folder, unit, terms=opening)
-            self._ledgers.append(self._open.enter_context(ledger))
+    def __init__(self, ledgers: Sequence[Ledger]) -> None:
+        """Takes over open ledgers, one for each unit that devices pay for."""
+        self._ledgers = ledgers
 
     def __enter__(self) -> Self:
         return self
@@ -45,7 +39,8 @@ class DeviceLedgers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._open.close()
+        for ledger in self._ledgers:
+            ledger.close()
 
     def charge(
         self, messages: Sequence[Message], replies: Sequence[Message], *, directory: Directory
@@ -73,7 +68,9 @@ class DeviceLedgers:
 
 
 def device_ledgers(config: Config, folder: Path | None, *, devices: int) -> DeviceLedgers:
-    """Returns the ledgers that the devices of ``config`` keep in ``folder``."""
+    """Begins the ledgers that the devices of ``config`` keep in ``folder``; None for none."""
+    if folder is None:
+        return DeviceLedgers([])
     privacy, terms = config.privacy, {}
     example = example_mechanism(config.training, privacy.example)
     if example is not None:
@@ -81,7 +78,9 @@ def device_ledgers(config: Config, folder: Path | None, *, devices: int) -> Devi
     device = device_mechanism(privacy.device, config.server, devices=devices)
     if isinstance(device, LocalGaussian):
         terms["device"] = local_terms(device, noise=privacy.noise)
-    return DeviceLedgers(folder, terms)
+    return DeviceLedgers(
+        [Ledger.create(folder, unit, terms=opening) for unit, opening in terms.items()]
+    )
 
 
 def _declined(reply: Message) -> bool:

@@ -86,9 +86,7 @@ def _train(
     match config.simulation.algorithm:
         case "federated":
             recorder.begin()
-            units = (config.privacy.example, config.privacy.device)
-            protected = any(unit.mechanism != "none" for unit in units)
-            ledger = folder.ledger() if protected else None
+            ledger = folder.ledger() if config.privacy.protects else None
             federate(config, source.devices, observer=recorder, ledger=ledger)
         case "centralised":
             baselines.centralised(config, source, recorder=recorder)
