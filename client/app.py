@@ -1,16 +1,19 @@
 """Flower's ClientApp: decodes a message, lets the device answer, keeps its state."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from functools import wraps
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from client.device import NEW, DeviceState, accept, hold, visit
+from client.demands import read_demands
+from client.device import NEW, DeviceState, accept, show, visit
+from client.floor import Floor
 from client.sections import read_sections
 from protocol.arrays import decode_vector
 from protocol.codec import (
@@ -24,13 +27,13 @@ from protocol.codec import (
 )
 from protocol.messages import (
     Declined,
-    DeclineReason,
     Malformed,
     Measured,
     Task,
     Update,
     Vector,
 )
+from protocol.rebuild import SettingError
 
 if TYPE_CHECKING:
     from client.equipment import Equipment, Frozen
@@ -68,6 +71,7 @@ def train(message: Message, context: Context) -> RecordDict:
     reply, state = visit(
         task,
         _state(context),
+        floor=_floor(context),
         digest=equipment.digest,
         train=lambda: equipment.train(task, lambda: _frozen(task, context)),
     )
@@ -121,7 +125,7 @@ def _trained(
             continue
         visited.add(id(context))
         task, equipment = decode_task(message.content), _equipment(context)
-        state = accept(task, _state(context), digest=equipment.digest)
+        state = accept(task, _state(context), floor=_floor(context), digest=equipment.digest)
         if isinstance(state, Declined) or not (first is None or _same(task, first)):
             continue
         first = first or task
@@ -155,10 +159,7 @@ def _same(task: Task, other: Task) -> bool:
 def evaluate(message: Message, context: Context) -> RecordDict:
     """Answers a task with the device's own figures; a private run has none to give."""
     task, equipment = decode_task(message.content), _equipment(context)
-    if equipment.sections.private:
-        reason = DeclineReason.PRIVATE_RUN
-        return encode_declined(Declined(round=task.round, attempt=task.attempt, reason=reason))
-    held = hold(task, _state(context), digest=equipment.digest)
+    held = show(task, _state(context), floor=_floor(context), digest=equipment.digest)
     if isinstance(held, Declined):
         return encode_declined(held)
     figures = equipment.evaluate(task, lambda: _frozen(task, context))
@@ -175,8 +176,23 @@ def query(message: Message, context: Context) -> RecordDict:
 def _equipment(context: Context) -> "Equipment":
     from client.equipment import Equipment
 
-    sections = read_sections(str(context.run_config["config"]))
-    return Equipment(device=_device(context), sections=sections)
+    return Equipment(device=_device(context), sections=read_sections(_configuration(context)))
+
+
+def _floor(context: Context) -> Floor:
+    """What the device demands; its operator reads in its own log what is wrong with that."""
+    from client.promise import floor
+
+    try:
+        demands = read_demands(context.node_config)
+    except SettingError as failure:
+        log.error("the device takes part in nothing: %s", failure)
+        raise
+    return floor(_configuration(context), demands)
+
+
+def _configuration(context: Context) -> str:
+    return str(context.run_config["config"])
 
 
 def _device(context: Context) -> int:
@@ -184,20 +200,18 @@ def _device(context: Context) -> int:
 
 
 def _state(context: Context) -> DeviceState:
-    match context.state.config_records.get(STATE):
-        case None:
-            return NEW
-        case {"participations": int(participations), "digest": str(digest)}:
-            return DeviceState(participations=participations, digest=digest)
-    raise ValueError("the state that the device kept is damaged.")
+    kept: Mapping[str, Any] | None = context.state.config_records.get(STATE)
+    if kept is None:
+        return NEW
+    if {name: type(value) for name, value in kept.items()} != DeviceState.__annotations__:
+        raise ValueError("the state that the device kept is damaged.")
+    return DeviceState(**kept)
 
 
 def _keep(context: Context, state: DeviceState, content: RecordDict) -> None:
     """Keeps the state, and the very array of a frozen part that was accepted."""
     old = _state(context)
-    context.state[STATE] = ConfigRecord(
-        {"participations": state.participations, "digest": state.digest}
-    )
+    context.state[STATE] = ConfigRecord(asdict(state))
     if state.digest != old.digest:
         context.state[FROZEN] = ArrayRecord({FROZEN: content.array_records[VECTORS][FROZEN]})
 

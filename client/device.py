@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from client.floor import Floor
 from protocol.messages import Declined, DeclineReason, Task, Update, Vector
 
 
@@ -13,19 +14,22 @@ class DeviceState:
     Attributes:
         participations: Visits so far.
         digest: Digest of the frozen part that it holds, recomputed when that came; "" for none.
+        configuration: Digest of the configuration of its visits; "" before the first.
     """
 
     participations: int
     digest: str
+    configuration: str
 
 
-NEW = DeviceState(participations=0, digest="")
+NEW = DeviceState(participations=0, digest="", configuration="")
 
 
 def visit(
     task: Task,
     state: DeviceState,
     *,
+    floor: Floor,
     digest: Callable[[Vector], str],
     train: Callable[[], Vector],
 ) -> tuple[Update | Declined, DeviceState]:
@@ -34,27 +38,44 @@ def visit(
     Args:
         task: What the server asks.
         state: What the device remembers.
+        floor: What the device demands of any task.
         digest: Computes the digest of a frozen part.
         train: Trains as the task says and returns the difference of the parameters [trainable];
             called only by a device that takes part.
     """
-    accepted = accept(task, state, digest=digest)
+    accepted = accept(task, state, floor=floor, digest=digest)
     if isinstance(accepted, Declined):
         return accepted, state
     return Update(round=task.round, attempt=task.attempt, delta=train()), accepted
 
 
 def accept(
-    task: Task, state: DeviceState, *, digest: Callable[[Vector], str]
+    task: Task, state: DeviceState, *, floor: Floor, digest: Callable[[Vector], str]
 ) -> DeviceState | Declined:
-    """Returns the state with this visit counted, or why the device does not take part."""
-    limit = task.work.max_participations
-    if limit and state.participations >= limit:
-        return _declined(task, DeclineReason.PARTICIPATIONS_SPENT)
+    """Returns the state with this visit counted, or why the device does not take part.
+
+    The device counts by itself: a task's own limit can only make it stop earlier.
+    """
+    reason = _objection(task, state, floor=floor)
+    if reason is not None:
+        return _declined(task, reason)
     held = hold(task, state, digest=digest)
     if isinstance(held, Declined):
         return held
-    return replace(held, participations=state.participations + 1)
+    return replace(
+        held, participations=state.participations + 1, configuration=floor.configuration
+    )
+
+
+def show(
+    task: Task, state: DeviceState, *, floor: Floor, digest: Callable[[Vector], str]
+) -> DeviceState | Declined:
+    """Returns the state of a device that may show its own figures, or why it does not."""
+    if not floor.agrees(state.configuration):
+        return _declined(task, DeclineReason.ANOTHER_CONFIGURATION)
+    if floor.private:
+        return _declined(task, DeclineReason.PRIVATE_RUN)
+    return hold(task, state, digest=digest)
 
 
 def hold(
@@ -67,6 +88,15 @@ def hold(
     if held != task.digest:
         return _declined(task, DeclineReason.FROZEN_PART_DIFFERS)
     return replace(state, digest=held)
+
+
+def _objection(task: Task, state: DeviceState, *, floor: Floor) -> DeclineReason | None:
+    if not floor.agrees(state.configuration):
+        return DeclineReason.ANOTHER_CONFIGURATION
+    limit = task.work.max_participations
+    if limit and state.participations >= limit:
+        return DeclineReason.PARTICIPATIONS_SPENT
+    return floor.declines(task.work, visits=state.participations)
 
 
 def _declined(task: Task, reason: DeclineReason) -> Declined:

@@ -7,16 +7,18 @@ from client.settings import Accelerator, Engine
 from photos.settings import Photos
 from privacy.settings import Privacy
 from protocol.rebuild import section
+from protocol.settings import Training
 from ranking.settings import Ranking
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sections:
-    """The device's sections. The terms of a visit come with its task."""
+    """The device's sections. A task's terms may be stronger than these, never weaker."""
 
     seed: int
     photos: Photos
     ranking: Ranking
+    training: Training
     privacy: Privacy
     engine: Engine
     accelerator: Accelerator
@@ -40,6 +42,7 @@ def read_sections(text: str) -> Sections:
         seed=section(text, "seed", int),
         photos=section(text, "photos", Photos),
         ranking=section(text, "ranking", Ranking),
+        training=section(text, "training", Training),
         privacy=section(text, "privacy", Privacy),
         engine=section(text, "simulation.engine", Engine),
         accelerator=section(text, "simulation.accelerator", Accelerator),  # type: ignore[arg-type]

@@ -1,20 +1,25 @@
 """How much noise a promised ε needs."""
 
+import math
+from collections.abc import Callable
 from functools import lru_cache
 
-from privacy import rdp
-from privacy.accounting import FINE, epsilon
+from privacy import rdp, root
+from privacy.accounting import epsilon
+from privacy.root import Range
 
-TOLERANCE = 2e-3
-ROUGH_TOLERANCE = 5e-2
 LEAST, MOST = 0.1, 1e4
-ROUGH_GRID = 5e-4
-ORDERS = (*rdp.WHOLE_ORDERS, *(2.0**power for power in range(6, 13)))
+ORDERS = (*(float(order) for order in (2, 3, 4, 6)), *(2.0**power for power in range(3, 13)))
+NOISE = Range(lowest=LEAST, highest=MOST, power=-1.2)
+
+
+class NextToNoNoiseError(ValueError):
+    """A promise so loose that it asks for next to no noise."""
 
 
 @lru_cache(maxsize=256)
 def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) -> float:
-    """Returns the least noise multiplier, to 0.2%, whose ε is at most ``target``.
+    """Returns a noise multiplier, within 0.5% of the least, whose ε is at most ``target``.
 
     Args:
         target: The promised ε.
@@ -23,54 +28,62 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
         steps: Steps of all visits together.
 
     Raises:
-        ValueError: The promise cannot be met, or asks for next to no noise.
+        ValueError: The promise cannot be met; ``NextToNoNoiseError`` where it asks for none.
     """
 
-    def kept(sigma: float, *, interval: float) -> bool:
-        found = epsilon(
+    def bound(sigma: float, interval: float) -> float:
+        return epsilon(
             rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
         )
-        return found <= target
 
-    rough = max(2 * FINE, ROUGH_GRID * target)
-    high = low = _upper(target, delta=delta, rate=rate, steps=steps)
-    while kept(low, interval=rough):
-        high, low = low, low / 1.3
-        if low < LEAST:
-            raise ValueError(_next_to_none(target))
-    while high / low > 1 + TOLERANCE:
-        middle = (low * high) ** 0.5
-        low, high = (low, middle) if kept(middle, interval=rough) else (middle, high)
-    while not epsilon(rate=rate, noise_multiplier=high, steps=steps, delta=delta) <= target:
-        high *= 1 + TOLERANCE
-    return high
-
-
-def _upper(target: float, *, delta: float, rate: float, steps: int) -> float:
-    """A noise multiplier that keeps the promise by the Rényi bound: quick and looser."""
-
-    def bound(sigma: float) -> float:
-        return rdp.epsilon(
-            rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, orders=ORDERS
-        )
-
-    low, high = LEAST, MOST
-    if bound(high) > target:
+    found = least(bound, target, rate=rate, steps=steps, delta=delta)
+    if found == math.inf:
         raise ValueError(
             f"privacy.example.epsilon={target:g} cannot be met with {steps} steps at "
             f"δ = {delta:g}; raise it, or lower training.steps or "
             "privacy.example.max_participations."
         )
-    if bound(low) <= target:
-        raise ValueError(_next_to_none(target))
-    while high / low > 1 + ROUGH_TOLERANCE:
-        middle = (low * high) ** 0.5
-        low, high = (low, middle) if bound(middle) <= target else (middle, high)
-    return high
+    if found == 0:
+        raise NextToNoNoiseError(
+            f"privacy.example.epsilon={target:g} asks for next to no noise; lower it, or "
+            "use privacy/example=none for a run without a promise."
+        )
+    return found
 
 
-def _next_to_none(target: float) -> str:
-    return (
-        f"privacy.example.epsilon={target:g} asks for next to no noise; lower it, or "
-        "use privacy/example=none for a run without a promise."
-    )
+def least(
+    bound: Callable[[float, float], float],
+    target: float,
+    *,
+    rate: float,
+    steps: int,
+    delta: float,
+) -> float:
+    """Returns the least noise multiplier that ``root.boldest_kept`` finds.
+
+    The Rényi bound of Poisson sampling, which is quick and looser, says where to begin.
+
+    Args:
+        bound: The ε of a noise multiplier, by a grid of losses of the given width.
+        target: The promised ε, above 0.
+        rate: Probability that one takes part in a step.
+        steps: Composed steps.
+        delta: The δ of the guarantee.
+
+    Returns:
+        The noise multiplier; infinity where 10,000 is not enough and 0 where 0.1 is.
+    """
+
+    def renyi(sigma: float) -> float:
+        return rdp.epsilon(
+            rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, orders=ORDERS
+        )
+
+    near = root.roughly_kept(renyi, target, NOISE, near=1.0)
+    if near == LEAST:
+        return 0.0
+    grid = root.width(target, steps=steps, delta=delta)
+    found = root.boldest_kept(bound, target, NOISE, near=near or MOST, grid=grid)
+    if found is None:
+        return math.inf
+    return 0.0 if found == LEAST else found

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from privacy import accounting, rdp
+from privacy import accounting, calibration
 from privacy.cohort_sampling import CappedPoissonSampling
-
-TOLERANCE = 1e-2
-COARSE = 5e-4
-LEAST, MOST = 0.1, 1e4
-STRIDE = 1.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,28 +47,21 @@ class CohortGaussian:
     def epsilon_rdp(self, rounds: int) -> float:
         """Returns a looser bound on the same ε, by our own Rényi accounting.
 
-        Without the cap a round is Poisson sampling. With it, it is the same round but for an
-        event of probability ``sampling.overflow``; by coupling, (ε, δ') of the former is
-        (ε, δ' + (1 + e^ε) · rounds · overflow) of the latter. Infinite where half of δ does not
-        hold the second term.
+        Infinite where the cap cuts too often for it.
         """
-        found = rdp.epsilon(
-            rate=self.sampling.rate,
+        return accounting.capped_renyi(
+            self.sampling,
             noise_multiplier=self.noise_multiplier,
-            steps=rounds,
-            delta=self.delta / 2,
+            rounds=rounds,
+            delta=self.delta,
         )
-        if not math.isfinite(found) or found > math.log(2.0**1000):
-            return math.inf
-        lost = (1 + math.exp(found)) * rounds * self.sampling.overflow
-        return found if lost <= self.delta / 2 else math.inf
 
 
 @lru_cache(maxsize=256)
 def least_noise(
     target: float, *, sampling: CappedPoissonSampling, rounds: int, delta: float
 ) -> float:
-    """Returns a noise multiplier, within 1% of the least, whose ε is at most ``target``.
+    """Returns a noise multiplier, within 0.5% of the least, whose ε is at most ``target``.
 
     Args:
         target: The promised ε.
@@ -83,42 +70,27 @@ def least_noise(
         delta: The δ of the guarantee.
 
     Raises:
-        ValueError: The promise cannot be met, or asks for next to no noise.
+        ValueError: The promise cannot be met; ``NextToNoNoiseError`` where it asks for none.
     """
 
-    def kept(sigma: float) -> bool:
-        found = accounting.capped_epsilon(
+    def bound(sigma: float, interval: float) -> float:
+        return accounting.capped_epsilon(
             sampling,
             noise_multiplier=sigma,
             rounds=rounds,
             delta=delta,
-            interval=max(accounting.FINE, COARSE * target),
+            interval=interval,
         )
-        return found <= target
 
-    high = _enough(target, kept)
-    low = high / STRIDE
-    while high / low > 1 + TOLERANCE:
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if kept(middle) else (middle, high)
-    return high
-
-
-def _enough(target: float, kept: Callable[[float], bool]) -> float:
-    """The least noise of those a stride apart that is enough."""
-    sigma = 1.0
-    while not kept(sigma):
-        sigma *= STRIDE
-        if sigma > MOST:
-            raise ValueError(
-                f"privacy.device.epsilon={target:g} cannot be met; raise it, or lower "
-                "server.rounds or server.cohort."
-            )
-    while kept(sigma / STRIDE):
-        sigma /= STRIDE
-        if sigma < LEAST:
-            raise ValueError(
-                f"privacy.device.epsilon={target:g} asks for next to no noise; lower it, or "
-                "use privacy/device=none for a run without this promise."
-            )
-    return sigma
+    found = calibration.least(bound, target, rate=sampling.rate, steps=rounds, delta=delta)
+    if found == math.inf:
+        raise ValueError(
+            f"privacy.device.epsilon={target:g} cannot be met; raise it, or lower "
+            "server.rounds or server.cohort."
+        )
+    if found == 0:
+        raise calibration.NextToNoNoiseError(
+            f"privacy.device.epsilon={target:g} asks for next to no noise; lower it, or "
+            "use privacy/device=none for a run without this promise."
+        )
+    return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privacy import analytic_gaussian, toeplitz
+from privacy import analytic_gaussian, rdp, toeplitz
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +34,7 @@ class CorrelatedGaussian:
         rounds: Rounds of the run.
         separation: Rounds from one participation of a device to the next, at least.
         participations: Participations of one device, at most.
+        clip: Largest L2 norm of one update.
         delta: The δ of the guarantee.
     """
 
@@ -42,25 +43,38 @@ class CorrelatedGaussian:
     rounds: int
     separation: int
     participations: int
+    clip: float
     delta: float
 
     @property
     def sensitivity(self) -> float:
-        """How far one device moves C x at most, in units of the clip."""
+        """How far one device moves C x at most in all rounds, in units of the clip."""
+        return self.reach(self.rounds)
+
+    def epsilon(self, rounds: int) -> float:
+        """Returns the ε after so many rounds, in closed form (Balle and Wang 2018).
+
+        The first rows of C⁻¹ Z are those of a smaller C. Without noise it is infinite.
+        """
+        if rounds == 0:
+            return 0.0
+        noise = self.noise_multiplier / self.reach(rounds)
+        return analytic_gaussian.epsilon(noise, delta=self.delta)
+
+    def epsilon_rdp(self, rounds: int) -> float:
+        """Returns a looser bound on the same ε, by our own Rényi accounting."""
+        if rounds == 0:
+            return 0.0
+        noise = self.noise_multiplier / self.reach(rounds)
+        return rdp.epsilon(rate=1.0, noise_multiplier=noise, steps=1, delta=self.delta)
+
+    def reach(self, rounds: int) -> float:
+        """Returns how far one device moves C x at most in the first rounds, in clips."""
         return toeplitz.sensitivity(
             np.array(self.coefficients),
-            self.rounds,
+            rounds,
             separation=self.separation,
             participations=self.participations,
-        )
-
-    def epsilon(self) -> float:
-        """Returns the ε of the whole run, in closed form (Balle and Wang 2018).
-
-        Without noise it is infinite.
-        """
-        return analytic_gaussian.epsilon(
-            self.noise_multiplier / self.sensitivity, delta=self.delta
         )
 
 

@@ -114,6 +114,11 @@ class CorrelatedNoise:
         self._rounds = 0
 
     @property
+    def size(self) -> int:
+        """Coordinates of a round's noise."""
+        return self._past.shape[1]
+
+    @property
     def memory(self) -> int:
         """Vectors of ``size`` float64 that are kept from round to round."""
         return len(self._past)
@@ -129,7 +134,7 @@ class CorrelatedNoise:
         Args:
             stream: Secret draws of this round and of nothing else.
         """
-        draws = stream.gaussian(self._past.shape[1])
+        draws = stream.gaussian(self.size)
         noise = self._recurrence.row(draws, past=self._past, number=self._rounds)
         self._rounds += 1
         return noise

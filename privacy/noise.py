@@ -18,10 +18,15 @@ PAIRS = 4096
 PAIR = bytes(2 * WORD_BYTES)
 NOTHING = memoryview(PAIRS * PAIR)
 Floats = NDArray[np.float64]
+Words = NDArray[np.uint64]
 
 
 class Stream(Protocol):
     """One sequence of draws."""
+
+    def words(self, size: int) -> Words:
+        """[size] independent uniform words of 64 bits."""
+        ...
 
     def gaussian(self, size: int) -> Floats:
         """[size] independent standard normal draws."""
@@ -61,6 +66,10 @@ class ChaChaStream:
         self._key = key
         counter_and_nonce = bytes(16)
         self._cipher = Cipher(algorithms.ChaCha20(key, counter_and_nonce), None).encryptor()
+
+    def words(self, size: int) -> Words:
+        """[size] independent uniform words of 64 bits: the keystream as it is."""
+        return np.frombuffer(self._cipher.update(bytes(size * WORD_BYTES)), "<u8")
 
     def gaussian(self, size: int) -> Floats:
         """[size] independent standard normal draws."""

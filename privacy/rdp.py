@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from privacy import renyi_conversion
+
 ORDERS: tuple[float, ...] = (
     *(1 + x / 10 for x in range(1, 100)),
     *(float(order) for order in range(12, 64)),
@@ -33,12 +35,11 @@ def epsilon(
         return 0.0
     if noise_multiplier == 0:
         return float("inf")
-    order = np.array(orders)
     of_step = np.array([step_rdp(rate, noise_multiplier, a) for a in orders])
     # an order whose series is lost to rounding bounds nothing: it must not pass for the least
     divergence = steps * np.where(np.isnan(of_step), np.inf, np.maximum(of_step, 0))
-    bounds = divergence + np.log1p(-1 / order) - (np.log(delta) + np.log(order)) / (order - 1)
-    return max(0.0, float(bounds.min()))
+    bounds = dict(zip(orders, divergence.tolist(), strict=True))
+    return renyi_conversion.epsilon(bounds, delta=delta)
 
 
 def step_rdp(rate: float, noise_multiplier: float, order: float) -> float:

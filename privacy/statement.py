@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from privacy import accounting, rdp
+from privacy.banded_gaussian import BandedGaussian
 from privacy.charge import Terms
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.correlated_gaussian import CorrelatedGaussian
+from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import DIAMETER, LocalGaussian
 from privacy.spent import Spent
 
@@ -24,11 +28,13 @@ class Accountants:
         pld: The ε after so many charges by privacy loss distributions, or in closed form: the
             one that is told.
         rdp: A looser bound on the same ε by our own Rényi accounting.
+        by: What the first is found by.
     """
 
     relation: str
     pld: Accountant
     rdp: Accountant
+    by: str = "loss distributions"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,11 +45,13 @@ class Opinions:
         charges: Charges that are composed.
         pld: The ε that is told.
         rdp: The second opinion.
+        by: What the first is found by.
     """
 
     charges: int
     pld: float
     rdp: float
+    by: str = "loss distributions"
 
     @property
     def agree(self) -> bool:
@@ -88,16 +96,18 @@ def _poisson_rdp(terms: Terms, charges: int) -> float:
     )
 
 
-def _capped(terms: Terms) -> CohortGaussian:
+def _sampling(terms: Terms) -> CappedPoissonSampling:
     if terms.population is None or terms.cap is None:
         raise ValueError(
             f"sampler '{terms.sampler}' has neither population nor cap in this ledger; open it "
             f"with code {terms.code}."
         )
+    return CappedPoissonSampling(devices=terms.population, rate=terms.rate, cap=terms.cap)
+
+
+def _capped(terms: Terms) -> CohortGaussian:
     return CohortGaussian(
-        sampling=CappedPoissonSampling(
-            devices=terms.population, rate=terms.rate, cap=terms.cap
-        ),
+        sampling=_sampling(terms),
         noise_multiplier=terms.noise_multiplier,
         clip=terms.clip,
         delta=terms.delta,
@@ -112,6 +122,84 @@ def _capped_rdp(terms: Terms, charges: int) -> float:
     return _capped(terms).epsilon_rdp(charges)
 
 
+def _integers(terms: Terms) -> IntegerGaussian:
+    return IntegerGaussian(
+        sampling=_sampling(terms),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        delta=terms.delta,
+        steps=_whole(terms, "steps in a clip"),
+    )
+
+
+def _integers_exact(terms: Terms, charges: int) -> float:
+    return _integers(terms).epsilon(charges)
+
+
+def _integers_coupled(terms: Terms, charges: int) -> float:
+    return _integers(terms).epsilon_rdp(charges)
+
+
+def _banded(terms: Terms) -> BandedGaussian:
+    return BandedGaussian(
+        sampling=_sampling(terms),
+        bands=_whole(terms, "bands"),
+        coefficients=_coefficients(terms),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        delta=terms.delta,
+    )
+
+
+def _banded_pld(terms: Terms, charges: int) -> float:
+    return _banded(terms).epsilon(charges)
+
+
+def _banded_rdp(terms: Terms, charges: int) -> float:
+    return _banded(terms).epsilon_rdp(charges)
+
+
+def _separated(terms: Terms) -> CorrelatedGaussian:
+    return CorrelatedGaussian(
+        noise_multiplier=terms.noise_multiplier,
+        coefficients=_coefficients(terms),
+        rounds=_whole(terms, "rounds"),
+        separation=_whole(terms, "separation"),
+        participations=_whole(terms, "participations"),
+        clip=terms.clip,
+        delta=terms.delta,
+    )
+
+
+def _separated_exact(terms: Terms, charges: int) -> float:
+    return _separated(terms).epsilon(charges)
+
+
+def _separated_rdp(terms: Terms, charges: int) -> float:
+    return _separated(terms).epsilon_rdp(charges)
+
+
+def _whole(terms: Terms, key: str) -> int:
+    value = terms.public.get(key)
+    if not isinstance(value, float | int) or value < 1 or value != int(value):
+        raise ValueError(
+            f"sampler '{terms.sampler}' needs a whole number 'public.{key}' from 1 in this "
+            f"ledger; open it with code {terms.code}."
+        )
+    return int(value)
+
+
+def _coefficients(terms: Terms) -> tuple[float, ...]:
+    try:
+        column = json.loads(str(terms.public.get("coefficients")))
+        return tuple(float(value) for value in column)
+    except (ValueError, TypeError) as failure:
+        raise ValueError(
+            f"sampler '{terms.sampler}' needs a list of numbers 'public.coefficients' in this "
+            f"ledger; open it with code {terms.code}."
+        ) from failure
+
+
 def _local_exact(terms: Terms, charges: int) -> float:
     return LocalGaussian(
         noise_multiplier=terms.noise_multiplier, clip=terms.clip, delta=terms.delta
@@ -124,14 +212,23 @@ def _local_rdp(terms: Terms, charges: int) -> float:
     return rdp.epsilon(rate=1.0, noise_multiplier=halved, steps=charges, delta=terms.delta)
 
 
+ZERO_OUT = "one device's updates are zero"
 ACCOUNTANTS: Mapping[str, Accountants] = {
-    "capped poisson": Accountants(
-        relation="one device's updates are zero", pld=_capped_pld, rdp=_capped_rdp
+    "banded": Accountants(relation=ZERO_OUT, pld=_banded_pld, rdp=_banded_rdp),
+    "capped poisson": Accountants(relation=ZERO_OUT, pld=_capped_pld, rdp=_capped_rdp),
+    "capped poisson, integers": Accountants(
+        relation=ZERO_OUT,
+        pld=_integers_exact,
+        rdp=_integers_coupled,
+        by="divergences of integers",
     ),
     "everyone asked": Accountants(
-        relation="replace one library", pld=_local_exact, rdp=_local_rdp
+        relation="replace one library", pld=_local_exact, rdp=_local_rdp, by="closed form"
     ),
     "poisson": Accountants(relation="add or remove one", pld=_poisson_pld, rdp=_poisson_rdp),
+    "separated": Accountants(
+        relation=ZERO_OUT, pld=_separated_exact, rdp=_separated_rdp, by="closed form"
+    ),
 }
 
 
@@ -185,4 +282,9 @@ def opinions(
             f"relation '{terms.relation}' is not what sampler '{terms.sampler}' is accounted "
             f"for ('{both.relation}'); open this ledger with code {terms.code}."
         )
-    return Opinions(charges=charges, pld=both.pld(terms, charges), rdp=both.rdp(terms, charges))
+    return Opinions(
+        charges=charges,
+        pld=both.pld(terms, charges),
+        rdp=both.rdp(terms, charges),
+        by=both.by,
+    )

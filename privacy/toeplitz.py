@@ -77,6 +77,12 @@ def mean_loss(coefficients: Floats, rounds: int) -> float:
     return error * float(coefficients @ coefficients)
 
 
+def root_error(coefficients: Floats, rounds: int) -> float:
+    """Returns the root mean squared error of the prefix sums of C⁻¹ Z, at Z of deviation 1."""
+    error, _ = prefix_error(divided_by(coefficients), rounds)
+    return math.sqrt(error)
+
+
 def prefix_deviation(
     coefficients: Floats, rounds: int, *, separation: int, participations: int
 ) -> float:
@@ -85,8 +91,7 @@ def prefix_deviation(
     Strategies compared by this number are compared at equal privacy; in units of the clip, and
     of noise multiplier over ``sensitivity``.
     """
-    error, _ = prefix_error(divided_by(coefficients), rounds)
-    return float(np.sqrt(error)) * sensitivity(
+    return root_error(coefficients, rounds) * sensitivity(
         coefficients, rounds, separation=separation, participations=participations
     )
 

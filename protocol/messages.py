@@ -92,6 +92,9 @@ class DeclineReason(StrEnum):
     FROZEN_PART_MISSING = "frozen part missing"
     FROZEN_PART_DIFFERS = "frozen part differs"
     PRIVATE_RUN = "private run"
+    WEAKER_THAN_FLOOR = "weaker than the floor"
+    BUDGET_SPENT = "budget spent"
+    ANOTHER_CONFIGURATION = "another configuration"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

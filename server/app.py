@@ -15,7 +15,7 @@ from server.registration import queried_directory
 from server.rounds import run
 from server.sections import Sections, read_devices, read_sections
 from server.strategy import UniformAveraging, arrays_of
-from server.unit_device import mechanism
+from server.unit_device import affordable_rounds, mechanism
 from server.work import work
 
 if TYPE_CHECKING:
@@ -41,9 +41,11 @@ def main(grid: Grid, context: Context) -> None:
     directory = _directory(grid, text, timeout=sections.server.timeout)
     chosen = mechanism(sections.privacy.device, sections.server, devices=directory.devices)
     shield = protection(
-        chosen,
+        sections.privacy,
+        sections.server,
+        devices=directory.devices,
+        layers=model.layers,
         seed=sections.seed,
-        noise=sections.privacy.noise,
         folder=str(context.run_config.get("ledger", "")),
     )
     strategy = UniformAveraging(
@@ -61,10 +63,9 @@ def main(grid: Grid, context: Context) -> None:
         ordered=isinstance(grid, KnowsDirectory),
     )
     server = sections.server
+    rounds = affordable_rounds(sections.privacy.device, server, chosen)
     try:
-        released = run(
-            strategy, grid, model.trainable, rounds=server.rounds, timeout=server.timeout
-        )
+        released = run(strategy, grid, model.trainable, rounds=rounds, timeout=server.timeout)
     finally:
         if shield is not None:
             shield.close()

@@ -1,11 +1,22 @@
 """What opens the ledger of each unit: all that its ε follows from."""
 
+import json
+from collections.abc import Mapping
 from importlib.metadata import version
 
+from privacy.adaptive_gaussian import AdaptiveGaussian
+from privacy.banded_gaussian import BandedGaussian
 from privacy.charge import Noise, Terms
 from privacy.cohort_gaussian import CohortGaussian
+from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.correlated_gaussian import CorrelatedGaussian
 from privacy.dpsgd import DpSgd
+from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import LocalGaussian
+from server.unit_device import Central
+
+ZERO_OUT = "one device's updates are zero"
+NOTHING: Mapping[str, float | str] = {}
 
 
 def example_terms(mechanism: DpSgd, *, noise: Noise) -> Terms:
@@ -27,22 +38,84 @@ def example_terms(mechanism: DpSgd, *, noise: Noise) -> Terms:
     )
 
 
-def cohort_terms(mechanism: CohortGaussian, *, noise: Noise) -> Terms:
-    """Returns the terms of a round's noisy sum; a charge is one round."""
+def device_terms(mechanism: Central, *, noise: Noise) -> Terms:
+    """Returns the terms of what the server releases in a round; a charge is one round."""
+    match mechanism:
+        case CohortGaussian():
+            return _sampled(mechanism, mechanism.sampling, noise=noise)
+        case IntegerGaussian():
+            return _sampled(
+                mechanism,
+                mechanism.sampling,
+                noise=noise,
+                sampler="capped poisson, integers",
+                public={"steps in a clip": mechanism.steps},
+            )
+        case AdaptiveGaussian():
+            public: dict[str, float | str] = {
+                "clip": "adaptive, from that of the first round",
+                "quantile": mechanism.quantile,
+                "count share": mechanism.share,
+            }
+            return _sampled(mechanism, mechanism.sampling, noise=noise, public=public)
+        case BandedGaussian():
+            public = {
+                "bands": mechanism.bands,
+                "coefficients": json.dumps(mechanism.coefficients),
+            }
+            return _sampled(
+                mechanism, mechanism.sampling, noise=noise, sampler="banded", public=public
+            )
+        case CorrelatedGaussian():
+            return _separated(mechanism, noise=noise)
+
+
+def _sampled(
+    mechanism: CohortGaussian | IntegerGaussian | AdaptiveGaussian | BandedGaussian,
+    sampling: CappedPoissonSampling,
+    *,
+    noise: Noise,
+    sampler: str = "capped poisson",
+    public: Mapping[str, float | str] = NOTHING,
+) -> Terms:
     return Terms(
         code=version("darkroom"),
         unit="device",
-        relation="one device's updates are zero",
-        sampler="capped poisson",
-        rate=mechanism.sampling.rate,
+        relation=ZERO_OUT,
+        sampler=sampler,
+        rate=sampling.rate,
         noise_multiplier=mechanism.noise_multiplier,
         clip=mechanism.clip,
         steps=1,
-        cap=mechanism.sampling.cap,
-        population=mechanism.sampling.devices,
+        cap=sampling.cap,
+        population=sampling.devices,
         delta=mechanism.delta,
         noise=noise,
-        public={"noise at": "server"},
+        public={"noise at": "server", **public},
+    )
+
+
+def _separated(mechanism: CorrelatedGaussian, *, noise: Noise) -> Terms:
+    return Terms(
+        code=version("darkroom"),
+        unit="device",
+        relation=ZERO_OUT,
+        sampler="separated",
+        rate=1.0,
+        noise_multiplier=mechanism.noise_multiplier,
+        clip=mechanism.clip,
+        steps=1,
+        cap=None,
+        population=None,
+        delta=mechanism.delta,
+        noise=noise,
+        public={
+            "noise at": "server",
+            "rounds": mechanism.rounds,
+            "separation": mechanism.separation,
+            "participations": mechanism.participations,
+            "coefficients": json.dumps(mechanism.coefficients),
+        },
     )
 
 

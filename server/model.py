@@ -49,6 +49,12 @@ class Model:
             digest=frozen_digest(ranker, others, frozen),
         )
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Lengths of the trained parameters, in the order of ``trainable``."""
+        sizes = {name: one.numel() for name, one in self.ranker.named_parameters()}
+        return tuple(sizes[name] for name in self.names)
+
     def take(self, parameters: Vector) -> None:
         """Gives the ranker ``parameters`` [trainable]."""
         load_flat(self.ranker, self.names, parameters)

@@ -1,7 +1,8 @@
 """What a round was, for those who watch a run from beside the server."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from protocol.messages import DeclineReason, RefusalReason, Vector
@@ -22,6 +23,7 @@ class RoundOutcome:
         missing: Devices asked that never answered.
         participants: Numbers of all devices that may have trained: the invited ones less
             those that declined.
+        told: Further figures of the release, under the same ε.
     """
 
     round: int
@@ -32,6 +34,7 @@ class RoundOutcome:
     refused: Counter[RefusalReason]
     missing: int
     participants: tuple[int, ...]
+    told: Mapping[str, float] = field(default_factory=dict)
 
 
 @runtime_checkable

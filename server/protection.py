@@ -1,15 +1,30 @@
 """What the server does for the unit *device*, and where its secret draws come from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from privacy.adaptive_gaussian import AdaptiveGaussian
+from privacy.banded_gaussian import BandedGaussian
 from privacy.charge import Charge, Noise
 from privacy.cohort_gaussian import CohortGaussian
+from privacy.correlated_gaussian import CorrelatedGaussian
+from privacy.integer_gaussian import IntegerGaussian
 from privacy.ledger import Ledger
 from privacy.noise import SecureSource, SeededSource, Source
-from server.ledger_terms import cohort_terms
-from server.unit_device import Mechanism
+from privacy.settings import Privacy
+from server import correlation
+from server.ledger_terms import device_terms
+from server.release import (
+    AdaptiveRelease,
+    BandedRelease,
+    IndependentRelease,
+    IntegerRelease,
+    Release,
+    SeparatedRelease,
+)
+from server.settings import Server
+from server.unit_device import Central, mechanism
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,12 +32,12 @@ class Protection:
     """A mechanism of the server and its randomness.
 
     Attributes:
-        mechanism: What is added up, noised and accounted.
+        release: Draws cohorts and releases what they send.
         ledger: Charged before a round's sum is released; None where nobody keeps one.
         source: Secret draws of a round and attempt; a new attempt draws afresh.
     """
 
-    mechanism: CohortGaussian
+    release: Release
     source: Callable[[int, int], Source]
     ledger: Ledger | None
 
@@ -43,29 +58,63 @@ class Protection:
 
 
 def protection(
-    chosen: Mechanism | None, *, seed: int, noise: Noise, folder: str
+    privacy: Privacy,
+    server: Server,
+    *,
+    devices: int,
+    layers: Sequence[int],
+    seed: int,
+    folder: str,
 ) -> Protection | None:
-    """Returns what the server does for ``chosen``; None where devices do all or nothing.
+    """Returns what the server does; None where devices do all or nothing.
 
     Args:
-        chosen: The mechanism of the unit device.
-        seed: The run's seed, from which the draws follow where ``noise`` is not ``secure``.
-        noise: Source of the secret draws.
+        privacy: What is protected.
+        server: Rounds and cohort.
+        devices: Devices in the population, a public number.
+        layers: Lengths of the layers of an update, in order.
+        seed: The run's seed, from which the draws follow where the noise is not ``secure``.
         folder: Where the ledger of the unit device begins; empty for none.
 
     Raises:
         LedgerError: There is one already, or the folder cannot hold it.
     """
-    if not isinstance(chosen, CohortGaussian):
+    chosen = mechanism(privacy.device, server, devices=devices)
+    if not isinstance(chosen, Central):
         return None
+    ledger = None
+    if folder:
+        terms = device_terms(chosen, noise=privacy.noise)
+        ledger = Ledger.create(Path(folder), "device", terms=terms)
+    release = _release(privacy, server, chosen, devices=devices, layers=layers)
+    return Protection(release=release, source=_draws(privacy.noise, seed=seed), ledger=ledger)
 
+
+def _draws(noise: Noise, *, seed: int) -> Callable[[int, int], Source]:
     def source(number: int, attempt: int) -> Source:
         if noise == "secure":
             return SecureSource()
         return SeededSource(seed, "server", "round", number, "attempt", attempt)
 
-    ledger = None
-    if folder:
-        terms = cohort_terms(chosen, noise=noise)
-        ledger = Ledger.create(Path(folder), "device", terms=terms)
-    return Protection(mechanism=chosen, source=source, ledger=ledger)
+    return source
+
+
+def _release(
+    privacy: Privacy, server: Server, chosen: Central, *, devices: int, layers: Sequence[int]
+) -> Release:
+    size, device = sum(layers), privacy.device
+    alone = tuple(layers) if device.clipping == "layers" else ()
+    match chosen:
+        case CohortGaussian():
+            return IndependentRelease(chosen, size=size, layers=alone)
+        case IntegerGaussian():
+            return IntegerRelease(chosen, size=size)
+        case AdaptiveGaussian():
+            return AdaptiveRelease(chosen, size=size, layers=alone)
+        case CorrelatedGaussian():
+            noise = correlation.noise(device, chosen, rounds=server.rounds, size=size)
+            cohort = int(server.cohort)
+            return SeparatedRelease(chosen, noise, cohort=cohort, devices=devices, layers=alone)
+        case BandedGaussian():
+            noise = correlation.noise(device, chosen, rounds=server.rounds, size=size)
+            return BandedRelease(chosen, noise, devices=devices, layers=alone)

@@ -11,7 +11,7 @@ from protocol.codec import decode_reply
 from protocol.messages import Malformed, RefusalReason, Vector
 from server import cohort, optimizer
 from server.admission import Admitted, Expected, Reply, admit
-from server.aggregation import Mean, mean_update, protected_mean
+from server.aggregation import Mean, mean_update
 from server.averaging import RecentAverage
 from server.directory import Directory
 from server.invitation import FIRST_ATTEMPT, Invitations, Terms
@@ -37,8 +37,8 @@ class UniformAveraging(Strategy):
       * updates are added in device order, so that the order of arrival never matters;
       * a bad reply is refused and counted, and the round goes on without it;
       * a round without an admitted update releases nothing and leaves the parameters alone;
-      * with ``protection`` cohorts come from its secret coins, and every round releases the
-        noisy sum, also one without an update.
+      * with ``protection`` it draws the cohorts, by its secret coins, and every round releases
+        the noisy sum, also one without an update.
 
     Replies are held until all are there, for their order; ``ordered`` says that they come in
     device order, and then each is added as it comes.
@@ -109,7 +109,8 @@ class UniformAveraging(Strategy):
             )
         parameters.flags.writeable = False
         self.model = self._recent.add(parameters)
-        self._observer.closed(tally.outcome(server_round, parameters=self.model))
+        told = {} if mean is None else mean.told
+        self._observer.closed(tally.outcome(server_round, parameters=self.model, told=told))
         return (None if mean is None else arrays_of(parameters)), None
 
     def configure_evaluate(
@@ -132,18 +133,13 @@ class UniformAveraging(Strategy):
             return mean_update(deltas)
         # Before anything is added up: deltas are judged and added one by one.
         self._protection.charge(number, FIRST_ATTEMPT)
-        return protected_mean(
-            deltas,
-            self._protection.mechanism,
-            size=self._current().parameters.size,
-            source=self._protection.source(number, FIRST_ATTEMPT),
-        )
+        source = self._protection.source(number, FIRST_ATTEMPT)
+        return self._protection.release.mean(deltas, source=source)
 
     def _draw(self, number: int) -> list[int]:
         if self._protection is not None:
             source = self._protection.source(number, FIRST_ATTEMPT)
-            drawn = self._protection.mechanism.sampling.draw(stream=source.stream("cohort"))
-            return [int(device) for device in drawn]
+            return [int(device) for device in self._protection.release.cohort(source)]
         devices = self._directory.devices
         draws = cohort.generator(self._seed, round_number=number, attempt=FIRST_ATTEMPT)
         rate = self._settings.cohort / devices

@@ -1,11 +1,13 @@
 """What became of the replies of one round."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from protocol.messages import Declined, DeclineReason, RefusalReason, Vector
 from server.admission import Admitted, Refused, Verdict
 from server.observation import RoundOutcome
+
+NOTHING: Mapping[str, float] = {}
 
 
 class Tally:
@@ -38,7 +40,9 @@ class Tally:
         if isinstance(verdict, Declined):
             self._absent.add(sender)
 
-    def outcome(self, number: int, *, parameters: Vector) -> RoundOutcome:
+    def outcome(
+        self, number: int, *, parameters: Vector, told: Mapping[str, float] = NOTHING
+    ) -> RoundOutcome:
         """Returns the round's outcome; ``parameters`` are those after it."""
         return RoundOutcome(
             round=number,
@@ -49,4 +53,5 @@ class Tally:
             refused=self._refused,
             missing=len(self._cohort) - len(self.answered),
             participants=tuple(d for d in self._cohort if d not in self._absent),
+            told=told,
         )

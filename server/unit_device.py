@@ -1,18 +1,34 @@
 """The protection of whole devices that the configuration asks for."""
 
-from typing import TypeVar
+import math
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Literal
 
-from privacy import cohort_gaussian, local_gaussian
+import numpy as np
+
+from privacy import cohort_gaussian, integer_gaussian, local_gaussian, toeplitz
+from privacy.adaptive_gaussian import AdaptiveGaussian
+from privacy.banded_gaussian import BandedGaussian
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.correlated_gaussian import CorrelatedGaussian
+from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import LocalGaussian
 from privacy.settings import Device
+from server import correlation
 from server.settings import Server
 
-T = TypeVar("T")
-Mechanism = CohortGaussian | LocalGaussian
+Central = (
+    CohortGaussian | IntegerGaussian | AdaptiveGaussian | CorrelatedGaussian | BandedGaussian
+)
+Mechanism = Central | LocalGaussian
+CHOICES: tuple[Literal["gaussian", "matrix"], ...] = ("gaussian", "matrix")
 
 
+@lru_cache(maxsize=64)
 def mechanism(device: Device, server: Server, *, devices: int) -> Mechanism | None:
     """Returns what protects a device's whole library, or None without it.
 
@@ -24,56 +40,192 @@ def mechanism(device: Device, server: Server, *, devices: int) -> Mechanism | No
         devices: Devices in the population, a public number.
 
     Raises:
-        ValueError: A setting that the mechanism needs is null, or its δ or cap are no good.
+        ValueError: A setting that the mechanism needs is null, its δ or cap are no good, or
+            the population cannot rest as it asks.
     """
     if device.mechanism == "none":
         return None
-    delta = _needed("delta", device.delta, device)
+    delta = device.needed("delta")
     if delta >= 1 / devices:
         raise ValueError(
             f"privacy.device.delta={delta:g} would allow one of the {devices} devices to be "
             f"published whole; use one below {1 / devices:.2g}."
         )
-    if device.mechanism == "local":
-        return _local(device, delta=delta)
-    return _central(device, server, devices=devices, delta=delta)
+    match chosen(device, server, devices=devices):
+        case "local":
+            return _local(device, delta=delta)
+        case "adaptive":
+            return _adaptive(device, server, devices=devices)
+        case "matrix":
+            return correlation.mechanism(device, server, devices=devices)
+        case _ if device.numbers == "integers":
+            return _integers(device, server, devices=devices)
+        case _:
+            return _cohort(device, server, devices=devices)
 
 
-def _central(device: Device, server: Server, *, devices: int, delta: float) -> CohortGaussian:
+def chosen(device: Device, server: Server, *, devices: int) -> str:
+    """Returns the name of the mechanism: of ``auto``, the one that leaves less noise."""
+    if device.mechanism != "auto":
+        return device.mechanism
+    noise = left(device, server, devices=devices)
+    return min(CHOICES, key=lambda name: noise[name])
+
+
+@lru_cache(maxsize=64)
+def left(device: Device, server: Server, *, devices: int) -> dict[str, float]:
+    """Returns what noise each choice of ``auto`` leaves on the sum of all mean updates.
+
+    Root mean squared over the rounds, in clips, on every coordinate; at equal ε.
+
+    Raises:
+        ValueError: ``epsilon`` is null: without it no two are at equal ε.
+    """
+    if device.epsilon is None or device.noise_multiplier is not None:
+        raise ValueError(
+            "privacy/device=auto compares mechanisms at equal ε: give privacy.device.epsilon "
+            "alone, with privacy.device.noise_multiplier=null."
+        )
+    found: dict[str, float] = {}
+    for name in CHOICES:
+        one = mechanism(replace(device, mechanism=name), server, devices=devices)
+        if isinstance(one, CohortGaussian | CorrelatedGaussian | BandedGaussian):
+            found[name] = one.noise_multiplier * _error(one, server.rounds) / server.cohort
+    return found
+
+
+def production(device: Device, mechanism: Mechanism | None) -> CohortGaussian | None:
+    """Returns the larger federation whose ε is extrapolated from this run's noise, if any.
+
+    Its noise on the mean update is this run's; its own, in clips, is larger as its cohort is.
+    """
+    cohort, population = device.noise_cohort, device.noise_population
+    if cohort is None or population is None:
+        return None
+    if not isinstance(mechanism, CohortGaussian | AdaptiveGaussian):
+        return None
+    sampling = mechanism.sampling
+    return CohortGaussian(
+        sampling=CappedPoissonSampling.expecting(cohort, devices=population, cap=None),
+        noise_multiplier=mechanism.noise_multiplier
+        * cohort
+        / (sampling.rate * sampling.devices),
+        clip=mechanism.clip,
+        delta=min(mechanism.delta, 1 / (10 * population)),
+    )
+
+
+def affordable_rounds(device: Device, server: Server, chosen: Mechanism | None) -> int:
+    """Returns after how many rounds the server stops: before more than ``epsilon`` is spent.
+
+    All of them where it adds no noise, has no ε to keep, or where the noise follows from it.
+
+    Raises:
+        ValueError: Not one round is within it.
+    """
+    fixed = device.epsilon is not None and device.noise_multiplier is not None
+    if not isinstance(chosen, Central) or not fixed:
+        return server.rounds
+    rounds = within(chosen.epsilon, device.needed("epsilon"), most=server.rounds)
+    if rounds == 0:
+        raise ValueError(
+            f"privacy.device.epsilon={device.epsilon:g} is passed by the first round, whose ε "
+            f"is {chosen.epsilon(1):.3g}: raise it or privacy.device.noise_multiplier."
+        )
+    return rounds
+
+
+def within(epsilon: Callable[[int], float], budget: float, *, most: int) -> int:
+    """Returns the largest count from 0 to ``most`` whose ε is at most ``budget``.
+
+    Args:
+        epsilon: The ε of so many rounds or visits, which never falls.
+        budget: The ε to keep within.
+        most: The largest count that is looked at.
+    """
+    if epsilon(most) <= budget:
+        return most
+    return bisect_left(range(1, most + 1), True, key=lambda count: epsilon(count) > budget)
+
+
+def _error(mechanism: Central, rounds: int) -> float:
+    """Root mean squared error of the prefix sums at noise of deviation 1."""
+    if isinstance(mechanism, CorrelatedGaussian | BandedGaussian):
+        return toeplitz.root_error(np.array(mechanism.coefficients), rounds)
+    return math.sqrt((rounds + 1) / 2)
+
+
+def _sampling(device: Device, server: Server, *, devices: int) -> CappedPoissonSampling:
     cap = device.largest_cohort
     if cap is not None and cap < server.cohort:
         raise ValueError(
             f"privacy.device.largest_cohort={cap} is below server.cohort={server.cohort:g}; "
             "raise it, or lower server.cohort."
         )
-    sampling = CappedPoissonSampling.expecting(server.cohort, devices=devices, cap=cap)
+    return CappedPoissonSampling.expecting(server.cohort, devices=devices, cap=cap)
+
+
+def _cohort(device: Device, server: Server, *, devices: int) -> CohortGaussian:
+    sampling = _sampling(device, server, devices=devices)
+    delta = device.needed("delta")
     noise = device.noise_multiplier
     if noise is None:
-        noise = cohort_gaussian.least_noise(
-            _needed("epsilon", device.epsilon, device),
-            sampling=sampling,
-            rounds=server.rounds,
-            delta=delta,
+        noise = _noise(device, server, sampling=sampling, delta=delta)
+    return CohortGaussian(
+        sampling=sampling, noise_multiplier=noise, clip=device.needed("clip"), delta=delta
+    )
+
+
+def _noise(
+    device: Device, server: Server, *, sampling: CappedPoissonSampling, delta: float
+) -> float:
+    """The least noise for ``epsilon``, here or in the larger federation that is meant."""
+    scale = 1.0
+    if device.noise_cohort is not None and device.noise_population is not None:
+        larger = device.noise_population
+        scale = server.cohort / device.noise_cohort
+        sampling = CappedPoissonSampling.expecting(
+            device.noise_cohort, devices=larger, cap=None
         )
-    clip = _needed("clip", device.clip, device)
-    return CohortGaussian(sampling=sampling, noise_multiplier=noise, clip=clip, delta=delta)
+        delta = min(delta, 1 / (10 * larger))
+    target = device.needed("epsilon")
+    return scale * cohort_gaussian.least_noise(
+        target, sampling=sampling, rounds=server.rounds, delta=delta
+    )
+
+
+def _integers(device: Device, server: Server, *, devices: int) -> IntegerGaussian:
+    sampling = _sampling(device, server, devices=devices)
+    delta = device.needed("delta")
+    noise = device.noise_multiplier
+    if noise is None:
+        target = device.needed("epsilon")
+        noise = integer_gaussian.least_noise(
+            target, sampling=sampling, rounds=server.rounds, delta=delta
+        )
+    return IntegerGaussian(
+        sampling=sampling, noise_multiplier=noise, clip=device.needed("clip"), delta=delta
+    )
+
+
+def _adaptive(device: Device, server: Server, *, devices: int) -> AdaptiveGaussian:
+    plain = _cohort(device, server, devices=devices)
+    return AdaptiveGaussian(
+        sampling=plain.sampling,
+        noise_multiplier=plain.noise_multiplier,
+        clip=plain.clip,
+        delta=plain.delta,
+        quantile=device.needed("quantile"),
+        lr=device.needed("clip_lr"),
+        share=device.needed("count_share"),
+    )
 
 
 def _local(device: Device, *, delta: float) -> LocalGaussian:
-    visits = _needed("max_participations", device.max_participations, device)
+    visits = int(device.needed("max_participations"))
     noise = device.noise_multiplier
     if noise is None:
         noise = local_gaussian.least_noise(
-            _needed("epsilon", device.epsilon, device), participations=visits, delta=delta
+            device.needed("epsilon"), participations=visits, delta=delta
         )
-    clip = _needed("clip", device.clip, device)
-    return LocalGaussian(noise_multiplier=noise, clip=clip, delta=delta)
-
-
-def _needed(name: str, value: T | None, device: Device) -> T:
-    if value is None:
-        raise ValueError(
-            f"privacy.device.{name} is null but privacy/device={device.mechanism} needs it; "
-            "set it."
-        )
-    return value
+    return LocalGaussian(noise_multiplier=noise, clip=device.needed("clip"), delta=delta)

@@ -3,14 +3,15 @@
 import math
 from typing import TypeVar
 
+from privacy.adaptive_gaussian import AdaptiveGaussian
 from privacy.calibration import noise_multiplier
 from privacy.dpsgd import DpSgd
 from privacy.local_gaussian import LocalGaussian
 from privacy.sampling import PoissonSampling
-from privacy.settings import Example, Privacy
+from privacy.settings import Device, Example, Privacy
 from protocol.messages import Work
 from protocol.settings import Training
-from server.unit_device import Mechanism
+from server.unit_device import Mechanism, within
 
 T = TypeVar("T")
 
@@ -31,6 +32,11 @@ def work(training: Training, privacy: Privacy, *, update: Mechanism | None = Non
         clip, noise = math.inf, 0.0
     else:
         clip, noise = chosen.clip, chosen.noise_multiplier
+    local = update if isinstance(update, LocalGaussian) else None
+    visits = [
+        affordable_visits(privacy.example, chosen),
+        affordable_visits(privacy.device, local),
+    ]
     return Work(
         steps=training.steps,
         rate=training.rate,
@@ -38,10 +44,10 @@ def work(training: Training, privacy: Privacy, *, update: Mechanism | None = Non
         lr=training.lr,
         clip=clip,
         noise_multiplier=noise,
-        max_participations=_most_visits(privacy),
+        max_participations=min((most for most in visits if most is not None), default=0),
         private=chosen is not None or update is not None,
-        update_clip=math.inf if update is None else update.clip,
-        update_noise=update.noise_multiplier if isinstance(update, LocalGaussian) else 0.0,
+        update_clip=_update_clip(privacy.device, update),
+        update_noise=0.0 if local is None else local.noise_multiplier,
     )
 
 
@@ -77,12 +83,35 @@ def _noise(training: Training, example: Example, *, delta: float) -> float:
     )
 
 
-def _most_visits(privacy: Privacy) -> int:
-    """The strictest limit of the units, 0 without any."""
-    units = (privacy.example, privacy.device)
-    return min(
-        (unit.max_participations for unit in units if unit.max_participations), default=0
-    )
+def affordable_visits(
+    unit: Example | Device, chosen: DpSgd | LocalGaussian | None
+) -> int | None:
+    """Returns after how many visits a device declines; None where visits cost it nothing.
+
+    ``max_participations``, or fewer where noise and ε are both given and ε is spent before.
+
+    Raises:
+        ValueError: Not one visit is within ε.
+    """
+    most = unit.max_participations
+    fixed = unit.epsilon is not None and unit.noise_multiplier is not None
+    if chosen is None or most is None or not fixed or unit.epsilon is None:
+        return most
+    visits = within(chosen.epsilon, unit.epsilon, most=most)
+    if visits == 0:
+        name = "example" if isinstance(unit, Example) else "device"
+        raise ValueError(
+            f"privacy.{name}.epsilon={unit.epsilon:g} is passed by the first visit, whose ε is "
+            f"{chosen.epsilon(1):.3g}: raise it or privacy.{name}.noise_multiplier."
+        )
+    return visits
+
+
+def _update_clip(device: Device, update: Mechanism | None) -> float:
+    """What devices clip to: where the server's clip moves or is of layers, only it clips."""
+    if update is None or isinstance(update, AdaptiveGaussian) or device.clipping == "layers":
+        return math.inf
+    return update.clip
 
 
 def _visits(example: Example) -> int:

@@ -13,14 +13,41 @@ ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]+")
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 BUDGET = {"epsilon", "noise_multiplier", "delta", "clip"}
+CLIPPED = {"clipping", "largest_cohort"}
+SAMPLED = CLIPPED | {"noise_cohort", "noise_population"}
+CORRELATED = CLIPPED | {"strategy", "buffers", "participation", "separation"}
 USED: dict[str, set[str]] = {
     "none": set(),
     "dpsgd": BUDGET | {"max_participations"},
-    "gaussian": BUDGET | {"largest_cohort"},
+    "gaussian": BUDGET | SAMPLED | {"numbers"},
+    "adaptive": BUDGET | SAMPLED | {"quantile", "clip_lr", "count_share"},
+    "matrix": BUDGET | CORRELATED,
+    "auto": BUDGET | CORRELATED,
     "local": BUDGET | {"max_participations"},
 }
-USER = {"example": "dpsgd", "device": "gaussian"}
-OPTIONAL = {"epsilon", "noise_multiplier", "largest_cohort"}
+USER = {
+    "example": {"": "dpsgd"},
+    "device": {
+        "": "gaussian",
+        "numbers": "gaussian",
+        "quantile": "adaptive",
+        "clip_lr": "adaptive",
+        "count_share": "adaptive",
+        "strategy": "matrix",
+        "buffers": "matrix",
+        "participation": "matrix",
+        "separation": "matrix",
+        "max_participations": "local",
+    },
+}
+OPTIONAL = {
+    "epsilon",
+    "noise_multiplier",
+    "largest_cohort",
+    "separation",
+    "noise_cohort",
+    "noise_population",
+}
 
 
 def check(config: Config) -> None:
@@ -37,6 +64,8 @@ def check(config: Config) -> None:
     _weights(config.ranking.weights)
     _unit("example", config.privacy.example)
     _unit("device", config.privacy.device)
+    _production(config.privacy.device, cohort=config.server.cohort)
+    _integers(config.privacy.device)
     _algorithm(config)
     _study(config.study)
 
@@ -105,9 +134,10 @@ def _unit(name: str, unit: Example | Device) -> None:
     for setting, value in values.items():
         where = f"privacy.{name}.{setting}"
         if value is not None and setting not in used:
+            other = USER[name].get(setting, USER[name][""])
             raise SettingError(
-                f"{where}={value:g} has no effect with privacy/{name}={unit.mechanism}; "
-                + (f"add privacy/{name}={USER[name]}." if not used else "set it to null.")
+                f"{where}={_shown(value)} has no effect with privacy/{name}={unit.mechanism}; "
+                f"add privacy/{name}={other}" + (", or set it to null." if used else ".")
             )
         if value is None and setting in used - OPTIONAL:
             raise SettingError(
@@ -117,6 +147,10 @@ def _unit(name: str, unit: Example | Device) -> None:
         _budget(name, unit)
 
 
+def _shown(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
 def _budget(name: str, unit: Example | Device) -> None:
     epsilon, noise = unit.epsilon, unit.noise_multiplier
     if epsilon is None and noise is None:
@@ -124,11 +158,40 @@ def _budget(name: str, unit: Example | Device) -> None:
             f"privacy.{name}.epsilon and privacy.{name}.noise_multiplier are both null; "
             "give one of them."
         )
-    if epsilon is not None and noise is not None:
+    if epsilon is not None and noise == 0:
         raise SettingError(
-            f"privacy.{name}.noise_multiplier={noise:g} contradicts "
-            f"privacy.{name}.epsilon={epsilon:g}; set one of them to null."
+            f"privacy.{name}.noise_multiplier=0 keeps no privacy.{name}.epsilon={epsilon:g}; "
+            "set one of them to null."
         )
+
+
+def _production(device: Device, *, cohort: float) -> None:
+    """Refuses half of what a larger federation is, or one that is smaller than the run."""
+    if (device.noise_cohort is None) != (device.noise_population is None):
+        raise SettingError(
+            "privacy.device.noise_cohort and privacy.device.noise_population describe one "
+            "larger federation: give both, or set both to null."
+        )
+    if device.noise_cohort is None or device.noise_population is None:
+        return
+    if not cohort <= device.noise_cohort <= device.noise_population:
+        raise SettingError(
+            f"privacy.device.noise_cohort={device.noise_cohort:g} must lie between "
+            f"server.cohort={cohort:g} and "
+            f"privacy.device.noise_population={device.noise_population}."
+        )
+
+
+def _integers(device: Device) -> None:
+    """Refuses with integers what is not proven of them."""
+    others = {"clipping": device.clipping == "layers", "noise_cohort": device.noise_cohort}
+    for name, given in others.items():
+        if device.numbers == "integers" and given:
+            value = _shown(getattr(device, name))
+            raise SettingError(
+                f"privacy.device.{name}={value} is not for privacy.device.numbers=integers; "
+                "use float64, or leave it as it was."
+            )
 
 
 def _algorithm(config: Config) -> None:
@@ -145,6 +208,11 @@ def _study(study: Study) -> None:
     if bool(study.seeds) != bool(study.arms):
         raise SettingError(
             "study.seeds and study.arms go together: give both, or neither for one plain run."
+        )
+    if study.search != "none" and len(study.seeds) != 1:
+        raise SettingError(
+            f"study.search={study.search} tries arms on one population; give study.seeds one "
+            "seed, as study.seeds=[0], and study.arms."
         )
     if len(set(study.seeds)) < len(study.seeds):
         raise SettingError("study.seeds holds a seed twice; give each once.")

@@ -29,6 +29,7 @@ import click  # noqa: E402
 import typer  # noqa: E402
 
 from simulations import usage  # noqa: E402
+from simulations.privacy_question import Asked, Unit  # noqa: E402
 
 HYDRAS_WORDS = {
     "allow_extra_args": True,
@@ -45,6 +46,8 @@ app = typer.Typer(
 )
 photos_app = typer.Typer(help="Photographs to train on.", no_args_is_help=True)
 app.add_typer(photos_app, name="photos")
+privacy_app = typer.Typer(help="Privacy before anything runs.", no_args_is_help=True)
+app.add_typer(privacy_app, name="privacy")
 
 
 @app.command(context_settings=HYDRAS_WORDS)
@@ -128,6 +131,36 @@ def sample(
     typer.echo(f"Next: darkroom simulate experiment=real-photos photos.root={folder}")
 
 
+@privacy_app.command()
+def plan(
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="As of simulate.", metavar="OVERRIDE")
+    ] = None,
+    solve: Annotated[Asked | None, typer.Option(help="Print one number only.")] = None,
+    unit: Annotated[Unit | None, typer.Option(help="What is protected.")] = None,
+    epsilon: Annotated[float | None, typer.Option(help="Instead of the run's.")] = None,
+    noise: Annotated[
+        float | None, typer.Option(help="Multiplier, instead of the run's.")
+    ] = None,
+) -> None:
+    """Print what each ε would cost a run in noise, rounds and cohort; nothing runs."""
+    from rich.console import Console
+
+    from simulations.hydra_bridge import compose
+
+    config = compose(overrides or [])
+    if solve is None:
+        from simulations.privacy_table import show
+
+        show(config, Console(highlight=False))
+        return
+    from simulations import privacy_solution
+
+    known = privacy_solution.Known.of(config, unit=unit, epsilon=epsilon, noise=noise)
+    value = privacy_solution.solved(solve, known)
+    typer.echo(privacy_solution.sentence(solve, value, known))
+
+
 @app.command(name="version")
 def tell_version() -> None:
     """Print the version."""
@@ -204,7 +237,7 @@ def _flower(words: list[str]) -> int:
 
 
 def _refuse_unknown_command(words: list[str]) -> None:
-    known = ["simulate", "rank", "ledger", "bench", "pretrain", "photos", "version"]
+    known = ["simulate", "rank", "ledger", "bench", "pretrain", "photos", "privacy", "version"]
     if words and not words[0].startswith("-") and words[0] not in known:
         near = difflib.get_close_matches(words[0], known, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""

@@ -9,7 +9,7 @@ from flwr.app import Context, RecordDict
 from client.accelerator import accelerator
 from client.app import app as client_app
 from client.app import train_cohort
-from privacy.cohort_gaussian import CohortGaussian
+from privacy.local_gaussian import LocalGaussian
 from privacy.settings import Device, Example
 from protocol.rebuild import to_json
 from ranking.build import trainable_names
@@ -17,7 +17,7 @@ from server import unit_device
 from server.app import app as server_app
 from server.model import initial_ranker
 from server.observation import RoundObserver
-from server.work import mechanism
+from server.work import affordable_visits, mechanism
 from simulations.device_ledgers import device_ledgers
 from simulations.faults import Faults
 from simulations.flower_internals import SERVER_NODE
@@ -37,11 +37,17 @@ def prepare(config: Config, held_out: HeldOut, *, devices: int, audience: Audien
         held_out=held_out,
         loss=config.ranking.loss,
         every=config.simulation.evaluate_every,
-        rounds=config.server.rounds,
+        rounds=rounds(config, devices=devices),
         spending=_spending(config, devices=devices),
         audience=audience,
         frozen_encoder=config.ranking.trained != "all",
     )
+
+
+def rounds(config: Config, *, devices: int) -> int:
+    """Returns how many rounds ``config`` has before its budget for the unit device is spent."""
+    chosen = unit_device.mechanism(config.privacy.device, config.server, devices=devices)
+    return unit_device.affordable_rounds(config.privacy.device, config.server, chosen)
 
 
 def federate(
@@ -116,13 +122,14 @@ def _spending(config: Config, *, devices: int) -> dict[str, Spending]:
     privacy, claim = config.privacy, config.privacy.noise == "secure"
     found: dict[str, Spending] = {}
     example = mechanism(config.training, privacy.example)
-    if example is not None and privacy.example.max_participations is not None:
-        visits = privacy.example.max_participations
+    visits = affordable_visits(privacy.example, example)
+    if example is not None and visits is not None:
         found["example"] = VisitSpending(example, max_participations=visits, claim=claim)
     device = unit_device.mechanism(privacy.device, config.server, devices=devices)
-    if isinstance(device, CohortGaussian):
-        found["device"] = RoundSpending(device, rounds=config.server.rounds, claim=claim)
-    elif device is not None and privacy.device.max_participations is not None:
-        visits = privacy.device.max_participations
+    if isinstance(device, LocalGaussian):
+        visits = affordable_visits(privacy.device, device) or config.server.rounds
         found["device"] = VisitSpending(device, max_participations=visits, claim=claim)
+    elif device is not None:
+        rounds = unit_device.affordable_rounds(privacy.device, config.server, device)
+        found["device"] = RoundSpending(device, rounds=rounds, claim=claim)
     return found

@@ -179,7 +179,7 @@ def _opinions(both: Opinions, *, delta: float) -> str:
     verdict = "≤" if both.agree else "which must not exceed"
     warning = "" if both.agree else "; one of the two is wrong: rely on neither"
     return (
-        f"{told(both.pld)} by loss distributions {verdict} {told(both.rdp)} by Rényi "
+        f"{told(both.pld)} by {both.by} {verdict} {told(both.rdp)} by Rényi "
         f"accounting (δ {delta:g}, {both.charges} charge(s)){warning}"
     )
 

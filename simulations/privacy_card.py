@@ -6,14 +6,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from privacy.adaptive_gaussian import AdaptiveGaussian
+from privacy.banded_gaussian import BandedGaussian
 from privacy.cohort_gaussian import CohortGaussian
+from privacy.correlated_gaussian import CorrelatedGaussian
+from privacy.dpsgd import DpSgd
+from privacy.group import library_epsilon
+from privacy.integer_gaussian import IntegerGaussian
 from privacy.ledger_chain import examine
 from privacy.local_gaussian import LocalGaussian
 from server import unit_device
-from server.work import mechanism
+from server.unit_device import Central
+from server.work import affordable_visits, mechanism
 from simulations.console import spent
 from simulations.settings import Config
 from simulations.spending import Spent
+
+MEANINGFUL = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +40,9 @@ class Promise:
         second: A second bound on the same ε by Rényi accounting; None in closed form.
         delta: The δ of both.
         claim: Whether the draws are secret; no promise without.
+        remarks: What else must be said with it.
+        extrapolated: The ε that the larger federation would have whose noise this run takes;
+            None where none is assumed. It is not of this run.
     """
 
     unit: str
@@ -43,6 +55,8 @@ class Promise:
     second: float | None
     delta: float
     claim: bool
+    remarks: tuple[str, ...] = ()
+    extrapolated: float | None = None
 
 
 def promises(config: Config, *, devices: int) -> list[Promise]:
@@ -65,6 +79,7 @@ def lines(promise: Promise) -> list[str]:
         f"{promise.when}, against anyone who sees",
         promise.adversary,
         promise.noise,
+        *promise.remarks,
     ]
     if not promise.claim:
         told.append("the noise follows from the seed: this ε is not a claim")
@@ -108,9 +123,9 @@ def _told(value: Any) -> Any:
 def _example(config: Config) -> Promise | None:
     settings = config.privacy.example
     chosen = mechanism(config.training, settings)
-    if chosen is None or settings.max_participations is None:
+    visits = affordable_visits(settings, chosen)
+    if chosen is None or visits is None:
         return None
-    visits = settings.max_participations
     return Promise(
         unit="example",
         protects="each moment of a device",
@@ -122,38 +137,111 @@ def _example(config: Config) -> Promise | None:
         second=chosen.epsilon_rdp(visits),
         delta=chosen.delta,
         claim=config.privacy.noise == "secure",
+        remarks=_library(config, chosen, visits=visits),
     )
 
 
+def _library(config: Config, chosen: DpSgd, *, visits: int) -> tuple[str, ...]:
+    """What the promise for a moment is worth to all moments of a library together."""
+    moments = round(config.training.reference_size)
+    found = library_epsilon(chosen, moments=moments, participations=visits)
+    worth = "" if found <= MEANINGFUL else ": in effect no promise"
+    return (f"{moments} moments of a device together: ε ≤ {found:.3g} by group privacy{worth}",)
+
+
 def _device(config: Config, *, devices: int) -> Promise | None:
-    settings = config.privacy.device
-    chosen = unit_device.mechanism(settings, config.server, devices=devices)
+    chosen = unit_device.mechanism(config.privacy.device, config.server, devices=devices)
     match chosen:
-        case CohortGaussian():
-            return _central(chosen, config)
-        case LocalGaussian() if settings.max_participations is not None:
-            return _local(chosen, config, visits=settings.max_participations)
-    return None
+        case None:
+            return None
+        case LocalGaussian():
+            return _local(chosen, config)
+        case _:
+            return _central(chosen, config, devices=devices)
 
 
-def _central(chosen: CohortGaussian, config: Config) -> Promise:
-    rounds = config.server.rounds
+def _central(chosen: Central, config: Config, *, devices: int) -> Promise:
+    rounds = unit_device.affordable_rounds(config.privacy.device, config.server, chosen)
+    larger = unit_device.production(config.privacy.device, chosen)
     return Promise(
         unit="device",
         protects="each device's whole library",
         adversary="the models alone: the server, who sees updates, is trusted",
         neighbours="two populations, in one of which a device's updates are all zero",
         when=f"after {rounds} rounds",
-        noise=f"noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}, at the server, "
-        f"cohorts of {chosen.sampling.cap} at most",
+        noise=_noise(chosen),
         epsilon=chosen.epsilon(rounds),
         second=chosen.epsilon_rdp(rounds),
         delta=chosen.delta,
         claim=config.privacy.noise == "secure",
+        remarks=(
+            _cohorts(chosen),
+            *_why(config, devices=devices),
+            *_stop(config, rounds),
+            *_larger(config, larger),
+        ),
+        extrapolated=None if larger is None else larger.epsilon(rounds),
     )
 
 
-def _local(chosen: LocalGaussian, config: Config, *, visits: int) -> Promise:
+def _noise(chosen: Central) -> str:
+    match chosen:
+        case AdaptiveGaussian(update_noise=noise, clip=clip):
+            amount = f"noise {noise:.2f} × a clip that follows the updates from {clip:g}"
+        case IntegerGaussian(noise_multiplier=noise, clip=clip):
+            amount = f"discrete noise {noise:.2f} × clip {clip:g} on integers"
+        case CohortGaussian(noise_multiplier=noise, clip=clip):
+            amount = f"noise {noise:.2f} × clip {clip:g}"
+        case CorrelatedGaussian() | BandedGaussian():
+            amount = f"correlated noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}"
+    return f"{amount}, at the server"
+
+
+def _cohorts(chosen: Central) -> str:
+    match chosen:
+        case CorrelatedGaussian(separation=apart):
+            return f"a device takes part every {apart} rounds at most; who does is no secret"
+        case BandedGaussian(bands=bands, sampling=sampling):
+            return f"{bands} bands take turns, secret cohorts of {sampling.cap} at most"
+        case CohortGaussian() | AdaptiveGaussian() | IntegerGaussian():
+            sampling = chosen.sampling
+            return f"secret cohorts of {sampling.cap} at most"
+
+
+def _why(config: Config, *, devices: int) -> list[str]:
+    """What ``auto`` took, and the noise that each choice leaves."""
+    device, server = config.privacy.device, config.server
+    if device.mechanism != "auto":
+        return []
+    left = unit_device.left(device, server, devices=devices)
+    taken = unit_device.chosen(device, server, devices=devices)
+    (other,) = set(left) - {taken}
+    return [
+        f"auto took {taken}: {left[taken]:.3g} clips of noise add up, with {other} "
+        f"{left[other]:.3g}"
+    ]
+
+
+def _stop(config: Config, rounds: int) -> list[str]:
+    if rounds == config.server.rounds:
+        return []
+    return [f"stops there: one more of the {config.server.rounds} rounds would pass the budget"]
+
+
+def _larger(config: Config, larger: CohortGaussian | None) -> list[str]:
+    if larger is None:
+        return []
+    device = config.privacy.device
+    found = larger.epsilon(config.server.rounds)
+    return [
+        f"extrapolated, not of this run: ε ≤ {spent(found)} at δ = {larger.delta:.1g}",
+        f"for cohorts of {device.noise_cohort:g} of {device.noise_population} devices, with "
+        "this noise on their mean",
+    ]
+
+
+def _local(chosen: LocalGaussian, config: Config) -> Promise:
+    visits = affordable_visits(config.privacy.device, chosen) or config.server.rounds
     return Promise(
         unit="device",
         protects="each device's whole library",

@@ -8,7 +8,7 @@ from photos.source import PhotoSource, open_source
 from protocol.rebuild import SettingError
 from server import unit_device
 from server.model import initial_ranker
-from server.work import mechanism
+from server.work import work
 from simulations.settings import Config, Simulation
 
 
@@ -25,9 +25,15 @@ def ready(config: Config) -> PhotoSource:
     _weights(config)
     _cache(config.simulation.cache)
     _accelerator(config.simulation)
-    mechanism(config.training, config.privacy.example)
-    unit_device.mechanism(config.privacy.device, config.server, devices=source.devices)
+    _privacy(config, devices=source.devices)
     return source
+
+
+def _privacy(config: Config, *, devices: int) -> None:
+    privacy, server = config.privacy, config.server
+    device = unit_device.mechanism(privacy.device, server, devices=devices)
+    unit_device.affordable_rounds(privacy.device, server, device)
+    work(config.training, privacy, update=device)
 
 
 def _cohort(config: Config, *, devices: int) -> None:

@@ -31,6 +31,7 @@ class Row:
         missing: Replies that never came.
         figures: Simulation only.
         spent: The ε so far of each unit that is protected, by its name.
+        told: Further figures that the last round released, under the same ε.
     """
 
     round: int
@@ -41,6 +42,7 @@ class Row:
     missing: int
     figures: Figures
     spent: Mapping[str, Spent]
+    told: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """Returns the row as JSON has it; figures stand under "simulation_only"."""
@@ -52,6 +54,7 @@ class Row:
             "refused": self.refused,
             "missing": self.missing,
             "privacy": plain_spent(self.spent),
+            "released": dict(self.told),
             "simulation_only": plain_figures(self.figures),
         }
 
@@ -115,6 +118,7 @@ class Recorder:
         self._invited = self._admitted = self._missing = 0
         self._declined: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
+        self._told: Mapping[str, float] = {}
 
     def begin(self) -> None:
         """Judges the model before the first round."""
@@ -138,6 +142,7 @@ class Recorder:
         """
         self._admitted += outcome.admitted
         self._missing += outcome.missing
+        self._told = outcome.told
         self._declined.update({str(reason): n for reason, n in outcome.declined.items()})
         self._refused.update({str(reason): n for reason, n in outcome.refused.items()})
         for spending in self.spending.values():
@@ -198,6 +203,7 @@ class Recorder:
             missing=self._missing,
             figures=figures,
             spent=self._spent(),
+            told=self._told,
         )
         self._invited = self._admitted = self._missing = 0
         self._declined.clear()

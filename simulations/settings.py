@@ -62,11 +62,16 @@ class Study:
         seeds: Seeds of every arm; empty for one plain run.
         arms: Overrides of each arm, by its name.
         workers: Processes that share the runs.
+        search: ``none`` runs every arm; else a random number of trials of random arms, drawn
+            as this distribution says, and the ε of telling the best of them.
+        trials: Trials of a search, on average.
     """
 
     seeds: tuple[Seed, ...]
     arms: dict[str, tuple[str, ...]]
     workers: Annotated[int, Interval(ge=1, le=256)]
+    search: Literal["none", "geometric", "logarithmic", "poisson"]
+    trials: Annotated[float, Interval(ge=1, le=10_000)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from simulations import closing, header, study
+from simulations import closing, header, search, study
 from simulations.console import Screen
 from simulations.federation import together, without_privacy
 from simulations.hydra_bridge import compose
@@ -35,6 +35,8 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
         }
         for arm in arms.values():
             ready(arm)
+        if config.study.search != "none":
+            return search.run(config, console, arms=arms)
         return study.run(config, console, arms=arms)
     return _single(config, console)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median_high
 from typing import Protocol
 
-from privacy.cohort_gaussian import CohortGaussian
+from server.unit_device import Central
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,9 +68,9 @@ class Spending(Protocol):
 
 
 class RoundSpending:
-    """Counts rounds: where cohorts are secret, every device pays for every round."""
+    """Counts rounds: where the server adds the noise, every device pays for every round."""
 
-    def __init__(self, mechanism: CohortGaussian, *, rounds: int, claim: bool) -> None:
+    def __init__(self, mechanism: Central, *, rounds: int, claim: bool) -> None:
         self._mechanism = mechanism
         self._rounds = rounds
         self._claim = claim

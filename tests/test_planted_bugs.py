@@ -38,6 +38,53 @@ BUGS = {
         "return exact",
         "tests/privacy/test_update_clipping.py::test_an_update_that_is_not_finite_is_none",
     ),
+    "the vote has the wrong sign": (
+        "privacy/adaptive_gaussian.py",
+        "return HALF if norm <= clip else -HALF",
+        "return -HALF if norm <= clip else HALF",
+        "tests/privacy/test_adaptive_gaussian.py::"
+        "test_the_clip_finds_the_quantile_from_far_away",
+    ),
+    "the vote is not accounted": (
+        "privacy/adaptive_gaussian.py",
+        "return self.noise_multiplier / math.sqrt(1 - self.share)",
+        "return self.noise_multiplier",
+        "tests/privacy/test_adaptive_gaussian.py::"
+        "test_both_releases_together_cost_the_noise_that_is_accounted",
+    ),
+    "the noise of an adaptive round stays that of the first clip": (
+        "server/aggregation.py",
+        "release(total, deviation=mechanism.update_noise * clip, stream=noise)",
+        "release(total, deviation=mechanism.update_noise, stream=noise)",
+        "tests/server/test_release.py::"
+        "test_the_noise_of_an_adaptive_round_is_in_units_of_its_clip",
+    ),
+    "devices do not rest": (
+        "server/release.py",
+        "rested = numbers[self._separation.eligible(numbers, self._rounds)]",
+        "rested = numbers",
+        "tests/server/test_release.py::"
+        "test_a_device_that_took_part_rests_and_comes_twice_at_most",
+    ),
+    "a row of correlated noise is used twice": (
+        "privacy/correlated_noise.py",
+        "past[number % self.memory] = noise",
+        "past[0] = noise",
+        "tests/privacy/test_correlated_noise.py",
+    ),
+    "more columns of one device meet than are accounted": (
+        "privacy/banded_gaussian.py",
+        "math.ceil(rounds / self.bands)",
+        "rounds // (2 * self.bands)",
+        "tests/privacy/test_banded_gaussian.py",
+    ),
+    "layers are each clipped to the whole clip": (
+        "privacy/update_clipping.py",
+        "_scaled(part, clip / math.sqrt(len(layers)))",
+        "_scaled(part, clip)",
+        "tests/server/test_release.py::"
+        "test_a_device_more_moves_a_release_by_no_more_than_the_clip",
+    ),
     "cohorts of a fixed size": (
         "privacy/cohort_sampling.py",
         "numbers[stream.keyed_uniform(numbers) < self.rate]",

@@ -1,7 +1,9 @@
 """The ClientApp, called as the in-process grid and a SuperNode call it."""
 
+import hashlib
 import json
 import logging
+import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from flwr.app import Context, Message, MessageType, RecordDict
+from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
 
 from client import equipment
 from client.app import FAILED, app, train_cohort
@@ -26,6 +28,7 @@ from protocol.codec import (
 )
 from protocol.messages import Declined, DeclineReason, Measured, Task, Update
 from protocol.rebuild import to_plain
+from protocol.settings import Training
 from ranking.build import build_ranker, frozen_names, trainable_names
 from ranking.parameters import flatten, frozen_digest
 from ranking.settings import Ranking
@@ -57,7 +60,9 @@ def libraries(lab, monkeypatch, identity):
     return made
 
 
-def config(lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", seed=3):
+def config(
+    lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", seed=3, budget=None
+):
     private = mechanism == "dpsgd"
     sections = {
         "seed": seed,
@@ -74,11 +79,12 @@ def config(lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", s
             context_preference=0.0,
         ),
         "ranking": Ranking(trained=trained, loss="softmax", weights=None),
+        "training": Training(steps=1, rate=1.0, reference_size=2, largest_library=100, lr=0.5),
         "privacy": Privacy(
             noise=noise,
             example=Example(
                 mechanism=mechanism,
-                epsilon=None,
+                epsilon=budget,
                 noise_multiplier=1.0 if private else None,
                 delta=1e-5 if private else None,
                 clip=1.0 if private else None,
@@ -97,11 +103,12 @@ def config(lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", s
     return json.dumps({name: to_plain(value) for name, value in sections.items()})
 
 
-def context(device, text):
+def context(device, text, **node_config):
     return Context(
         run_id=1,
         node_id=1000 + device,
-        node_config={"partition-id": device, "num-partitions": 10},
+        node_config={"partition-id": device, "num-partitions": 10}
+        | {key.replace("_", "-"): value for key, value in node_config.items()},
         state=RecordDict(),
         run_config={"config": text},
     )
@@ -129,8 +136,12 @@ def ask(task, own, kind=MessageType.TRAIN):
     return over_the_wire(app(message, own))
 
 
+def found(message, task):
+    return decode_reply(message.content, size=len(task.parameters))
+
+
 def reply(task, own):
-    return decode_reply(ask(task, own).content, size=len(task.parameters))
+    return found(ask(task, own), task)
 
 
 @pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
@@ -226,13 +237,172 @@ def test_a_message_that_holds_no_task_is_an_error(lab, libraries):
     assert ask(RecordDict(), context(0, config(lab))).error.reason == "device failed"
 
 
-def test_terms_without_privacy_are_refused_in_a_private_run(lab, libraries):
-    for task, text in (
-        (first_task(lab, private=False), config(lab)),
-        (first_task(lab), config(lab, mechanism="none")),
-    ):
-        assert ask(task, context(0, text)).has_error()
+def test_a_private_task_in_a_run_without_privacy_is_an_error(lab, libraries):
+    assert ask(first_task(lab), context(0, config(lab, mechanism="none"))).has_error()
     assert not libraries.asked
+
+
+# The configuration of these tests: rate 1, one step, σ = 1, clip 1, two visits, δ = 1e-5. The ε
+# of one visit is 4.38, of two 6.57.
+WEAKER = {
+    "private": False,
+    "rate": 1.5,
+    "steps": 2,
+    "noise_multiplier": 0.99,
+    "clip": 1.01,
+    "update_clip": math.nan,
+}
+
+
+def untouched():
+    """The state of a device that took part in nothing."""
+    new = {"participations": 0, "digest": "", "configuration": ""}
+    return RecordDict({"device": ConfigRecord(new)})
+
+
+def declined_as(message, reason):
+    """Whether a message says why, and nothing else."""
+    return {name: dict(record) for name, record in message.content.items()} == {
+        "scalars": {"round": 1, "attempt": 0, "declined": str(reason)}
+    }
+
+
+@pytest.mark.parametrize("term", WEAKER)
+def test_a_weaker_task_is_declined_alone_and_together_by_its_reason_only(lab, libraries, term):
+    task = first_task(lab)
+    weak = replace(task, work=replace(task.work, **{term: WEAKER[term]}))
+    text = booked(lab)
+    owns = [context(0, text), context(1, text)]
+    for message in (ask(weak, owns[0]), *train_cohort(asked(weak, owns))):
+        assert declined_as(message, DeclineReason.WEAKER_THAN_FLOOR)
+    assert not libraries.asked
+    assert all(own.state == untouched() for own in owns)
+
+
+def test_a_device_stops_by_its_own_count_where_the_task_has_no_limit(lab, libraries):
+    task = first_task(lab)
+    endless = replace(task, work=replace(task.work, max_participations=0))
+    alone, beside = context(0, booked(lab)), context(1, booked(lab))
+    for own, answer in (
+        (alone, lambda own: ask(endless, own)),
+        (beside, lambda own: train_cohort(asked(endless, [own]))[0]),
+    ):
+        assert isinstance(found(answer(own), task), Update)
+        assert isinstance(found(answer(own), task), Update)
+        kept = dict(own.state["device"])
+        assert declined_as(answer(own), DeclineReason.BUDGET_SPENT)
+        assert dict(own.state["device"]) == kept
+
+
+def test_a_budget_beside_a_noise_ends_the_visits_earlier(lab, libraries):
+    own = context(0, config(lab, budget=5.0))
+    assert isinstance(found(ask(first_task(lab), own), first_task(lab)), Update)
+    assert declined_as(ask(first_task(lab), own), DeclineReason.BUDGET_SPENT)
+
+
+def test_an_operator_allows_fewer_visits_than_the_configuration(lab, libraries):
+    text, task = booked(lab, noise="secure"), first_task(lab)
+    for tight in ({"max_epsilon": 5}, {"max_exposure": 1.5}):
+        own = context(0, text, **tight)
+        assert isinstance(found(ask(task, own), task), Update)
+        assert declined_as(ask(task, own), DeclineReason.BUDGET_SPENT)
+        assert declined_as(train_cohort(asked(task, [own]))[0], DeclineReason.BUDGET_SPENT)
+
+
+@pytest.mark.parametrize(
+    ("tight", "good_enough"),
+    [
+        ({"min_noise": 1.5}, False),
+        ({"min_noise": 1}, True),
+        ({"max_clip": 0.9}, False),
+        ({"max_clip": 1.0}, True),
+        ({"max_exposure": 0.9}, False),
+        ({"max_exposure": 1.0}, True),
+        ({"max_epsilon": 4.3}, False),
+        ({"max_epsilon": 4.4}, True),
+    ],
+)
+def test_an_operators_floor_lets_in_what_is_exactly_at_it(lab, libraries, tight, good_enough):
+    text, task = booked(lab, noise="secure"), first_task(lab)
+    for message in (
+        ask(task, context(0, text, **tight)),
+        *train_cohort(asked(task, [context(0, text, **tight), context(1, text, **tight)])),
+    ):
+        if good_enough:
+            assert isinstance(found(message, task), Update)
+        else:
+            assert declined_as(message, DeclineReason.WEAKER_THAN_FLOOR)
+
+
+def test_a_device_takes_part_in_the_one_configuration_that_its_operator_agreed_to(
+    lab, libraries
+):
+    text, task = booked(lab), first_task(lab)
+    agreed = hashlib.sha256(text.encode()).hexdigest()
+    assert isinstance(found(ask(task, context(0, text, config_digest=agreed)), task), Update)
+    other = booked(lab, seed=4)
+    owns = [context(1, other, config_digest=agreed), context(2, other, config_digest=agreed)]
+    for message in (ask(task, owns[0]), *train_cohort(asked(task, owns))):
+        assert declined_as(message, DeclineReason.ANOTHER_CONFIGURATION)
+    shown = ask(task, owns[0], MessageType.EVALUATE)
+    assert declined_as(shown, DeclineReason.ANOTHER_CONFIGURATION)
+    assert all(own.state == untouched() for own in owns)
+    assert libraries.asked == [0]
+
+
+def test_a_run_that_changes_its_configuration_gets_no_visit_more(lab, libraries):
+    own, task = context(0, config(lab)), first_task(lab)
+    assert isinstance(found(ask(task, own), task), Update)
+    kept = dict(own.state["device"])
+    own.run_config["config"] = config(lab, seed=4)
+    assert declined_as(ask(task, own), DeclineReason.ANOTHER_CONFIGURATION)
+    assert dict(own.state["device"]) == kept
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_epsilon": "2"},
+        {"min_noise": True},
+        {"max_exposure": 0},
+        {"max_clip": math.nan},
+        {"config_digest": "abc"},
+        {"max_epsilom": 2.0},
+    ],
+)
+def test_a_device_whose_operator_erred_trains_nothing_and_its_log_says_why(
+    lab, libraries, wrong, caplog
+):
+    task, text = first_task(lab), booked(lab)
+    (key,) = (key.replace("_", "-") for key in wrong)
+    erring = context(0, text, **wrong)
+    message = ask(task, erring)
+    assert (message.error.code, message.error.reason) == (FAILED, "device failed")
+    assert key in caplog.text
+    first, second = train_cohort(asked(task, [erring, context(1, text)]))
+    assert first.has_error()
+    assert isinstance(found(second, task), Update)
+    assert ask(task, erring, MessageType.EVALUATE).has_error()
+    assert libraries.asked == [1]
+    assert not len(erring.state)
+
+
+def test_an_operator_who_demands_noise_takes_no_part_in_a_run_without_it(lab, libraries):
+    plain = first_task(lab, private=False)
+    open_run = context(0, config(lab, mechanism="none"), min_noise=0.1)
+    assert declined_as(ask(plain, open_run), DeclineReason.WEAKER_THAN_FLOOR)
+    figures = ask(plain, open_run, MessageType.EVALUATE)
+    assert declined_as(figures, DeclineReason.PRIVATE_RUN)
+    seeded = context(0, config(lab, noise="insecure_seeded"), min_noise=0.1)
+    assert declined_as(ask(first_task(lab), seeded), DeclineReason.WEAKER_THAN_FLOOR)
+    assert not libraries.asked
+
+
+def test_a_kept_state_that_is_damaged_is_an_error(lab, libraries):
+    own, task = context(0, config(lab)), first_task(lab)
+    ask(task, own)
+    own.state["device"]["participations"] = "0"
+    assert ask(task, own).error.reason == "device failed"
 
 
 def test_a_library_is_embedded_once(lab, libraries):
@@ -305,6 +475,7 @@ def test_a_query_answers_which_device_it_is(lab, libraries):
 def test_a_device_reads_only_its_own_sections(lab):
     sections = read_sections(config(lab, mechanism="none"))
     assert sections.ranking.trained == "head"
+    assert (sections.training.rate, sections.training.steps) == (1.0, 1)
     assert not sections.private
 
 

@@ -4,14 +4,36 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from client.device import NEW, DeviceState, accept, hold, visit
+from client import device
+from client.device import NEW, DeviceState, hold, show
+from client.floor import Floor
 from protocol.messages import Declined, DeclineReason, Task, Update
 
 DELTA = np.ones(3, np.float32)
-HELD = DeviceState(participations=1, digest="abc")
+HELD = DeviceState(participations=1, digest="abc", configuration="c0ffee")
+FLOOR = Floor(
+    configuration="c0ffee",
+    consented=True,
+    private=False,
+    rate=1.0,
+    steps=1,
+    noise_multiplier=0.0,
+    clip=math.inf,
+    update_noise=0.0,
+    update_clip=math.inf,
+    visits=None,
+)
 
 
-def digest(frozen):
+def visit(task, state, *, train, floor=FLOOR):
+    return device.visit(task, state, floor=floor, digest=digest_of, train=train)
+
+
+def accept(task, state, *, floor=FLOOR):
+    return device.accept(task, state, floor=floor, digest=digest_of)
+
+
+def digest_of(frozen):
     return "abc" if frozen.sum() == 6 else "other"
 
 
@@ -41,24 +63,24 @@ def frozen():
 
 
 def test_a_device_that_takes_part_sends_its_delta_and_counts_the_visit(task):
-    reply, state = visit(task, HELD, digest=digest, train=trains)
+    reply, state = visit(task, HELD, train=trains)
     assert isinstance(reply, Update)
     assert (reply.round, reply.attempt) == (4, 1)
     assert reply.delta is DELTA
-    assert state == DeviceState(participations=2, digest="abc")
+    assert state == DeviceState(participations=2, digest="abc", configuration="c0ffee")
 
 
 def test_a_new_device_takes_the_frozen_part_whose_digest_matches(task, frozen):
-    reply, state = visit(replace(task, frozen=frozen), NEW, digest=digest, train=trains)
+    reply, state = visit(replace(task, frozen=frozen), NEW, train=trains)
     assert isinstance(reply, Update)
-    assert state == DeviceState(participations=1, digest="abc")
+    assert state == DeviceState(participations=1, digest="abc", configuration="c0ffee")
 
 
 def test_a_frozen_part_is_known_by_its_bytes_and_not_by_what_the_task_says(task, frozen):
     frozen[0] = 9
     for state in (NEW, HELD):
         forged = replace(task, frozen=frozen)
-        reply, kept = visit(forged, state, digest=digest, train=never)
+        reply, kept = visit(forged, state, train=never)
         assert reply == Declined(round=4, attempt=1, reason=DeclineReason.FROZEN_PART_DIFFERS)
         assert kept == state
 
@@ -71,8 +93,8 @@ def test_a_frozen_part_is_known_by_its_bytes_and_not_by_what_the_task_says(task,
     ],
 )
 def test_a_device_without_the_tasks_frozen_part_says_so(task, held, reason):
-    state = DeviceState(participations=1, digest=held)
-    reply, kept = visit(task, state, digest=digest, train=never)
+    state = replace(HELD, digest=held)
+    reply, kept = visit(task, state, train=never)
     assert reply == Declined(round=4, attempt=1, reason=reason)
     assert kept == state
 
@@ -81,7 +103,7 @@ def test_a_device_takes_part_so_often_and_no_more(task):
     state, replies = replace(HELD, participations=0), []
     for _ in range(4):
         train = trains if len(replies) < 2 else never
-        reply, state = visit(task, state, digest=digest, train=train)
+        reply, state = visit(task, state, train=train)
         replies.append(reply)
     assert [type(reply) for reply in replies] == [Update, Update, Declined, Declined]
     assert replies[-1].reason == DeclineReason.PARTICIPATIONS_SPENT
@@ -91,10 +113,68 @@ def test_a_device_takes_part_so_often_and_no_more(task):
 def test_without_a_limit_a_device_always_takes_part(lab, task):
     terms = lab.work(max_participations=0, clip=math.inf, private=False)
     state = replace(HELD, participations=10**6)
-    counted = accept(replace(task, work=terms), state, digest=digest)
+    counted = accept(replace(task, work=terms), state)
     assert counted == replace(state, participations=10**6 + 1)
 
 
 def test_holding_the_frozen_part_is_no_participation(task, frozen):
-    held = hold(replace(task, frozen=frozen), NEW, digest=digest)
-    assert held == DeviceState(participations=0, digest="abc")
+    held = hold(replace(task, frozen=frozen), NEW, digest=digest_of)
+    assert held == DeviceState(participations=0, digest="abc", configuration="")
+
+
+def declined(reason):
+    return Declined(round=4, attempt=1, reason=reason)
+
+
+def test_a_task_below_the_floor_is_declined_and_changes_nothing(task, frozen):
+    strict = replace(FLOOR, noise_multiplier=1.0)
+    for state, given in ((HELD, task), (NEW, replace(task, frozen=frozen))):
+        reply, kept = visit(given, state, floor=strict, train=never)
+        assert reply == declined(DeclineReason.WEAKER_THAN_FLOOR)
+        assert kept == state
+
+
+def test_a_device_whose_next_visit_would_pass_its_budget_declines_and_changes_nothing(task):
+    state = replace(HELD, participations=0)
+    for number in range(4):
+        reply, kept = visit(
+            task, state, floor=replace(FLOOR, visits=1), train=never if number else trains
+        )
+        assert isinstance(reply, Declined) == (number > 0)
+        assert kept == replace(HELD, participations=1)
+        state = kept
+    assert reply == declined(DeclineReason.BUDGET_SPENT)
+
+
+def test_a_tasks_own_limit_can_make_a_device_stop_earlier_only(lab, task):
+    state = replace(HELD, participations=2)
+    for limit, own, reason in (
+        (2, 3, DeclineReason.PARTICIPATIONS_SPENT),
+        (9, 2, DeclineReason.BUDGET_SPENT),
+        (0, 2, DeclineReason.BUDGET_SPENT),
+        (2, 2, DeclineReason.PARTICIPATIONS_SPENT),
+    ):
+        given = replace(task, work=lab.work(max_participations=limit))
+        found = accept(given, state, floor=replace(FLOOR, visits=own))
+        assert found == declined(reason)
+
+
+def test_a_device_trains_under_one_configuration_only(task):
+    for state, other in (
+        (HELD, replace(FLOOR, configuration="decade")),
+        (HELD, replace(FLOOR, consented=False)),
+        (replace(NEW, digest="abc"), replace(FLOOR, consented=False)),
+    ):
+        reply, kept = visit(task, state, floor=other, train=never)
+        assert reply == declined(DeclineReason.ANOTHER_CONFIGURATION)
+        assert kept == state
+
+
+def test_figures_are_shown_where_nothing_is_private_and_the_configuration_is_the_same(task):
+    assert show(task, HELD, floor=FLOOR, digest=digest_of) == HELD
+    for floor, reason in (
+        (replace(FLOOR, private=True), DeclineReason.PRIVATE_RUN),
+        (replace(FLOOR, configuration="decade"), DeclineReason.ANOTHER_CONFIGURATION),
+        (replace(FLOOR, consented=False), DeclineReason.ANOTHER_CONFIGURATION),
+    ):
+        assert show(task, HELD, floor=floor, digest=digest_of) == declined(reason)

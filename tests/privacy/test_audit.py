@@ -14,6 +14,7 @@ from scipy.stats import beta, norm
 
 from client.protection import protected
 from privacy import analytic_gaussian
+from privacy.adaptive_gaussian import AdaptiveGaussian
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_noise import BandedRecurrence, CorrelatedNoise
@@ -21,7 +22,7 @@ from privacy.dpsgd import release
 from privacy.noise import SeededSource
 from privacy.toeplitz import optimal, sensitivity
 from protocol.messages import Work
-from server.aggregation import protected_mean
+from server.aggregation import adaptive_mean, protected_mean
 
 EPSILON, DELTA = 4.0, 1e-5
 TRIALS = 10_000  # of either world
@@ -73,7 +74,29 @@ def own_update(value, *, noise, source):
     return protected(np.float32([50 if value else -50]), work=work, source=source)[0]
 
 
-MECHANISMS = [moment_sum, cohort_sum, own_update]
+def adaptive_sum(value, *, noise, source):
+    """Half of the budget on the vote: the update and the vote together, weighed by their noise.
+
+    A device in the cohort adds its update and ½; the divisor keeps the share within 0 and 1.
+    """
+    devices = 1000
+    mechanism = AdaptiveGaussian(
+        sampling=CappedPoissonSampling(devices=devices, rate=1.0, cap=devices),
+        noise_multiplier=noise,
+        clip=CLIP,
+        delta=DELTA,
+        quantile=0.5,
+        lr=0.2,
+        share=0.5,
+    )
+    sent = [np.float32([value * CLIP])] if value else []
+    mean = adaptive_mean(sent, mechanism, clip=CLIP, size=1, source=source)
+    update = devices * mean.value[0] / CLIP
+    votes = devices * (mean.told["unclipped"] - 0.5)
+    return update / mechanism.update_noise**2 + 0.5 * votes / mechanism.count_noise**2
+
+
+MECHANISMS = [moment_sum, cohort_sum, own_update, adaptive_sum]
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -4,6 +4,7 @@ import mpmath
 import pytest
 from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.rdp import RdpAccountant
+from dp_accounting.rdp.rdp_privacy_accountant import DEFAULT_RDP_ORDERS
 from opacus.accountants.analysis.rdp import compute_rdp
 
 from privacy.rdp import ORDERS, epsilon, step_rdp
@@ -26,6 +27,25 @@ GOLDEN = [
     (1.0, 10.0, 100, 1e-5, 4.7285),
 ]
 
+# dp-accounting 0.6.0 with its default orders; three are looser: it leaves out the fractional
+# orders whose series it cuts off
+OTHER = [
+    1.0355,
+    2.5944,
+    0.9538,
+    2.4849,
+    1.9124,
+    0.8697,
+    2.2908,
+    3.1443,
+    4.5643,
+    4.8087,
+    7.0799,
+    12.1687,
+    4.7285,
+    4.7285,
+]
+
 
 def other_epsilon(rate, sigma, steps, delta, orders):
     event = PoissonSampledDpEvent(rate, GaussianDpEvent(sigma))
@@ -36,6 +56,29 @@ def other_epsilon(rate, sigma, steps, delta, orders):
 def test_epsilon_is_the_golden_figure_of_opacus(rate, sigma, steps, delta, expected):
     found = epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta)
     assert found == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("rate", "sigma", "steps", "delta", "expected"),
+    [(*row[:4], other) for row, other in zip(GOLDEN, OTHER, strict=True)],
+)
+def test_dp_accounting_has_its_golden_figure_and_is_never_below(
+    rate, sigma, steps, delta, expected
+):
+    other = other_epsilon(rate, sigma, steps, delta, DEFAULT_RDP_ORDERS)
+    assert other == pytest.approx(expected, abs=1e-4)
+    assert epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta) <= other + 1e-4
+
+
+def test_two_runs_one_after_the_other_are_the_published_example_of_opacus():
+    # ten steps and four more, orders 2 to 32: ε is .336 at order 23
+    found = {}
+    for order in range(2, 33):
+        spent = 10 * step_rdp(1e-5, 1.0, order) + 4 * step_rdp(1e-4, 3.0, order)
+        rest = math.log1p(-1 / order) - math.log(1e-5 * order) / (order - 1)
+        found[order] = spent + rest
+    assert min(found.values()) == pytest.approx(0.336, abs=5e-4)
+    assert min(found, key=found.get) == 23
 
 
 @pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "_"), GOLDEN)
@@ -79,7 +122,7 @@ def test_the_divergence_of_a_step_is_the_integral_that_defines_it(rate, sigma, o
 
 @pytest.mark.parametrize("order", ORDERS[::13])
 def test_without_sampling_the_divergence_is_the_closed_form(order):
-    assert step_rdp(1.0, 2.5, order) == pytest.approx(order / 12.5, rel=1e-12)
+    assert step_rdp(1.0, 2.5, order) == pytest.approx(order / 12.5, rel=1e-8)
 
 
 def test_a_rate_next_to_one_meets_the_closed_form():
@@ -92,7 +135,7 @@ def test_one_order_converts_by_the_formula():
     # order 3 at sigma 1: 1.5 per step, and ln(2/3) - (ln 1e-5 + ln 3) / 2
     found = epsilon(rate=1.0, noise_multiplier=1.0, steps=2, delta=1e-5, orders=(3.0,))
     expected = 2 * 1.5 + math.log(2 / 3) - (math.log(1e-5) + math.log(3)) / 2
-    assert found == pytest.approx(expected, rel=1e-12)
+    assert found == pytest.approx(expected, rel=1e-8)
 
 
 def test_divergences_of_steps_add_up():
@@ -100,8 +143,8 @@ def test_divergences_of_steps_add_up():
         return epsilon(rate=0.1, noise_multiplier=1.3, steps=steps, delta=1e-5, orders=(6.5,))
 
     offset = at(1) - step_rdp(0.1, 1.3, 6.5)
-    assert at(30) + at(70) - offset == pytest.approx(at(100), rel=1e-12)
-    assert at(100) - at(99) == pytest.approx(step_rdp(0.1, 1.3, 6.5), rel=1e-9)
+    assert at(30) + at(70) - offset == pytest.approx(at(100), rel=1e-8)
+    assert at(100) - at(99) == pytest.approx(step_rdp(0.1, 1.3, 6.5), rel=1e-8)
 
 
 def test_the_divergence_grows_with_the_order():

@@ -5,6 +5,7 @@ import pytest
 from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.rdp import RdpAccountant
 
+from privacy import analytic_gaussian
 from privacy.charge import Charge, Terms, Unknown
 from privacy.ledger import Ledger
 from privacy.ledger_chain import examine
@@ -146,3 +147,52 @@ def test_epsilon_follows_from_the_file_alone(tmp_path):
 
     assert state(found.terms, found.spent) == as_it_ran
     assert as_it_ran.worst.charges == 2
+
+
+SEPARATED = dataclasses.replace(
+    WHOLE_DEVICES,
+    relation="one device's updates are zero",
+    sampler="separated",
+    rate=1.0,
+    noise_multiplier=4.0,
+    steps=1,
+    public={"rounds": 8, "separation": 2, "participations": 4, "coefficients": "[0.8, 0.6]"},
+)
+BANDED = dataclasses.replace(
+    SEPARATED,
+    sampler="banded",
+    rate=0.2,
+    cap=40,
+    population=50,
+    public={"bands": 2, "coefficients": "[0.8, 0.6]"},
+)
+
+
+def test_correlated_noise_is_one_release_of_all_the_rounds_of_a_device():
+    """Columns of norm 1 that never meet: four participations at noise 4 are noise 2."""
+    found = opinions(SEPARATED, 8)
+    assert found.pld == pytest.approx(analytic_gaussian.epsilon(2.0, delta=1e-5))
+    assert found.agree
+    assert opinions(SEPARATED, 2).pld == pytest.approx(
+        analytic_gaussian.epsilon(4.0, delta=1e-5)
+    )
+
+
+def test_a_band_pays_for_its_own_turns():
+    capped = dataclasses.replace(BANDED, sampler="capped poisson", public={})
+    assert opinions(BANDED, 8).pld == pytest.approx(opinions(capped, 4).pld)
+    assert opinions(BANDED, 8).rdp == pytest.approx(opinions(capped, 4).rdp)
+
+
+@pytest.mark.parametrize(
+    "public",
+    [
+        {"rounds": 8, "separation": 2, "participations": 0.5, "coefficients": "[1.0]"},
+        {"rounds": 8, "separation": 2, "coefficients": "[1.0]"},
+        {"rounds": 8, "separation": 2, "participations": 4, "coefficients": "1.0"},
+        {"rounds": 8, "separation": 2, "participations": 4},
+    ],
+)
+def test_a_strategy_that_is_not_whole_is_refused(public):
+    with pytest.raises(ValueError, match=r"^sampler 'separated' needs a .*'public\."):
+        opinions(dataclasses.replace(SEPARATED, public=public), 8)

@@ -326,9 +326,46 @@ NONE = "privacy/example=none"
             "add privacy/example=dpsgd.",
         ),
         (
-            ["privacy.example.noise_multiplier=1.5"],
-            "privacy.example.noise_multiplier=1.5 contradicts privacy.example.epsilon=8; "
+            ["privacy.example.noise_multiplier=0"],
+            "privacy.example.noise_multiplier=0 keeps no privacy.example.epsilon=8; "
             "set one of them to null.",
+        ),
+        (
+            ["privacy/device=gaussian", "privacy.device.quantile=0.5"],
+            "privacy.device.quantile=0.5 has no effect with privacy/device=gaussian; "
+            "add privacy/device=adaptive, or set it to null.",
+        ),
+        (
+            ["privacy.device.strategy=sqrt"],
+            "privacy.device.strategy=sqrt has no effect with privacy/device=none; "
+            "add privacy/device=matrix.",
+        ),
+        (
+            ["privacy/device=gaussian", "privacy.device.noise_cohort=100"],
+            "privacy.device.noise_cohort and privacy.device.noise_population describe one "
+            "larger federation: give both, or set both to null.",
+        ),
+        (
+            [
+                "privacy/device=gaussian",
+                "privacy.device.noise_cohort=5",
+                "privacy.device.noise_population=1000",
+            ],
+            "privacy.device.noise_cohort=5 must lie between server.cohort=40 and "
+            "privacy.device.noise_population=1000.",
+        ),
+        (
+            [
+                "privacy/device=gaussian",
+                "privacy.device.numbers=integers",
+                "privacy.device.clipping=layers",
+            ],
+            "privacy.device.clipping=layers is not for privacy.device.numbers=integers; "
+            "use float64, or leave it as it was.",
+        ),
+        (
+            ["privacy/device=matrix", "privacy.device.strategy=null"],
+            "privacy.device.strategy is null but privacy/device=matrix needs it; give it.",
         ),
         (
             ["privacy.example.epsilon=null"],
@@ -351,6 +388,11 @@ NONE = "privacy/example=none"
         (
             ["experiment=main-result", "study.seeds=[1,1]"],
             "study.seeds holds a seed twice; give each once.",
+        ),
+        (
+            ["experiment=main-result", "study.search=geometric"],
+            "study.search=geometric tries arms on one population; give study.seeds one seed, "
+            "as study.seeds=[0], and study.arms.",
         ),
         (
             ["name=../elsewhere"],

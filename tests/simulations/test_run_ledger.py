@@ -26,6 +26,7 @@ TINY = (
 )
 CENTRAL = ("privacy/device=gaussian", "privacy.device.delta=1e-3")
 LOCAL = ("privacy/device=local",)
+ALONE = ("privacy/example=none", "server.cohort=2", "privacy.device.delta=1e-3")
 
 
 def run(tmp_path, *overrides):
@@ -47,6 +48,12 @@ def card(folder):
         (*CENTRAL, "privacy/example=none"),
         ("simulation/engine=opacus", *LOCAL),
         ("simulation.dropout=0.5", *LOCAL),
+        (*ALONE, "privacy/device=adaptive", "privacy.device.clipping=layers"),
+        (*ALONE, "privacy/device=gaussian", "privacy.device.numbers=integers"),
+        (*ALONE, "privacy/device=matrix"),
+        (*ALONE, "privacy/device=matrix", "privacy.device.strategy=buffered"),
+        (*ALONE, "privacy/device=matrix", "privacy.device.participation=bands"),
+        (*ALONE, "privacy/device=auto", "simulation.dropout=0.5"),
     ],
 )
 def test_the_ledgers_give_the_epsilon_of_the_run(tmp_path, words):
@@ -70,12 +77,12 @@ def test_without_privacy_there_is_no_ledger(tmp_path):
 def test_a_round_is_charged_before_its_sum_is_released(tmp_path, monkeypatch):
     seen = []
 
-    def watched(deltas, mechanism, *, size, source):
+    def watched(deltas, mechanism, **named):
         (folder,) = tmp_path.iterdir()
         seen.append(examine(folder / "ledger", "device").spent.charges)
-        return protected_mean(deltas, mechanism, size=size, source=source)
+        return protected_mean(deltas, mechanism, **named)
 
-    monkeypatch.setattr("server.strategy.protected_mean", watched)
+    monkeypatch.setattr("server.release.protected_mean", watched)
     run(tmp_path, *CENTRAL)
     assert seen == [1, 2, 3]
 

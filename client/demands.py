@@ -1,0 +1,92 @@
+"""What a device's operator demands beyond the run's configuration: Flower's node-config.
+
+The server cannot set it. It is given where a device is started, such as
+``flower-supernode --node-config 'max-epsilon=2 min-noise=1.5'``.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from protocol.rebuild import SettingError, shown
+from protocol.setting_names import suggestion
+
+NUMBERS = ("max-epsilon", "min-noise", "max-exposure", "max-clip")
+DIGEST = "config-digest"
+KEYS = (*NUMBERS, DIGEST)
+OURS = ("min-", "max-", "config-")
+HEXADECIMAL = re.compile("[0-9a-fA-F]{64}")
+Value = bool | float | int | str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Demands:
+    """The operator's demands; None for nothing beyond the configuration.
+
+    Attributes:
+        max_epsilon: Largest ε of each unit that the device itself protects, over all visits.
+        min_noise: Smallest noise that the device adds, in units of the clip.
+        max_exposure: Largest rate × steps × visits: how often a moment is used on average.
+        max_clip: Largest norm that is protected by noise.
+        config_digest: Hexadecimal SHA-256 of the one configuration that is agreed to.
+    """
+
+    max_epsilon: float | None = None
+    min_noise: float | None = None
+    max_exposure: float | None = None
+    max_clip: float | None = None
+    config_digest: str | None = None
+
+    @property
+    def noise(self) -> bool:
+        """Whether the device must see noise of its own."""
+        return self.max_epsilon is not None or self.min_noise is not None
+
+    @property
+    def protection(self) -> bool:
+        """Whether an unprotected run is out of the question."""
+        return self.noise or self.max_exposure is not None or self.max_clip is not None
+
+
+def read_demands(node_config: Mapping[str, Value]) -> Demands:
+    """Returns the demands in ``node_config``; keys that look like none of them are not read.
+
+    Raises:
+        SettingError: A value is of another type or out of range, or a key is nearly one.
+    """
+    for key in node_config:
+        _check_name(key)
+    numbers = {key.replace("-", "_"): _number(node_config, key) for key in NUMBERS}
+    return Demands(**numbers, config_digest=_digest(node_config))
+
+
+@lru_cache(maxsize=256)
+def _check_name(key: str) -> None:
+    if key in KEYS:
+        return
+    near = suggestion(key, KEYS)
+    if near or key.startswith(OURS):
+        raise SettingError(
+            f"node-config: '{key}' is none of {', '.join(KEYS)}.{near or ' Leave it out.'}"
+        )
+
+
+def _number(node_config: Mapping[str, Value], key: str) -> float | None:
+    if key not in node_config:
+        return None
+    value = node_config[key]
+    if isinstance(value, bool | str) or not 0 < value < float("inf"):
+        raise SettingError(f"node-config: {key}={shown(value)} must be a number above 0.")
+    return float(value)
+
+
+def _digest(node_config: Mapping[str, Value]) -> str | None:
+    if DIGEST not in node_config:
+        return None
+    value = node_config[DIGEST]
+    if not isinstance(value, str) or not HEXADECIMAL.fullmatch(value):
+        raise SettingError(
+            f"node-config: {DIGEST}={shown(value)} must be a text of 64 hexadecimal digits."
+        )
+    return value.lower()

@@ -1,0 +1,199 @@
+"""The sum of a cohort's integers with integer noise: a device's ε without floating point."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+from scipy.stats import binom
+
+from privacy import accounting, rdp, renyi_conversion
+from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.discrete_gaussian import LARGEST
+from privacy.integer_grid import IntegerGrid
+
+ORDERS = (*range(2, 64), *(round(64 * 2 ** (step / 4)) for step in range(17)))
+STEPS = 2**18
+LEAST, MOST = 0.1, 1e4
+TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntegerGaussian:
+    """Federated averaging with discrete Gaussian noise on integers, unit *device*.
+
+    Formal guarantee: let two populations of the same public size differ in one device, whose
+    update is what it sends in the one and zero in the other. The models after ``rounds`` rounds
+    (and so all that is computed from them) are (``epsilon(rounds)``, ``delta``)-differentially
+    private for whoever sees them and neither an update nor a cohort. This holds for
+    ``sampling`` with secret coins, and where each round releases ``integer_sum`` of the cohort,
+    also where nobody came, over a public divisor. Bound, noise and sum are integers, so this
+    claim is not "up to floating point", but for the last digits of ε itself and of a coin's
+    probability, and for tails of the noise below 10^-220.
+
+    Why: let v be the device's integers, Q the noise on what the others sent and P = Q + v.
+
+    * k |v| steps are whole, so E_Q[(P/Q)^k] = exp(k(k - 1)|v|²/2s²) for whole k, as for the
+      continuous Gaussian (Canonne, Kamath and Steinke 2020); |v|/s ≤ 1/``noise_multiplier``.
+    * So for a rate r and whole α the binomial theorem bounds E_Q[(1 - r + r P/Q)^α] by the sum
+      of ``rdp.step_rdp``.
+    * x → v - x exchanges P and Q, so the divergence from Q to the mixture is no larger
+      (Mironov, Talwar and Zhang 2019, theorem 5).
+    * Who else takes part has one distribution in both populations, so the moments of a round
+      are at most the mean over it (joint convexity). The device's rate, given the others, is
+      ``sampling.rate`` while they are fewer than cap - 1 and 0 where they are cap; where they
+      are cap - 1 it is somewhat more, because others that were drawn may have been dropped.
+
+    Attributes:
+        sampling: Who takes part.
+        noise_multiplier: Parameter of the noise over ``clip``, before it is rounded up.
+        clip: Largest L2 norm of one update.
+        delta: The δ of the guarantee.
+        steps: Steps of the grid in one clip.
+    """
+
+    sampling: CappedPoissonSampling
+    noise_multiplier: float
+    clip: float
+    delta: float
+    steps: int = STEPS
+
+    def __post_init__(self) -> None:
+        largest = LARGEST / self.grid.steps
+        if not 0 <= self.noise_multiplier <= largest:
+            raise ValueError(
+                f"noise_multiplier={self.noise_multiplier:g} must lie between 0 and "
+                f"{largest:g} for steps={self.steps}; use fewer steps or less noise."
+            )
+
+    @property
+    def grid(self) -> IntegerGrid:
+        """What updates are rounded to."""
+        return IntegerGrid(clip=self.clip, steps=self.steps)
+
+    @property
+    def deviation(self) -> int:
+        """The parameter of the noise in steps, rounded up to a whole one."""
+        return math.ceil(Fraction(self.noise_multiplier) * self.steps)
+
+    def epsilon(self, rounds: int) -> float:
+        """Returns the ε after so many rounds, by Rényi accounting at whole orders."""
+        return epsilon(
+            self.sampling,
+            noise_multiplier=self.noise_multiplier,
+            rounds=rounds,
+            delta=self.delta,
+        )
+
+    def epsilon_rdp(self, rounds: int) -> float:
+        """Returns a looser bound on the same ε, by other formulas for the cap and for δ.
+
+        At whole orders, where it is that of the continuous Gaussian; the cap by coupling.
+        """
+        return accounting.capped_renyi(
+            self.sampling,
+            noise_multiplier=self.noise_multiplier,
+            rounds=rounds,
+            delta=self.delta,
+            orders=rdp.WHOLE_ORDERS,
+        )
+
+
+@lru_cache(maxsize=4096)
+def epsilon(
+    sampling: CappedPoissonSampling, *, noise_multiplier: float, rounds: int, delta: float
+) -> float:
+    """Returns the ε of the guarantee of ``IntegerGaussian``.
+
+    Args:
+        sampling: Who takes part in a round, by a secret coin.
+        noise_multiplier: Parameter of the noise over the largest norm; 0 gives infinity.
+        rounds: Composed rounds, whose results are all seen; 0 gives 0.
+        delta: The δ of the guarantee.
+    """
+    if rounds == 0:
+        return 0.0
+    if noise_multiplier == 0:
+        return math.inf
+    divergences = {
+        order: rounds * divergence(order, sampling=sampling, noise_multiplier=noise_multiplier)
+        for order in ORDERS
+    }
+    return renyi_conversion.epsilon(divergences, delta=delta)
+
+
+def divergence(
+    order: int, *, sampling: CappedPoissonSampling, noise_multiplier: float
+) -> float:
+    """Returns a bound on the Rényi divergence of one round, in either direction.
+
+    Args:
+        order: A whole order above 1.
+        sampling: Who takes part.
+        noise_multiplier: Parameter of the noise over the largest norm, above 0.
+    """
+    logs = [
+        math.log(weight) + (order - 1) * _of_rate(rate, noise_multiplier, order)
+        for weight, rate in crowds(sampling)
+        if weight > 0
+    ]
+    return max(0.0, float(np.logaddexp.reduce(logs))) / (order - 1)
+
+
+def _of_rate(rate: float, noise_multiplier: float, order: int) -> float:
+    return rdp.step_rdp(rate, noise_multiplier, order) if rate > 0 else 0.0
+
+
+@lru_cache(maxsize=256)
+def crowds(sampling: CappedPoissonSampling) -> tuple[tuple[float, float], ...]:
+    """Returns what one device can meet: how likely a crowd of others is, and its rate there.
+
+    The three crowds are fewer than cap - 1 others, cap - 1 of them, and cap.
+    """
+    devices, rate, cap = sampling.devices, sampling.rate, sampling.cap
+    few = float(binom.cdf(cap - 2, devices - 1, rate))
+    # one of those that fill the cohort, each as likely as another
+    taken = cap / devices * float(binom.sf(cap - 1, devices, rate))
+    left = (1 - rate) * float(binom.pmf(cap - 1, devices - 1, rate))
+    nearly = taken + left
+    last = min(1.0, taken / nearly) if nearly else 0.0
+    return (few, rate), (nearly, last), (max(0.0, 1 - few - nearly), 0.0)
+
+
+def least_noise(
+    target: float, *, sampling: CappedPoissonSampling, rounds: int, delta: float
+) -> float:
+    """Returns a noise multiplier, within 0.1% of the least, whose ε is at most ``target``.
+
+    Args:
+        target: The promised ε.
+        sampling: Who takes part.
+        rounds: Rounds of the run.
+        delta: The δ of the guarantee.
+
+    Raises:
+        ValueError: The promise cannot be met, or asks for next to no noise.
+    """
+
+    def kept(sigma: float) -> bool:
+        found = epsilon(sampling, noise_multiplier=sigma, rounds=rounds, delta=delta)
+        return found <= target
+
+    low, high = LEAST, MOST
+    if not kept(high):
+        raise ValueError(
+            f"privacy.device.epsilon={target:g} cannot be met; raise it, or lower "
+            "server.rounds or server.cohort."
+        )
+    if kept(low):
+        raise ValueError(
+            f"privacy.device.epsilon={target:g} asks for next to no noise; lower it, or use "
+            "privacy/device=none for a run without this promise."
+        )
+    while high / low > 1 + TOLERANCE:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if kept(middle) else (middle, high)
+    return high

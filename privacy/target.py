@@ -1,0 +1,277 @@
+"""What a target allows: of ε, noise, rounds and cohort, each from the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from privacy import accounting, calibration, cohort_gaussian, local_gaussian, rdp, root
+from privacy.cohort_gaussian import CohortGaussian
+from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.dpsgd import DpSgd
+from privacy.local_gaussian import LocalGaussian
+from privacy.root import Range
+from privacy.sampling import PoissonSampling
+
+MOST_TIMES = 1_000_000
+LEAST_COHORT = 1.0
+LEAST_RATE = 1e-6
+BEGIN = 1.0
+DIGITS = 3
+DELTA_SHARE = 0.1
+Sampled = DpSgd | CohortGaussian
+Mechanism = Sampled | LocalGaussian
+
+
+def epsilon(mechanism: Mechanism, times: int) -> float:
+    """Returns the ε after so many rounds or visits, about 0.2% above the one told at most.
+
+    Guarantee: it is never below ``mechanism.epsilon(times)``, and quicker found.
+
+    Args:
+        mechanism: What is composed.
+        times: Rounds of a ``CohortGaussian``, visits of a device otherwise.
+    """
+    if isinstance(mechanism, LocalGaussian):
+        return mechanism.epsilon(times)
+    about = _renyi(mechanism, times)
+    if times == 0 or not 0 < about < math.inf:
+        return mechanism.epsilon(times)
+    grid = root.width(about, steps=_steps(mechanism, times), delta=mechanism.delta)
+    return root.settled(lambda grid: _on_grid(mechanism, times, grid), grid=grid)
+
+
+def noise_multiplier(target: float, mechanism: Mechanism, *, times: int) -> float:
+    """Returns a noise multiplier, within 0.5% of the least, whose ε is at most ``target``.
+
+    Args:
+        target: The promised ε.
+        mechanism: All but its noise multiplier is taken from it.
+        times: Rounds of a ``CohortGaussian``, visits of a device otherwise.
+
+    Raises:
+        ValueError: The promise cannot be met; ``NextToNoNoiseError`` where it asks for none.
+    """
+    match mechanism:
+        case DpSgd():
+            return calibration.noise_multiplier(
+                target,
+                delta=mechanism.delta,
+                rate=mechanism.sampling.rate,
+                steps=mechanism.steps * times,
+            )
+        case CohortGaussian():
+            return cohort_gaussian.least_noise(
+                target, sampling=mechanism.sampling, rounds=times, delta=mechanism.delta
+            )
+    return local_gaussian.least_noise(target, participations=times, delta=mechanism.delta)
+
+
+def most_times(target: float, mechanism: Mechanism) -> int:
+    """Returns the most rounds or visits whose ε is at most ``target``.
+
+    Guarantee: the ε that is told keeps the promise, and that of one more is above 0.997
+    ``target``: below some hundred rounds it breaks the promise, beyond that some thousandths of
+    them may be left out.
+
+    Args:
+        target: The promised ε.
+        mechanism: What is composed: rounds of a ``CohortGaussian``, visits otherwise.
+
+    Returns:
+        The number; 1,000,000 where that many keep the promise.
+
+    Raises:
+        ValueError: Not even one does.
+    """
+    if isinstance(mechanism, LocalGaussian):
+        needed = local_gaussian.least_noise(target, participations=1, delta=mechanism.delta)
+        found = min(math.floor((mechanism.noise_multiplier / needed) ** 2), MOST_TIMES)
+    else:
+        within = Range(lowest=1, highest=MOST_TIMES, power=0.6, whole=True)
+        found = int(_boldest(target, lambda times: (mechanism, int(times)), within) or 0)
+    if found < 1:
+        raise ValueError(_not_even_one(target, mechanism))
+    return found
+
+
+def largest_cohort(target: float, mechanism: CohortGaussian, *, rounds: int) -> float:
+    """Returns an expected cohort, within 0.5% of the largest, whose ε is at most ``target``.
+
+    Args:
+        target: The promised ε.
+        mechanism: Its noise multiplier, population and δ are kept; the cap is the one that
+            ``CappedPoissonSampling.expecting`` gives a cohort.
+        rounds: Rounds of the run.
+
+    Raises:
+        ValueError: Not even a cohort of one keeps the promise.
+    """
+    devices = mechanism.sampling.devices
+
+    def of(cohort: float) -> tuple[CohortGaussian, int]:
+        sampling = CappedPoissonSampling.expecting(cohort, devices=devices, cap=None)
+        return replace(mechanism, sampling=sampling), rounds
+
+    within = Range(lowest=LEAST_COHORT, highest=devices, power=1.0)
+    found = _boldest(target, of, within)
+    if found is None:
+        raise ValueError(_not_even_few(target, *of(LEAST_COHORT)))
+    return found
+
+
+def largest_rate(target: float, mechanism: DpSgd, *, visits: int) -> float:
+    """Returns a rate of moments, within 0.5% of the largest, whose ε is at most ``target``.
+
+    Args:
+        target: The promised ε.
+        mechanism: All but its sampling is taken from it.
+        visits: Visits of a device.
+
+    Raises:
+        ValueError: Not even a rate of one in a million keeps the promise.
+    """
+
+    def of(rate: float) -> tuple[DpSgd, int]:
+        return replace(mechanism, sampling=PoissonSampling(rate=rate)), visits
+
+    within = Range(lowest=LEAST_RATE, highest=1.0, power=1.0)
+    found = _boldest(target, of, within)
+    if found is None:
+        raise ValueError(_not_even_few(target, *of(LEAST_RATE)))
+    return found
+
+
+def noise_on_mean(mechanism: CohortGaussian) -> float:
+    """Returns the deviation of the noise on one coordinate of the mean update.
+
+    It is what quality feels: the noise multiplier times the clip, over the expected cohort.
+    """
+    return mechanism.noise_multiplier * mechanism.clip / _cohort(mechanism)
+
+
+def extrapolated(
+    mechanism: CohortGaussian, *, cohort: float, devices: int, rounds: int
+) -> float:
+    """Returns the ε that a larger cohort would have at the same noise on the mean.
+
+    A simulation of few devices stands for a production of many: what the model learns follows
+    from ``noise_on_mean``, so the noise multiplier grows as the cohort does, and a device is
+    one of more. It is no statement about the run, and says nothing of what the updates of other
+    devices would be. δ is that of the run, or a tenth of one over the larger population where
+    that is less. As exact as ``epsilon``.
+
+    Args:
+        mechanism: That of the run.
+        cohort: Expected devices of a round in production.
+        devices: Devices of that population.
+        rounds: Rounds of training.
+
+    Raises:
+        ValueError: The cohort is not above 0, or exceeds the population.
+    """
+    if not 0 < cohort <= devices:
+        raise ValueError(
+            f"a cohort of {cohort:g} must be above 0 and at most the {devices} devices; "
+            "lower it, or assume more devices."
+        )
+    larger = replace(
+        mechanism,
+        sampling=CappedPoissonSampling.expecting(cohort, devices=devices, cap=None),
+        noise_multiplier=mechanism.noise_multiplier * cohort / _cohort(mechanism),
+        delta=min(mechanism.delta, DELTA_SHARE / devices),
+    )
+    return epsilon(larger, rounds)
+
+
+def _boldest(
+    target: float, of: Callable[[float], tuple[Sampled, int]], within: Range
+) -> float | None:
+    """The boldest value of which the mechanism and the times keep the promise."""
+    near = root.roughly_kept(lambda value: _renyi(*of(value)), target, within, near=BEGIN)
+    near = within.safest if near is None else near
+    mechanism, times = of(near)
+    return root.boldest_kept(
+        lambda value, grid: _on_grid(*of(value), grid),
+        target,
+        within,
+        near=near,
+        grid=root.width(target, steps=_steps(mechanism, times), delta=mechanism.delta),
+    )
+
+
+def _on_grid(mechanism: Sampled, times: int, grid: float) -> float:
+    """The ε by a grid of losses of that width."""
+    if isinstance(mechanism, CohortGaussian):
+        return accounting.capped_epsilon(
+            mechanism.sampling,
+            noise_multiplier=mechanism.noise_multiplier,
+            rounds=times,
+            delta=mechanism.delta,
+            interval=grid,
+        )
+    return accounting.epsilon(
+        rate=mechanism.sampling.rate,
+        noise_multiplier=mechanism.noise_multiplier,
+        steps=_steps(mechanism, times),
+        delta=mechanism.delta,
+        interval=grid,
+    )
+
+
+def _renyi(mechanism: Sampled, times: int) -> float:
+    """About the ε: an upper bound where no cap cuts, and quick."""
+    return rdp.epsilon(
+        rate=mechanism.sampling.rate,
+        noise_multiplier=mechanism.noise_multiplier,
+        steps=_steps(mechanism, times),
+        delta=mechanism.delta,
+        orders=calibration.ORDERS,
+    )
+
+
+def _steps(mechanism: Sampled, times: int) -> int:
+    return times if isinstance(mechanism, CohortGaussian) else mechanism.steps * times
+
+
+def _cohort(mechanism: CohortGaussian) -> float:
+    return mechanism.sampling.rate * mechanism.sampling.devices
+
+
+def _not_even_one(target: float, mechanism: Mechanism) -> str:
+    unit, once = _words(mechanism)
+    return (
+        f"privacy.{unit}.epsilon={target:g} does not last for one {once}, which costs "
+        f"{_up(epsilon(mechanism, 1))} at noise multiplier {mechanism.noise_multiplier:g}; "
+        f"raise it to that, or the noise multiplier to "
+        f"{_up(noise_multiplier(target, mechanism, times=1))}."
+    )
+
+
+def _not_even_few(target: float, few: Sampled, times: int) -> str:
+    unit, once = _words(few)
+    least = "a cohort of one" if unit == "device" else f"a rate of {LEAST_RATE:g}"
+    return (
+        f"privacy.{unit}.epsilon={target:g} is not even met with {least}, which costs "
+        f"{_up(epsilon(few, times))} in {times} {once}s at noise multiplier "
+        f"{few.noise_multiplier:g}; raise it to that, or the noise multiplier to "
+        f"{_up(noise_multiplier(target, few, times=times))}."
+    )
+
+
+def _words(mechanism: Mechanism) -> tuple[str, str]:
+    """The unit as the settings call it, and what is composed."""
+    return {
+        DpSgd: ("example", "visit"),
+        CohortGaussian: ("device", "round"),
+        LocalGaussian: ("device", "visit"),
+    }[type(mechanism)]
+
+
+def _up(value: float) -> str:
+    """A number rounded up in its third digit, so that what it promises still holds."""
+    if not 0 < value < math.inf:
+        return f"{value:g}"
+    place = DIGITS - 1 - math.floor(math.log10(value))
+    return f"{math.ceil(value * 10**place) / 10**place:.{DIGITS}g}"

@@ -1,0 +1,190 @@
+"""A search over a study's arms whose every trial is charged: the best of a random number."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from privacy import rdp, renyi_conversion
+from privacy.accounting import lost_to_cuts
+from privacy.local_gaussian import LocalGaussian
+from privacy.noise import SecureSource, SeededSource, Source
+from privacy.selection import Selection
+from privacy.trial_divergence import Mechanism, cuts, divergences
+from server import unit_device, work
+from simulations.console import Silence, percent, spent
+from simulations.run import perform, population
+from simulations.run_folder import RunFolder, write_whole
+from simulations.settings import Config
+from simulations.study import alone
+
+SPARED = 1e-3
+UNITS = {"example": "each moment of a device", "device": "each device's whole library"}
+
+
+def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
+    """Trains a secret number of random arms and tells the best, with the ε of the choice.
+
+    The number follows ``study.search`` and ``study.trials``, and each trial's arm is drawn from
+    all alike (Papernot and Steinke 2022). Trials are judged on devices that never train. Who is
+    shown the number of trials, or any but the best, is shown more than ε says: the table of
+    trials is for the simulation alone. Each trial leaves a run folder ``trial-<n>``, the search
+    ``search.json``.
+
+    Args:
+        config: The study; its one seed is the population of every trial.
+        console: Where to print.
+        arms: The configuration of each arm.
+
+    Returns:
+        0; a search that happens to make no trial has nothing to tell.
+    """
+    (seed,) = config.study.seeds
+    selection = selection_of(config)
+    names = drawn(selection, tuple(arms), source=_source(config, seed))
+    folder = RunFolder.create(Path(config.simulation.runs), config.name)
+    console.print(f"darkroom   {config.name}   {len(names)} trials   {folder.path}")
+    scores = []
+    for number, name in enumerate(names):
+        inner = RunFolder(folder.path / f"trial-{number}")
+        inner.path.mkdir()
+        result = perform(alone(arms[name], seed=seed), inner, audience=Silence())
+        scores.append(result.after.normalised())
+        console.print(f"  {number + 1}/{len(names)}   {name}   {percent(scores[-1])}")
+    devices = population(config.photos, seed)[0].devices
+    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
+    _write(folder, names=names, scores=scores, costs=costs, selection=selection)
+    _show(console, names=names, scores=scores, costs=costs, secure=_is_secure(arms))
+    return 0
+
+
+def selection_of(config: Config) -> Selection:
+    """Returns the selection that a study asks for.
+
+    Raises:
+        ValueError: ``study.search`` is ``none``.
+    """
+    if config.study.search == "none":
+        raise ValueError("study.search=none is no search; use geometric, for one.")
+    return Selection(trials=config.study.trials, distribution=config.study.search)
+
+
+def drawn(selection: Selection, arms: tuple[str, ...], *, source: Source) -> list[str]:
+    """Returns the arm of each trial: a secret number of them, each drawn from all alike."""
+    number = selection.draw(stream=source.stream("trials"))
+    places = source.stream("arms").keyed_uniform(np.arange(number, dtype=np.int64))
+    return [arms[int(place * len(arms))] for place in places]
+
+
+def cost(
+    selection: Selection, arms: Mapping[str, Config], *, unit: str, devices: int
+) -> tuple[float, float] | None:
+    """Returns ε and δ of the choice for one unit; None where an arm does not protect it.
+
+    An arm's divergences are those of all its rounds or visits, and of every order the largest
+    of all arms counts; δ is the largest of theirs.
+
+    Args:
+        selection: How many trials there are.
+        arms: The public list of configurations.
+        unit: ``example`` or ``device``.
+        devices: Devices in the population.
+    """
+    runs = [_run(arm, unit=unit, devices=devices) for arm in arms.values()]
+    known = [one for one in runs if one is not None]
+    if len(known) < len(runs):
+        return None
+    orders = rdp.ORDERS
+    worst = np.max([divergences(one, times, orders=orders) for one, times in known], axis=0)
+    of_choice = selection.divergence(worst, orders=orders)
+    delta = max(one.delta for one, _ in known)
+    bounds = dict(zip(orders, of_choice.tolist(), strict=True))
+    found = renyi_conversion.epsilon(bounds, delta=(1 - SPARED) * delta)
+    cut = selection.trials * max(cuts(one, times) for one, times in known)
+    lost = lost_to_cuts(found, rounds=1, overflow=cut)
+    return (found if lost <= SPARED * delta else float("inf")), delta
+
+
+def _run(arm: Config, *, unit: str, devices: int) -> tuple[Mechanism, int] | None:
+    """What protects a unit in one arm, and how often."""
+    privacy = arm.privacy
+    if unit == "example":
+        example = work.mechanism(arm.training, privacy.example)
+        visits = work.affordable_visits(privacy.example, example)
+        return None if example is None else (example, visits or arm.server.rounds)
+    device = unit_device.mechanism(privacy.device, arm.server, devices=devices)
+    if device is None:
+        return None
+    if isinstance(device, LocalGaussian):
+        visits = work.affordable_visits(privacy.device, device)
+        return device, visits or arm.server.rounds
+    return device, unit_device.affordable_rounds(privacy.device, arm.server, device)
+
+
+def _source(config: Config, seed: int) -> Source:
+    if config.privacy.noise == "secure":
+        return SecureSource()
+    return SeededSource(seed, "search")
+
+
+def _is_secure(arms: Mapping[str, Config]) -> bool:
+    return all(arm.privacy.noise == "secure" for arm in arms.values())
+
+
+def _write(
+    folder: RunFolder,
+    *,
+    names: list[str],
+    scores: list[float],
+    costs: Mapping[str, tuple[float, float] | None],
+    selection: Selection,
+) -> None:
+    told = {
+        unit: None if cost is None else {"epsilon": spent(cost[0]), "delta": cost[1]}
+        for unit, cost in costs.items()
+    }
+    trials = [{"arm": name, "score": score} for name, score in zip(names, scores, strict=True)]
+    found = {
+        "distribution": selection.distribution,
+        "expected_trials": selection.trials,
+        "best": names[int(np.argmax(scores))] if names else None,
+        "privacy_of_the_choice": told,
+        "simulation_only": {"trials": trials},
+    }
+    write_whole(folder.path / "search.json", json.dumps(found, indent=2) + "\n")
+
+
+def _show(
+    console: Console,
+    *,
+    names: list[str],
+    scores: list[float],
+    costs: Mapping[str, tuple[float, float] | None],
+    secure: bool,
+) -> None:
+    if not names:
+        console.print("The draw was no trial: there is nothing to tell.")
+        return
+    best = int(np.argmax(scores))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("trial", "arm", "NDCG@1"):
+        table.add_column(heading)
+    for number, (name, score) in enumerate(zip(names, scores, strict=True)):
+        style = "bold" if number == best else ""
+        table.add_row(str(number), name, percent(score), style=style)
+    console.print(table)
+    console.print(Text("The table is simulation only: a search tells its best trial alone."))
+    for unit, cost in costs.items():
+        if cost is None:
+            continue
+        claim = "" if secure else " (not a claim: the draws follow from the seed)"
+        console.print(
+            Text(
+                f"Best: {names[best]}; ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} "
+                f"for {UNITS[unit]}{claim}"
+            )
+        )

@@ -1,0 +1,64 @@
+import pytest
+from flwr.common.config import parse_config_args
+
+from client.demands import Demands, read_demands
+from protocol.rebuild import SettingError
+
+DIGEST = "0123456789abcdef" * 4
+SIMULATED = {"partition-id": 3, "num-partitions": 10}
+
+
+def test_a_device_of_a_simulation_demands_nothing_beyond_the_configuration():
+    demands = read_demands(SIMULATED)
+    assert demands == Demands()
+    assert not demands.noise
+    assert not demands.protection
+
+
+def test_all_keys_are_read_as_flower_parses_them_from_the_command_line():
+    words = f"max-epsilon=2 min-noise=1.5 max-exposure=10 max-clip=.5 config-digest='{DIGEST}'"
+    words = words.replace("=.5", "=0.5")
+    assert read_demands(SIMULATED | parse_config_args([words])) == Demands(
+        max_epsilon=2.0, min_noise=1.5, max_exposure=10.0, max_clip=0.5, config_digest=DIGEST
+    )
+
+
+def test_keys_of_other_apps_are_none_of_ours():
+    others = {"partition-id": 3, "dataset-path": "/photos", "gpu": True, "seed": 4}
+    assert read_demands(others) == Demands()
+
+
+def test_a_digest_may_be_in_capitals():
+    assert read_demands({"config-digest": DIGEST.upper()}).config_digest == DIGEST
+
+
+@pytest.mark.parametrize("key", ["max-epsilon", "min-noise", "max-exposure", "max-clip"])
+@pytest.mark.parametrize(
+    "value", [0, -1, 0.0, "2", "", True, float("nan"), float("inf"), -float("inf")]
+)
+def test_a_demand_that_is_no_number_above_0_is_an_error(key, value):
+    with pytest.raises(SettingError, match=rf"{key}=.* must be a number above 0\.$"):
+        read_demands({key: value})
+
+
+@pytest.mark.parametrize("value", ["", "abc", DIGEST[:-1], DIGEST + "0", "g" * 64, 12, True])
+def test_a_digest_that_is_none_is_an_error(value):
+    with pytest.raises(SettingError, match="64 hexadecimal digits"):
+        read_demands({"config-digest": value})
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("max_epsilon", "max-epsilon"),
+        ("max-epsilom", "max-epsilon"),
+        ("epsilon", "max-epsilon"),
+        ("min-sigma", ""),
+        ("max-rounds", ""),
+        ("config-hash", ""),
+        ("Min-Noise", "min-noise"),
+    ],
+)
+def test_a_key_that_is_nearly_one_is_an_error_and_not_overlooked(key, meant):
+    with pytest.raises(SettingError, match=f"'{key}' is none of max-epsilon, .*{meant}"):
+        read_demands({key: 1.0})

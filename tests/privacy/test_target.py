@@ -1,0 +1,167 @@
+"""Each of ε, noise, rounds and cohort from the others: round trips, ends, and by hand."""
+
+import math
+import re
+from dataclasses import replace
+
+import pytest
+
+from privacy import target
+from privacy.cohort_gaussian import CohortGaussian
+from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.dpsgd import DpSgd
+from privacy.local_gaussian import LocalGaussian
+from privacy.sampling import PoissonSampling
+
+DPSGD = DpSgd(
+    sampling=PoissonSampling(rate=0.2), noise_multiplier=4.0, clip=1.0, steps=2, delta=1e-5
+)
+LOCAL = LocalGaussian(noise_multiplier=20.0, clip=1.0, delta=1e-5)
+
+
+def cohort_gaussian(noise=2.0, *, devices=1000, cohort=50.0, clip=1.0, delta=1e-4):
+    sampling = CappedPoissonSampling.expecting(cohort, devices=devices, cap=None)
+    return CohortGaussian(sampling=sampling, noise_multiplier=noise, clip=clip, delta=delta)
+
+
+COHORT = cohort_gaussian()
+MECHANISMS = pytest.mark.parametrize("mechanism", [DPSGD, COHORT, LOCAL])
+
+
+@MECHANISMS
+def test_noise_for_an_epsilon_keeps_it_and_uses_nearly_all(mechanism):
+    noise = target.noise_multiplier(1.5, mechanism, times=30)
+    found = replace(mechanism, noise_multiplier=noise).epsilon(30)
+    assert 0.99 * 1.5 <= found <= 1.5
+
+
+@MECHANISMS
+@pytest.mark.parametrize("times", [0, 1, 40])
+def test_the_quick_epsilon_is_never_below_the_told_one_and_close(mechanism, times):
+    told = mechanism.epsilon(times)
+    assert told <= target.epsilon(mechanism, times) <= 1.003 * told
+
+
+def test_an_epsilon_without_noise_is_infinite():
+    assert math.isinf(target.epsilon(cohort_gaussian(0.0), 10))
+
+
+@MECHANISMS
+@pytest.mark.parametrize("promised", [0.5, 0.7])
+def test_one_more_than_the_most_rounds_or_visits_breaks_the_promise(mechanism, promised):
+    most = target.most_times(promised, mechanism)
+    assert most > 1
+    assert mechanism.epsilon(most) <= promised < mechanism.epsilon(most + 1)
+
+
+def test_the_most_visits_with_local_noise_are_worked_by_hand():
+    # σ/2C of 0.599 is ε = 8 at δ = 1e-5 (1.198 over 2), and k visits ask for √k of it
+    assert target.most_times(8.0, replace(LOCAL, noise_multiplier=1.21 * 5)) == 25
+    assert target.most_times(8.0, replace(LOCAL, noise_multiplier=1.19 * 5)) == 24
+
+
+@pytest.mark.parametrize(("promised", "noise"), [(1.0, 2.15), (3.0, 2.0)])
+def test_a_promise_of_hundreds_of_rounds_is_nearly_used_up(promised, noise):
+    mechanism = cohort_gaussian(noise)
+    most = target.most_times(promised, mechanism)
+    assert most > 100
+    assert mechanism.epsilon(most) <= promised < mechanism.epsilon(most + 1) / 0.997
+
+
+def test_as_many_rounds_as_anyone_asks_for_are_not_counted_further():
+    assert target.most_times(8.0, cohort_gaussian(1e4)) == target.MOST_TIMES
+    assert target.most_times(8.0, replace(LOCAL, noise_multiplier=1e5)) == target.MOST_TIMES
+
+
+@pytest.mark.parametrize("promised", [0.5, 2.0])
+def test_the_largest_cohort_keeps_the_promise_and_a_percent_more_breaks_it(promised):
+    largest = target.largest_cohort(promised, COHORT, rounds=100)
+    assert cohort_gaussian(cohort=largest).epsilon(100) <= promised
+    assert cohort_gaussian(cohort=1.01 * largest).epsilon(100) > promised
+
+
+def test_the_cap_of_the_largest_cohort_is_the_usual_one():
+    narrow = replace(COHORT, sampling=replace(COHORT.sampling, cap=50))
+    found = target.largest_cohort(1.0, narrow, rounds=100)
+    assert found == target.largest_cohort(1.0, COHORT, rounds=100)
+
+
+def test_noise_enough_for_everybody_allows_everybody():
+    assert target.largest_cohort(8.0, cohort_gaussian(1e3), rounds=10) == 1000
+
+
+def test_the_largest_rate_keeps_the_promise_and_a_percent_more_breaks_it():
+    rate = target.largest_rate(2.0, DPSGD, visits=20)
+    assert replace(DPSGD, sampling=PoissonSampling(rate)).epsilon(20) <= 2.0
+    assert replace(DPSGD, sampling=PoissonSampling(1.01 * rate)).epsilon(20) > 2.0
+
+
+def rounds_of(promised, noise):
+    return target.most_times(promised, cohort_gaussian(noise))
+
+
+def cohort_of(promised, noise):
+    few = cohort_gaussian(noise, devices=20, cohort=2)
+    return target.largest_cohort(promised, few, rounds=100)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "promised", "sentence"),
+    [
+        (
+            rounds_of,
+            0.1,
+            r"privacy\.device\.epsilon=0\.1 does not last for one round, which costs (\S+) at "
+            r"noise multiplier 1; raise it to that, or the noise multiplier to (\S+)\.",
+        ),
+        (
+            cohort_of,
+            0.5,
+            r"privacy\.device\.epsilon=0\.5 is not even met with a cohort of one, which costs "
+            r"(\S+) in 100 rounds at noise multiplier 1; raise it to that, or the noise "
+            r"multiplier to (\S+)\.",
+        ),
+    ],
+)
+def test_what_cannot_be_met_is_one_sentence_whose_ways_out_are_ways_out(
+    allowed, promised, sentence
+):
+    with pytest.raises(ValueError, match=r"^privacy") as raised:
+        allowed(promised, 1.0)
+    least, noise = map(float, re.fullmatch(sentence, str(raised.value)).groups())
+    assert allowed(least, 1.0) >= 1
+    assert allowed(promised, noise) >= 1
+
+
+def test_what_cannot_be_met_by_a_visit_is_said_of_visits():
+    with pytest.raises(ValueError, match=r"^privacy\.device\.epsilon=0\.1 .* one visit, which"):
+        target.most_times(0.1, replace(LOCAL, noise_multiplier=1.0))
+    with pytest.raises(ValueError, match=r"^privacy\.example\.epsilon=0\.2 .* one visit, whi"):
+        target.most_times(0.2, replace(DPSGD, noise_multiplier=1.0))
+    with pytest.raises(ValueError, match=r"a rate of 1e-06, which costs \S+ in 20 visits at"):
+        target.largest_rate(0.5, replace(DPSGD, noise_multiplier=0.2, delta=1e-7), visits=20)
+
+
+def test_noise_on_the_mean_is_that_of_the_sum_over_the_cohort():
+    assert target.noise_on_mean(cohort_gaussian(2.0, cohort=50, clip=0.5)) == pytest.approx(
+        0.02
+    )
+
+
+def test_an_extrapolated_epsilon_is_that_of_the_larger_cohort_at_the_same_noise_on_the_mean():
+    run = cohort_gaussian(0.5, devices=1000, cohort=50)
+    larger = cohort_gaussian(5.0, devices=100_000, cohort=500, delta=1e-6)
+    assert target.noise_on_mean(larger) == target.noise_on_mean(run)
+    found = target.extrapolated(run, cohort=500, devices=100_000, rounds=40)
+    assert found == pytest.approx(larger.epsilon(40), rel=3e-3)
+    assert found < 0.2 * run.epsilon(40)
+
+
+def test_a_run_extrapolated_to_itself_has_its_own_epsilon():
+    found = target.extrapolated(COHORT, cohort=50, devices=1000, rounds=40)
+    assert found == target.epsilon(COHORT, 40)
+
+
+def test_a_production_of_more_than_its_population_is_refused():
+    with pytest.raises(ValueError, match="a cohort of 20 must be above 0 and at most the 10"):
+        target.extrapolated(COHORT, cohort=20, devices=10, rounds=1)

@@ -1,0 +1,105 @@
+import dataclasses
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from simulations import privacy_card
+from simulations.hydra_bridge import compose
+
+DEVICES = 240
+BASE = (
+    f"photos.devices={DEVICES}",
+    "server.cohort=24",
+    "server.rounds=6",
+    "privacy/example=none",
+)
+DELTA = "privacy.device.delta=1e-3"
+
+
+def promise(*words):
+    (found,) = privacy_card.promises(compose([*BASE, *words]), devices=DEVICES)
+    return found
+
+
+def told(*words):
+    return " ".join(privacy_card.lines(promise(*words)))
+
+
+@pytest.mark.parametrize(
+    ("choice", "noise", "cohorts"),
+    [
+        ("gaussian", "× clip 1, at the server", "secret cohorts of 64 at most"),
+        (
+            "adaptive",
+            "× a clip that follows the updates from 1, at the",
+            "secret cohorts of 64",
+        ),
+        ("matrix", "correlated noise", "takes part every 6 rounds at most; who does is no"),
+    ],
+)
+def test_each_mechanism_says_its_noise_and_who_takes_part(choice, noise, cohorts):
+    text = told(f"privacy/device={choice}", DELTA)
+    assert re.match(
+        r"ε ≤ (7.9\d|8.00) at δ = 0.001 for each device.s whole library, after 6", text
+    )
+    assert noise in text
+    assert cohorts in text
+
+
+def test_integers_say_so():
+    text = told("privacy/device=gaussian", "privacy.device.numbers=integers", DELTA)
+    assert "discrete noise" in text
+    assert "× clip 1 on integers, at the server secret cohorts of 64 at most" in text
+
+
+def test_bands_say_how_many_take_turns():
+    words = ("privacy/device=matrix", "privacy.device.participation=bands", DELTA)
+    assert "4 bands take turns, secret" in told(*words, "privacy.device.separation=4")
+
+
+def test_auto_says_what_it_took_and_why():
+    text = told("privacy/device=auto", DELTA)
+    assert "auto took matrix: " in text
+    assert " clips of noise add up, with gaussian " in text
+
+
+def test_no_line_is_longer_than_a_terminal():
+    for choice in ("gaussian", "adaptive", "matrix", "auto", "local"):
+        found = promise(f"privacy/device={choice}", "privacy.device.delta=1e-3")
+        assert max(map(len, privacy_card.lines(found))) <= 68
+
+
+def test_a_larger_federation_is_told_after_the_run_itself_and_as_what_it_is():
+    words = ("privacy.device.noise_cohort=240", "privacy.device.noise_population=24000")
+    found = promise("privacy/device=gaussian", "privacy.device.epsilon=2", DELTA, *words)
+    lines = privacy_card.lines(found)
+    assert found.epsilon > 2 >= found.extrapolated
+    assert lines[0].startswith(f"ε ≤ {found.epsilon:.2f} at δ = 0.001")
+    (place,) = [number for number, line in enumerate(lines) if "extrapolated" in line]
+    assert place > 0
+    assert "not of this run" in lines[place]
+    assert "240 of 24000 devices" in " ".join(lines[place : place + 2])
+
+
+def test_a_budget_says_where_the_run_stops():
+    words = (
+        "privacy.device.noise_multiplier=1",
+        "privacy.device.epsilon=2",
+        "server.rounds=60",
+    )
+    found = promise("privacy/device=gaussian", *words, DELTA)
+    assert found.epsilon <= 2
+    assert "stops there: one more of the 60 rounds would pass the budget" in found.remarks
+
+
+def test_the_card_of_a_run_that_stopped_is_of_the_rounds_that_ran(tmp_path):
+    config = compose([*BASE, "privacy/device=gaussian", DELTA])
+    card = privacy_card.plain(config, devices=DEVICES, as_it_ran={}, ledger=Path(tmp_path))[
+        "device"
+    ]
+    assert card["as_it_ran"] is None
+    assert card["extrapolated"] is None
+    assert json.dumps(card)
+    assert set(card) >= {field.name for field in dataclasses.fields(privacy_card.Promise)}

@@ -1,0 +1,103 @@
+import dataclasses
+import json
+
+import pytest
+
+from privacy.noise import SeededSource
+from privacy.selection import Selection
+from simulations.hydra_bridge import compose
+from simulations.search import cost, drawn
+from simulations.simulate import simulate
+
+TINY = (
+    "photos.devices=6",
+    "photos.held_out_devices=2",
+    "photos.side=16",
+    "ranking=linear",
+    "ranking.weights=null",
+    "server.cohort=4",
+    "server.rounds=2",
+    "training.steps=1",
+)
+ARMS = (
+    '+study.arms.slow=["training.lr=0.1"]',
+    '+study.arms.quick=["training.lr=1"]',
+    "study.seeds=[1]",
+)
+
+
+def arms(*words):
+    base = [*TINY, *words]
+    return {"slow": compose([*base, "training.lr=0.1"]), "quick": compose(base)}
+
+
+def of_choice(trials, *words, unit="example", distribution="geometric"):
+    selection = Selection(trials=trials, distribution=distribution)
+    return cost(selection, arms(*words), unit=unit, devices=6)
+
+
+def test_a_choice_costs_more_than_a_run_and_more_with_every_trial_expected():
+    single = compose(list(TINY)).privacy.example.epsilon
+    costs = [of_choice(trials)[0] for trials in (1, 2, 8)]
+    assert costs == sorted(costs)
+    assert single <= costs[1]
+    assert costs[2] < 8 * single
+
+
+def test_the_costliest_arm_is_what_counts():
+    """Noise of half, everything else alike: the same as both arms with that noise."""
+    loud = compose(
+        [*TINY, "privacy.example.noise_multiplier=2", "privacy.example.epsilon=null"]
+    )
+    soft = dataclasses.replace(
+        loud,
+        privacy=dataclasses.replace(
+            loud.privacy,
+            example=dataclasses.replace(loud.privacy.example, noise_multiplier=1.0),
+        ),
+    )
+    selection = Selection(trials=3)
+    mixed = cost(selection, {"loud": loud, "soft": soft}, unit="example", devices=6)
+    alike = cost(selection, {"a": soft, "b": soft}, unit="example", devices=6)
+    assert mixed == alike
+
+
+def test_an_arm_without_protection_leaves_no_promise_for_the_choice():
+    assert of_choice(2, unit="device") is None
+    mixed = {**arms(), "open": compose([*TINY, "privacy/example=none"])}
+    assert cost(Selection(trials=2), mixed, unit="example", devices=6) is None
+
+
+@pytest.mark.parametrize("choice", ["gaussian", "adaptive", "matrix", "local"])
+def test_every_mechanism_of_the_unit_device_can_be_searched(choice):
+    words = (f"privacy/device={choice}", "privacy.device.delta=1e-3", "server.cohort=2")
+    epsilon, delta = of_choice(2, *words, unit="device")
+    assert 8 * 0.9 < epsilon < 8 * 3
+    assert delta == 1e-3
+
+
+def test_trials_are_drawn_from_all_arms_alike():
+    selection = Selection(trials=2000, distribution="poisson")
+    names = drawn(selection, ("a", "b", "c", "d"), source=SeededSource(4))
+    assert len(names) == pytest.approx(2000, abs=4 * 2000**0.5)
+    for name in "abcd":
+        assert names.count(name) == pytest.approx(
+            len(names) / 4, abs=4 * (len(names) / 5.3) ** 0.5
+        )
+
+
+def test_a_search_tells_its_best_trial_and_what_the_choice_cost(tmp_path, capsys):
+    words = [*TINY, *ARMS, "study.search=geometric", "study.trials=2", "name=find"]
+    words += [f"simulation.runs={tmp_path}"]
+    assert simulate(compose(words), overrides=words) == 0
+    (folder,) = tmp_path.iterdir()
+    found = json.loads((folder / "search.json").read_text())
+    trials = found["simulation_only"]["trials"]
+    assert found["best"] == max(trials, key=lambda trial: trial["score"])["arm"]
+    assert found["privacy_of_the_choice"]["device"] is None
+    shown = capsys.readouterr().out
+    epsilon = found["privacy_of_the_choice"]["example"]["epsilon"]
+    assert f"Best: {found['best']}; ε of the choice ≤ {epsilon} at δ = 1e-05" in " ".join(
+        shown.split()
+    )
+    assert (folder / "trial-0" / "ledger" / "example.jsonl").is_file()
