@@ -94,7 +94,10 @@ def _directory(grid: Grid, text: str, *, timeout: float) -> Directory:
 
 
 def _observer(grid: Grid, sections: Sections) -> RoundObserver:
-    return grid if isinstance(grid, RoundObserver) else Journal(sections.server.rounds)
+    if isinstance(grid, RoundObserver):
+        return grid
+    counts = sections.privacy.device.mechanism == "none"
+    return Journal(sections.server.rounds, counts=counts)
 
 
 def _output(name: str) -> Path | None:

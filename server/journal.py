@@ -5,19 +5,28 @@ import logging
 
 import numpy as np
 
+from protocol.messages import Vector
 from server.observation import RoundOutcome
 
 log = logging.getLogger("flwr.darkroom")
 
 
 class Journal:
-    """Writes one line for each round: counts and the released vector, nothing of a device.
+    """Writes one line for each round: what was released, and nothing of a device.
 
-    Its logger is a child of Flower's, whose level and destination the user has set.
+    Where whole devices are protected, nothing is counted either: how many came is outside their
+    ε. Its logger is a child of Flower's, whose level and destination the user has set.
     """
 
-    def __init__(self, rounds: int) -> None:
+    def __init__(self, rounds: int, *, counts: bool = True) -> None:
+        """Begins before the first round.
+
+        Args:
+            rounds: Rounds of the run.
+            counts: Whether the log may say how many updates came.
+        """
         self._rounds = rounds
+        self._counts = counts
 
     def started(self, number: int, *, cohort: int) -> None:
         """Says nothing: a round is told of when it is over."""
@@ -27,17 +36,28 @@ class Journal:
 
     def closed(self, outcome: RoundOutcome) -> None:
         """Writes the line of one round."""
-        log.info(
-            "darkroom: round %d of %d %s, %d of %d updates admitted, %d declined, %d refused, "
-            "%d missing, sha256 %s, norm %.6g",
-            outcome.round,
-            self._rounds,
-            "released" if outcome.admitted else "released nothing",
-            outcome.admitted,
-            outcome.invited,
-            outcome.declined.total(),
-            outcome.refused.total(),
-            outcome.missing,
-            hashlib.sha256(outcome.parameters.astype("<f4").tobytes()).hexdigest(),
-            np.linalg.norm(outcome.parameters.astype(np.float64)),
-        )
+        said = [
+            f"round {outcome.round} of {self._rounds} {self._released(outcome)}",
+            *(_counted(outcome) if self._counts else []),
+            *(f"{name} {value:.4g}" for name, value in outcome.told.items()),
+            *_vector(outcome.parameters),
+        ]
+        log.info("darkroom: %s", ", ".join(said))
+
+    def _released(self, outcome: RoundOutcome) -> str:
+        """Protected rounds release noise also where nobody came."""
+        return "released" if outcome.admitted or not self._counts else "released nothing"
+
+
+def _counted(outcome: RoundOutcome) -> list[str]:
+    return [
+        f"{outcome.admitted} of {outcome.invited} updates admitted",
+        f"{outcome.declined.total()} declined",
+        f"{outcome.refused.total()} refused",
+        f"{outcome.missing} missing",
+    ]
+
+
+def _vector(parameters: Vector) -> list[str]:
+    digest = hashlib.sha256(parameters.astype("<f4").tobytes()).hexdigest()
+    return [f"sha256 {digest}", f"norm {np.linalg.norm(parameters.astype(np.float64)):.6g}"]

@@ -145,8 +145,8 @@ def _library(config: Config, chosen: DpSgd, *, visits: int) -> tuple[str, ...]:
     """What the promise for a moment is worth to all moments of a library together."""
     moments = round(config.training.reference_size)
     found = library_epsilon(chosen, moments=moments, participations=visits)
-    worth = "" if found <= MEANINGFUL else ": in effect no promise"
-    return (f"{moments} moments of a device together: ε ≤ {found:.3g} by group privacy{worth}",)
+    worth = "" if found <= MEANINGFUL else ", in effect no promise"
+    return (f"for {moments} moments together, as a group: ε ≤ {found:.3g}{worth}",)
 
 
 def _device(config: Config, *, devices: int) -> Promise | None:

@@ -45,17 +45,19 @@ class Row:
     told: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
-        """Returns the row as JSON has it; figures stand under "simulation_only"."""
+        """Returns the row as JSON has it; counts and figures are under "simulation_only"."""
         return {
             "round": self.round,
-            "invited": self.invited,
-            "admitted": self.admitted,
-            "declined": self.declined,
-            "refused": self.refused,
-            "missing": self.missing,
             "privacy": plain_spent(self.spent),
             "released": dict(self.told),
-            "simulation_only": plain_figures(self.figures),
+            "simulation_only": {
+                "invited": self.invited,
+                "admitted": self.admitted,
+                "declined": self.declined,
+                "refused": self.refused,
+                "missing": self.missing,
+                **plain_figures(self.figures),
+            },
         }
 
 

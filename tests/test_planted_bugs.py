@@ -85,6 +85,30 @@ BUGS = {
         "tests/server/test_release.py::"
         "test_a_device_more_moves_a_release_by_no_more_than_the_clip",
     ),
+    "the norm of integers is not checked again": (
+        "privacy/integer_grid.py",
+        "if sum(int(part @ part) for part in parts) <= bound**2:",
+        "if True:",
+        "tests/privacy/test_integer_grid.py",
+    ),
+    "a device takes less noise than its configuration promises": (
+        "client/floor.py",
+        "work.noise_multiplier >= self.noise_multiplier",
+        "work.noise_multiplier >= 0",
+        "tests/client/test_floor.py",
+    ),
+    "a device counts no visits": (
+        "client/floor.py",
+        "visits >= self.visits",
+        "visits > 10 * self.visits",
+        "tests/client/test_floor.py",
+    ),
+    "a choice among trials costs what one does": (
+        "privacy/selection.py",
+        "of_trial + extra + math.log(self.trials) / (order - 1)",
+        "of_trial",
+        "tests/privacy/test_selection.py",
+    ),
     "cohorts of a fixed size": (
         "privacy/cohort_sampling.py",
         "numbers[stream.keyed_uniform(numbers) < self.rate]",

@@ -103,3 +103,11 @@ def test_the_card_of_a_run_that_stopped_is_of_the_rounds_that_ran(tmp_path):
     assert card["extrapolated"] is None
     assert json.dumps(card)
     assert set(card) >= {field.name for field in dataclasses.fields(privacy_card.Promise)}
+
+
+def test_a_promise_for_a_moment_says_what_it_is_worth_to_a_library():
+    (found,) = privacy_card.promises(compose([]), devices=120)
+    (line,) = found.remarks
+    assert line.startswith("for 16 moments together, as a group: ε ≤ 4")
+    assert line.endswith(", in effect no promise")
+    assert max(map(len, privacy_card.lines(found))) <= 68
