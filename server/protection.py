@@ -11,10 +11,11 @@ from privacy.cohort_gaussian import CohortGaussian
 from privacy.correlated_gaussian import CorrelatedGaussian
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.ledger import Ledger
+from privacy.ledger_terms import device_terms
+from privacy.mechanisms import Central
 from privacy.noise import SecureSource, SeededSource, Source
 from privacy.settings import Privacy
 from server import correlation
-from server.ledger_terms import device_terms
 from server.release import (
     AdaptiveRelease,
     BandedRelease,
@@ -24,7 +25,7 @@ from server.release import (
     SeparatedRelease,
 )
 from server.settings import Server
-from server.unit_device import Central, mechanism
+from server.unit_device import mechanism
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,19 +17,17 @@ from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_gaussian import CorrelatedGaussian
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import Central
+from privacy.mechanisms import Device as Protecting
 from privacy.settings import Device
 from server import correlation
 from server.settings import Server
 
-Central = (
-    CohortGaussian | IntegerGaussian | AdaptiveGaussian | CorrelatedGaussian | BandedGaussian
-)
-Mechanism = Central | LocalGaussian
 CHOICES: tuple[Literal["gaussian", "matrix"], ...] = ("gaussian", "matrix")
 
 
 @lru_cache(maxsize=64)
-def mechanism(device: Device, server: Server, *, devices: int) -> Mechanism | None:
+def mechanism(device: Device, server: Server, *, devices: int) -> Protecting | None:
     """Returns what protects a device's whole library, or None without it.
 
     Its noise is the one given, or what ``epsilon`` needs after all rounds or visits.
@@ -94,7 +92,7 @@ def left(device: Device, server: Server, *, devices: int) -> dict[str, float]:
     return found
 
 
-def production(device: Device, mechanism: Mechanism | None) -> CohortGaussian | None:
+def production(device: Device, mechanism: Protecting | None) -> CohortGaussian | None:
     """Returns the larger federation whose ε is extrapolated from this run's noise, if any.
 
     Its noise on the mean update is this run's; its own, in clips, is larger as its cohort is.
@@ -115,7 +113,7 @@ def production(device: Device, mechanism: Mechanism | None) -> CohortGaussian | 
     )
 
 
-def affordable_rounds(device: Device, server: Server, chosen: Mechanism | None) -> int:
+def affordable_rounds(device: Device, server: Server, chosen: Protecting | None) -> int:
     """Returns after how many rounds the server stops: before more than ``epsilon`` is spent.
 
     All of them where it adds no noise, has no ε to keep, or where the noise follows from it.

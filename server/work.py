@@ -7,16 +7,17 @@ from privacy.adaptive_gaussian import AdaptiveGaussian
 from privacy.calibration import noise_multiplier
 from privacy.dpsgd import DpSgd
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import Device as Protecting
 from privacy.sampling import PoissonSampling
 from privacy.settings import Device, Example, Privacy
 from protocol.messages import Work
 from protocol.settings import Training
-from server.unit_device import Mechanism, within
+from server.unit_device import within
 
 T = TypeVar("T")
 
 
-def work(training: Training, privacy: Privacy, *, update: Mechanism | None = None) -> Work:
+def work(training: Training, privacy: Privacy, *, update: Protecting | None = None) -> Work:
     """Returns the terms: a function of public settings, the same for every device.
 
     Args:
@@ -107,7 +108,7 @@ def affordable_visits(
     return visits
 
 
-def _update_clip(device: Device, update: Mechanism | None) -> float:
+def _update_clip(device: Device, update: Protecting | None) -> float:
     """What devices clip to: where the server's clip moves or is of layers, only it clips."""
     if update is None or isinstance(update, AdaptiveGaussian) or device.clipping == "layers":
         return math.inf

@@ -9,11 +9,11 @@ from flwr.app import Message, MessageType
 
 from privacy.charge import Charge
 from privacy.ledger import Ledger
+from privacy.ledger_terms import example_terms, local_terms
 from privacy.local_gaussian import LocalGaussian
 from protocol.codec import decode_reply
 from protocol.messages import Declined
 from server.directory import Directory
-from server.ledger_terms import example_terms, local_terms
 from server.unit_device import mechanism as device_mechanism
 from server.work import mechanism as example_mechanism
 from simulations.settings import Config

@@ -15,8 +15,8 @@ from privacy.group import library_epsilon
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.ledger_chain import examine
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import Central
 from server import unit_device
-from server.unit_device import Central
 from server.work import affordable_visits, mechanism
 from simulations.console import spent
 from simulations.settings import Config

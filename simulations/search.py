@@ -12,9 +12,10 @@ from rich.text import Text
 from privacy import rdp, renyi_conversion
 from privacy.accounting import lost_to_cuts
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import Mechanism
 from privacy.noise import SecureSource, SeededSource, Source
 from privacy.selection import Selection
-from privacy.trial_divergence import Mechanism, cuts, divergences
+from privacy.trial_divergence import cuts, divergences
 from server import unit_device, work
 from simulations.console import Silence, percent, spent
 from simulations.run import perform, population

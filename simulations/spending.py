@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median_high
 from typing import Protocol
 
-from server.unit_device import Central
+from privacy.mechanisms import Central
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from privacy.correlated_gaussian import CorrelatedGaussian
 from privacy.dpsgd import DpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import LocalGaussian
-from server.unit_device import Central
+from privacy.mechanisms import Central
 
 ZERO_OUT = "one device's updates are zero"
 NOTHING: Mapping[str, float | str] = {}
