@@ -94,8 +94,12 @@ def capped_epsilon(
     if noise_multiplier == 0:
         return float("inf")
     if noise_multiplier < LEAST_CAPPED:
-        # A grid of such losses would take gigabytes: no credit for sampling instead.
-        return analytic_gaussian.epsilon(noise_multiplier / math.sqrt(rounds), delta=delta)
+        # A grid of such losses would take gigabytes: no credit for sampling, or Rényi's.
+        unsampled = noise_multiplier / math.sqrt(rounds)
+        renyi = capped_renyi(
+            sampling, noise_multiplier=noise_multiplier, rounds=rounds, delta=delta
+        )
+        return min(analytic_gaussian.epsilon(unsampled, delta=delta), renyi)
     rough = rdp.epsilon(
         rate=sampling.rate,
         noise_multiplier=noise_multiplier,

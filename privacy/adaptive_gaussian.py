@@ -21,7 +21,8 @@ class AdaptiveGaussian:
     ``weight``, that is one vector of norm at most √(1 + weight² / 4) with the same noise on
     every coordinate: a round costs what one of ``CohortGaussian`` with ``noise_multiplier``
     costs, whatever the clip is, and its formal guarantee is that one's. The next clip is
-    computed from what was released.
+    computed from what was released. Neighbours differ in one device that contributes nothing,
+    neither an update nor a vote, in one of the populations: a zero update would still vote.
 
     Attributes:
         sampling: Who takes part.

@@ -14,8 +14,8 @@ from privacy.cohort_sampling import CappedPoissonSampling
 class CohortGaussian:
     """Federated averaging under differential privacy (McMahan et al. 2018), unit *device*.
 
-    Formal guarantee: let two populations of the same public size differ in one device, whose
-    update is what it sends in the one and zero in the other. The models after ``rounds`` rounds
+    Formal guarantee: let two populations of the same public size differ in one device, which
+    contributes what it sends in the one and nothing in the other. The models after ``rounds`` rounds
     (and so all that is computed from them) are (``epsilon(rounds)``, ``delta``)-differentially
     private for whoever sees them and neither an update nor a cohort. This holds for
     ``sampling`` with secret coins, updates of norm at most ``clip`` with the same weight, noise

@@ -15,7 +15,7 @@ from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import LocalGaussian
 from privacy.mechanisms import Central
 
-ZERO_OUT = "one device's updates are zero"
+ZERO_OUT = "one device contributes nothing"
 NOTHING: Mapping[str, float | str] = {}
 
 

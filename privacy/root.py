@@ -1,19 +1,17 @@
-"""Where ε meets a target: secant steps between logarithms, on ever finer grids."""
+"""Where ε meets a target: secant steps between logarithms, on the coarsest grid that will do."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from privacy.accounting import FINE
 
-SHARE, SHARE_OF_FEW = 0.2, 4e-3
-MANY = 16
-FINER = 4
-LEFT_OVER = 0.1
-NEAR, NEARER = 2e-2, 2e-3
+SHARE, GIVEN_AWAY = 2e-4, 1.5e-3
+COARSER = (32, 16, 8, 4, 2, 1)
+SETTLED = 0.7
+NEARER, NEAREST = 2e-3, 5e-4
 FLATTEST, STEEPEST = 0.02, 10.0
 TRUSTED = 1.0
 LONGEST_STEP = math.log(4)
@@ -53,98 +51,109 @@ class Range:
 
 
 def width(epsilon: float, *, steps: int, delta: float) -> float:
-    """Returns the width of a first grid of privacy losses, the coarsest to begin with.
+    """Returns the width of a fine grid of privacy losses, a multiple of ``accounting.FINE``.
 
     A grid whose dots are connected (Doroshenko et al., arXiv 2207.04380) adds about width²/6 to
     the variance of a step's loss and half of that to its mean, and ε is about the mean and
-    √(2 ln 1/δ) deviations: by this rule it adds 20% to ε, and one a quarter as wide a sixteenth
-    of that. Where few take part it adds far less. After few steps ε may chance to lie on a dot,
-    where nothing is added, and tell nothing of other values: then the rule is for 0.4%.
+    √(2 ln 1/δ) deviations: by this rule it adds 0.02% to ε. Where few take part it adds far
+    less.
 
     Args:
-        epsilon: About the ε that will be found, above 0.
+        epsilon: About the ε that will be found.
         steps: Composed steps.
         delta: The δ of the guarantee.
     """
-    share = SHARE if steps >= MANY else SHARE_OF_FEW
-    spread = 1 + 2 * math.log(1 / delta) / epsilon
-    return _multiple(math.sqrt(12 * share * epsilon / (steps * spread)))
+    spread = epsilon + 2 * math.log(1 / delta)
+    return FINE * max(1, math.floor(epsilon * math.sqrt(12 * SHARE / (steps * spread)) / FINE))
 
 
-def boldest_kept(
-    bound: OnGrid, target: float, within: Range, *, near: float, grid: float
-) -> float | None:
-    """Returns the value at which ε is nearly ``target``, and not above it.
-
-    Guarantee: ``bound`` of it was found to be at most ``target``, on a grid whose width is a
-    multiple of ``accounting.FINE``. Every dot of such a grid is one of the fine grid too, whose
-    lines between its dots then lie nowhere higher: the ε that is told is at most that.
-
-    The value is within 0.5% of the boldest, or it is ``within.boldest``. Whole numbers are
-    tried to the last. A grid gives way to one a quarter as wide until that gains next to
-    nothing, so that most values are tried where it is quick.
+def coarsest(
+    found: Callable[[float, float], float], *, near: float, fine: Bound
+) -> tuple[float, float]:
+    """Returns an answer, and the coarsest grid on which it is nearly as on a fine one.
 
     Args:
-        bound: The ε of a value, by a grid of privacy losses of the given width.
+        found: The answer on a grid of the given width, from a guess near it.
+        near: A first guess.
+        fine: The width of a fine grid for an answer, as from ``width``.
+
+    Returns:
+        What a grid answers, within 0.15% of what the fine one does, and its width: a multiple
+        of the fine one.
+    """
+    finer = fine(near)
+    while True:
+        unit, answers = finer, {}
+        for times in COARSER:
+            answers[times * unit] = near = found(times * unit, near)
+        finer = fine(near)
+        if SETTLED * unit <= finer:
+            break
+    enough = (
+        (answer, grid)
+        for grid, answer in answers.items()
+        if abs(answer - near) <= GIVEN_AWAY * near
+    )
+    return next(enough)
+
+
+def expected(
+    bound: OnGrid, target: float, within: Range, *, near: float, fine: Bound
+) -> tuple[float, float]:
+    """Returns where a quick bound expects the boldest value, and a grid for the last word.
+
+    Args:
+        bound: The ε of a value, by a quick accountant and a grid of the given width.
         target: The promised ε, above 0.
         within: Where to search.
         near: A first guess.
-        grid: Width of the first grid, as from ``width``.
+        fine: The width of a fine grid for a value, as from ``width``.
+
+    Returns:
+        The value, ``within.safest`` where even that breaks the promise, and a width.
+    """
+    nearness = 0.0 if within.whole else NEAREST
+
+    def found(grid: float, near: float) -> float:
+        kept = boldest_kept(
+            lambda value: bound(value, grid),
+            target * (1 - MARGIN),
+            within,
+            near=near,
+            nearness=nearness,
+        )
+        return within.safest if kept is None else kept
+
+    return coarsest(found, near=near, fine=fine)
+
+
+def boldest_kept(
+    bound: Bound, target: float, within: Range, *, near: float, nearness: float = NEARER
+) -> float | None:
+    """Returns the value at which ε is nearly ``target``, and not above it.
+
+    Guarantee: ``bound`` of it was found to be at most ``target``. Where that is the accountant
+    that tells ε, on a grid whose width is a multiple of ``accounting.FINE``, every dot is one
+    of the fine grid too, whose lines between its dots then lie nowhere higher: the ε that is
+    told is at most that.
+
+    Args:
+        bound: The ε of a value.
+        target: The promised ε, above 0.
+        within: Where to search.
+        near: A first guess; where that is near enough, nothing else is tried.
+        nearness: How near the boldest is near enough, relative to it; 0 tries whole numbers to
+            the last.
 
     Returns:
         The value, or None where even ``within.safest`` breaks the promise.
     """
-    before, value, power = FAR, near, within.power
-    while True:
-        search = _Search(partial(_share, bound, target, grid), within, power=power)
-        gain = before - search.tried(value)
-        last = grid == FINE or LEFT_OVER * gain <= NEARER * abs(power)
-        search.run(_nearness(within, last=last))
-        if last or search.kept == within.boldest:
-            return search.kept
-        before, value, power = search.over, search.value, search.power
-        grid = _multiple(grid / FINER)
-
-
-def settled(bound: Bound, *, grid: float) -> float:
-    """Returns an ε of which a finer grid would take away about 0.2% at most.
-
-    Args:
-        bound: The ε by a grid of privacy losses of the given width.
-        grid: Width of the first grid, as from ``width``.
-    """
-    before = math.inf
-    while True:
-        found = bound(grid)
-        if grid == FINE or LEFT_OVER * (before - found) <= NEARER * found:
-            return found
-        before, grid = found, _multiple(grid / FINER)
-
-
-def roughly_kept(bound: Bound, target: float, within: Range, *, near: float) -> float | None:
-    """Returns what ``boldest_kept`` does, where ``bound`` is quick and to 2% enough."""
-    search = _Search(lambda value: bound(value) / target, within, power=within.power)
-    search.tried(near)
-    search.run(NEAR)
-    return search.kept
-
-
-def _share(bound: OnGrid, target: float, grid: float, value: float) -> float:
     # A little less than the target, for what the rounding of a long transform may add, and for
     # an accountant that turns to another bound where this grid does not.
-    return bound(value, grid) / (target * (1 - MARGIN))
-
-
-def _multiple(width: float) -> float:
-    """The multiple of the fine width next below, or the fine width."""
-    return FINE * max(1, math.floor(width / FINE))
-
-
-def _nearness(within: Range, *, last: bool) -> float:
-    """How near the boldest is near enough, relative to it; 0 tries whole numbers one by one."""
-    if not last:
-        return NEAR
-    return 0.0 if within.whole else NEARER
+    search = _Search(lambda value: bound(value) / (target * (1 - MARGIN)), within)
+    search.tried(near)
+    search.run(nearness)
+    return search.kept
 
 
 class _Search:
@@ -158,11 +167,11 @@ class _Search:
         broken: The safest that was found to break it.
     """
 
-    def __init__(self, share: Bound, within: Range, *, power: float) -> None:
+    def __init__(self, share: Bound, within: Range) -> None:
         self._share = share
         self._within = within
         self.value = self.over = math.nan
-        self.power = power
+        self.power = within.power
         self.kept: float | None = None
         self.broken: float | None = None
 
@@ -195,7 +204,7 @@ class _Search:
             self.power = sign * min(sign * power, STEEPEST)
 
     def _ended(self, nearness: float) -> bool:
-        if -nearness * abs(self.power) <= self.over <= 0:
+        if -nearness * min(abs(self.power), 1) <= self.over <= 0:
             return True
         if self.kept is None:
             return self.value == self._within.safest
@@ -205,7 +214,7 @@ class _Search:
 
     def _next(self, nearness: float, count: int) -> float:
         """A step along the slope; where that is too slow, a longer one or half the bracket."""
-        step = -(nearness / 2 * abs(self.power) + self.over) / self.power
+        step = -(nearness / 2 * min(abs(self.power), 1) + self.over) / self.power
         if self.kept is None or self.broken is None:
             return self._stepped(step * 2.0 ** max(0, count - PATIENCE))
         value = self._stepped(step)

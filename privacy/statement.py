@@ -212,7 +212,7 @@ def _local_rdp(terms: Terms, charges: int) -> float:
     return rdp.epsilon(rate=1.0, noise_multiplier=halved, steps=charges, delta=terms.delta)
 
 
-ZERO_OUT = "one device's updates are zero"
+ZERO_OUT = "one device contributes nothing"
 ACCOUNTANTS: Mapping[str, Accountants] = {
     "banded": Accountants(relation=ZERO_OUT, pld=_banded_pld, rdp=_banded_rdp),
     "capped poisson": Accountants(relation=ZERO_OUT, pld=_capped_pld, rdp=_capped_rdp),

@@ -6,7 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from privacy import accounting, calibration, cohort_gaussian, local_gaussian, rdp, root
+from privacy import (
+    accounting,
+    calibration,
+    cohort_gaussian,
+    local_gaussian,
+    loss_distribution,
+    root,
+)
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.dpsgd import DpSgd
@@ -19,7 +26,6 @@ LEAST_COHORT = 1.0
 LEAST_RATE = 1e-6
 BEGIN = 1.0
 DIGITS = 3
-DELTA_SHARE = 0.1
 Sampled = DpSgd | CohortGaussian
 Mechanism = Sampled | LocalGaussian
 
@@ -35,11 +41,16 @@ def epsilon(mechanism: Mechanism, times: int) -> float:
     """
     if isinstance(mechanism, LocalGaussian):
         return mechanism.epsilon(times)
-    about = _renyi(mechanism, times)
-    if times == 0 or not 0 < about < math.inf:
+    if times == 0 or mechanism.noise_multiplier == 0:
         return mechanism.epsilon(times)
-    grid = root.width(about, steps=_steps(mechanism, times), delta=mechanism.delta)
-    return root.settled(lambda grid: _on_grid(mechanism, times, grid), grid=grid)
+    _, grid = root.coarsest(
+        lambda width, _: _quick(mechanism, times, width),
+        near=BEGIN,
+        fine=lambda about: root.width(
+            about, steps=_steps(mechanism, times), delta=mechanism.delta
+        ),
+    )
+    return _on_grid(mechanism, times, grid)
 
 
 def noise_multiplier(target: float, mechanism: Mechanism, *, times: int) -> float:
@@ -151,58 +162,36 @@ def noise_on_mean(mechanism: CohortGaussian) -> float:
     return mechanism.noise_multiplier * mechanism.clip / _cohort(mechanism)
 
 
-def extrapolated(
-    mechanism: CohortGaussian, *, cohort: float, devices: int, rounds: int
-) -> float:
-    """Returns the ε that a larger cohort would have at the same noise on the mean.
-
-    A simulation of few devices stands for a production of many: what the model learns follows
-    from ``noise_on_mean``, so the noise multiplier grows as the cohort does, and a device is
-    one of more. It is no statement about the run, and says nothing of what the updates of other
-    devices would be. δ is that of the run, or a tenth of one over the larger population where
-    that is less. As exact as ``epsilon``.
-
-    Args:
-        mechanism: That of the run.
-        cohort: Expected devices of a round in production.
-        devices: Devices of that population.
-        rounds: Rounds of training.
-
-    Raises:
-        ValueError: The cohort is not above 0, or exceeds the population.
-    """
-    if not 0 < cohort <= devices:
-        raise ValueError(
-            f"a cohort of {cohort:g} must be above 0 and at most the {devices} devices; "
-            "lower it, or assume more devices."
-        )
-    larger = replace(
-        mechanism,
-        sampling=CappedPoissonSampling.expecting(cohort, devices=devices, cap=None),
-        noise_multiplier=mechanism.noise_multiplier * cohort / _cohort(mechanism),
-        delta=min(mechanism.delta, DELTA_SHARE / devices),
-    )
-    return epsilon(larger, rounds)
-
-
 def _boldest(
     target: float, of: Callable[[float], tuple[Sampled, int]], within: Range
 ) -> float | None:
     """The boldest value of which the mechanism and the times keep the promise."""
-    near = root.roughly_kept(lambda value: _renyi(*of(value)), target, within, near=BEGIN)
-    near = within.safest if near is None else near
-    mechanism, times = of(near)
+
+    def fine(value: float) -> float:
+        mechanism, times = of(value)
+        return root.width(target, steps=_steps(mechanism, times), delta=mechanism.delta)
+
+    near, grid = root.expected(
+        lambda value, width: _quick(*of(value), width), target, within, near=BEGIN, fine=fine
+    )
     return root.boldest_kept(
-        lambda value, grid: _on_grid(*of(value), grid),
-        target,
-        within,
-        near=near,
-        grid=root.width(target, steps=_steps(mechanism, times), delta=mechanism.delta),
+        lambda value: _on_grid(*of(value), grid), target, within, near=near
+    )
+
+
+def _quick(mechanism: Sampled, times: int, grid: float) -> float:
+    """The ε without a cap, by our own losses on a grid of that width."""
+    return loss_distribution.epsilon(
+        rate=mechanism.sampling.rate,
+        noise_multiplier=mechanism.noise_multiplier,
+        steps=_steps(mechanism, times),
+        delta=mechanism.delta,
+        interval=grid,
     )
 
 
 def _on_grid(mechanism: Sampled, times: int, grid: float) -> float:
-    """The ε by a grid of losses of that width."""
+    """The ε that is told, by a grid of losses of that width."""
     if isinstance(mechanism, CohortGaussian):
         return accounting.capped_epsilon(
             mechanism.sampling,
@@ -217,17 +206,6 @@ def _on_grid(mechanism: Sampled, times: int, grid: float) -> float:
         steps=_steps(mechanism, times),
         delta=mechanism.delta,
         interval=grid,
-    )
-
-
-def _renyi(mechanism: Sampled, times: int) -> float:
-    """About the ε: an upper bound where no cap cuts, and quick."""
-    return rdp.epsilon(
-        rate=mechanism.sampling.rate,
-        noise_multiplier=mechanism.noise_multiplier,
-        steps=_steps(mechanism, times),
-        delta=mechanism.delta,
-        orders=calibration.ORDERS,
     )
 
 

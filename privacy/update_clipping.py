@@ -31,6 +31,20 @@ def clipped_update(
     return np.concatenate([_scaled(part, clip / math.sqrt(len(layers))) for part in parts])
 
 
+def holding(update: NDArray[np.float32], *, layers: Sequence[int] = ()) -> float:
+    """Returns the least clip that leaves an update as it is; NaN or infinite where none does.
+
+    Args:
+        update: [trainable].
+        layers: As of ``clipped_update``.
+    """
+    exact = update.astype(np.float64)
+    if not layers:
+        return float(np.linalg.norm(exact))
+    norms = [float(np.linalg.norm(part)) for part in np.split(exact, np.cumsum(layers)[:-1])]
+    return max(norms) * math.sqrt(len(layers))
+
+
 def _scaled(part: Floats, clip: float) -> Floats:
     norm = float(np.linalg.norm(part))
     return part * (clip / norm) if norm > clip else part

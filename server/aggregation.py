@@ -13,7 +13,7 @@ from privacy.dpsgd import release
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.integer_sum import integer_sum
 from privacy.noise import Source
-from privacy.update_clipping import clipped_update
+from privacy.update_clipping import clipped_update, holding
 from protocol.messages import Vector
 
 Floats = NDArray[np.float64]
@@ -93,7 +93,7 @@ def adaptive_mean(
     total, votes, count = np.zeros(size), np.zeros(1), 0
     for delta in deltas:
         total += clipped_update(delta, clip, layers=layers)
-        votes += vote(float(np.linalg.norm(delta.astype(np.float64))), clip)
+        votes += vote(holding(delta, layers=layers), clip)
         count += 1
     noise = source.stream("noise")
     released = release(total, deviation=mechanism.update_noise * clip, stream=noise)

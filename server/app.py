@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
+from privacy.mechanisms import Central
 from server.directory import Directory
 from server.invitation import Terms
 from server.journal import Journal
@@ -40,13 +41,14 @@ def main(grid: Grid, context: Context) -> None:
     model = Model.initial(sections.ranking, seed=sections.seed)
     directory = _directory(grid, text, timeout=sections.server.timeout)
     chosen = mechanism(sections.privacy.device, sections.server, devices=directory.devices)
+    observer = _observer(grid, sections)
     shield = protection(
         sections.privacy,
         sections.server,
         devices=directory.devices,
         layers=model.layers,
         seed=sections.seed,
-        folder=str(context.run_config.get("ledger", "")),
+        folder=_ledger(grid, context),
     )
     strategy = UniformAveraging(
         sections.server,
@@ -58,12 +60,15 @@ def main(grid: Grid, context: Context) -> None:
         ),
         seed=sections.seed,
         directory=directory,
-        observer=_observer(grid, sections),
+        observer=observer,
         protection=shield,
         ordered=isinstance(grid, KnowsDirectory),
     )
     server = sections.server
     rounds = affordable_rounds(sections.privacy.device, server, chosen)
+    if isinstance(observer, Journal) and isinstance(chosen, Central):
+        ledger = shield.ledger if shield is not None else None
+        observer.promised(chosen.epsilon(rounds), delta=chosen.delta, ledger=ledger is not None)
     try:
         released = run(strategy, grid, model.trainable, rounds=rounds, timeout=server.timeout)
     finally:
@@ -73,6 +78,14 @@ def main(grid: Grid, context: Context) -> None:
     if output is not None:
         model.take(released)
         _save(model, output, sections)
+
+
+def _ledger(grid: Grid, context: Context) -> str:
+    """Where the run's ledger begins: under Flower, a folder of the run's own number."""
+    folder = str(context.run_config.get("ledger", ""))
+    if not folder or isinstance(grid, KnowsDirectory):
+        return folder
+    return str(Path(folder) / str(context.run_id))
 
 
 def _save(model: "Model", output: Path, sections: Sections) -> None:

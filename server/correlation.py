@@ -112,10 +112,16 @@ def _least_banded(device: Device, server: Server, *, devices: int, most: int) ->
 
 
 def _banded(device: Device, server: Server, *, devices: int, bands: int) -> BandedGaussian:
+    cap = device.largest_cohort
+    if cap is not None and cap < server.cohort:
+        raise ValueError(
+            f"privacy.device.largest_cohort={cap} is below server.cohort={server.cohort:g}; "
+            "raise it, or lower server.cohort."
+        )
     coefficients = _strategy(device, rounds=server.rounds, separation=bands).coefficients
     in_band = -(-devices // bands)
     sampling = CappedPoissonSampling.expecting(
-        min(server.cohort, in_band), devices=in_band, cap=device.largest_cohort
+        min(server.cohort, in_band), devices=in_band, cap=cap
     )
     delta = device.needed("delta")
     noise = device.noise_multiplier

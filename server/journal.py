@@ -28,6 +28,12 @@ class Journal:
         self._rounds = rounds
         self._counts = counts
 
+    def promised(self, epsilon: float, *, delta: float, ledger: bool) -> None:
+        """Writes what the run promises for whole devices, and whether a ledger is kept."""
+        log.info("darkroom: ε ≤ %.4g at δ = %g for each device's whole library", epsilon, delta)
+        if not ledger:
+            log.warning("darkroom: no ledger is kept: name a folder, ledger=DIR, to have one")
+
     def started(self, number: int, *, cohort: int) -> None:
         """Says nothing: a round is told of when it is over."""
 

@@ -88,7 +88,9 @@ def left(device: Device, server: Server, *, devices: int) -> dict[str, float]:
     for name in CHOICES:
         one = mechanism(replace(device, mechanism=name), server, devices=devices)
         if isinstance(one, CohortGaussian | CorrelatedGaussian | BandedGaussian):
-            found[name] = one.noise_multiplier * _error(one, server.rounds) / server.cohort
+            found[name] = (
+                one.noise_multiplier * _error(one, server.rounds) / _cohort_of(one, server)
+            )
     return found
 
 
@@ -144,6 +146,12 @@ def within(epsilon: Callable[[int], float], budget: float, *, most: int) -> int:
     if epsilon(most) <= budget:
         return most
     return bisect_left(range(1, most + 1), True, key=lambda count: epsilon(count) > budget)
+
+
+def _cohort_of(mechanism: Central, server: Server) -> float:
+    """Divides the sum of a round: rested cohorts are of whole devices."""
+    whole = isinstance(mechanism, CorrelatedGaussian)
+    return math.floor(server.cohort) if whole else server.cohort
 
 
 def _error(mechanism: Central, rounds: int) -> float:

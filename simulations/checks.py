@@ -66,6 +66,7 @@ def check(config: Config) -> None:
     _unit("device", config.privacy.device)
     _production(config.privacy.device, cohort=config.server.cohort)
     _integers(config.privacy.device)
+    _rested(config.privacy.device)
     _algorithm(config)
     _study(config.study)
 
@@ -179,6 +180,17 @@ def _production(device: Device, *, cohort: float) -> None:
             f"privacy.device.noise_cohort={device.noise_cohort:g} must lie between "
             f"server.cohort={cohort:g} and "
             f"privacy.device.noise_population={device.noise_population}."
+        )
+
+
+def _rested(device: Device) -> None:
+    """Refuses a cap where cohorts have a fixed size."""
+    separated = device.mechanism == "matrix" and device.participation == "separated"
+    if separated and device.largest_cohort is not None:
+        raise SettingError(
+            f"privacy.device.largest_cohort={device.largest_cohort} has no effect with "
+            "privacy.device.participation=separated, whose cohorts have one size; set it to "
+            "null."
         )
 
 

@@ -14,11 +14,15 @@ def write_run_config(config: Config, file: Path) -> None:
     """Writes what `flwr run . --run-config FILE` needs to run ``config``.
 
     Paths are made absolute: Flower runs the apps from a folder of its own, and its bundle
-    carries no weights.
+    carries no weights. Where the server protects whole devices, its ledgers go to a folder
+    beside the file.
     """
     if not file.absolute().parent.is_dir():
         raise ValueError(f"--flower {file}: its folder does not exist; make it first.")
-    write_whole(file, tomli_w.dumps({"config": to_json(_absolute(config))}))
+    written = {"config": to_json(_absolute(config))}
+    if config.privacy.device.mechanism not in ("none", "local"):
+        written["ledger"] = str(file.absolute().with_suffix(".ledger"))
+    write_whole(file, tomli_w.dumps(written))
 
 
 def _absolute(config: Config) -> Config:

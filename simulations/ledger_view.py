@@ -22,6 +22,7 @@ MOST_NAMED = 8
 UNITS = {
     "example": "one example on its device: one moment of the library",
     "device": "one whole device: everything that it ever contributed",
+    "library": "one device's whole library, against any other library",
 }
 SOURCES = {
     "secure": "keys of the operating system: nobody can repeat the noise",
@@ -135,14 +136,14 @@ def _state(found: Examination) -> Iterator[tuple[str, str]]:
 
 
 def _terms(terms: Terms) -> Iterator[tuple[str, str]]:
-    yield "protects", UNITS[terms.unit]
+    yield "protects", UNITS[str(terms.public.get("protects", terms.unit))]
     yield "neighbours", f"{terms.relation}: ε bounds how well two such data sets are told apart"
     yield "takes part", f"{terms.sampler}: with probability {terms.rate:g} in each step"
     if terms.cap is not None:
         yield "cap", f"{terms.cap} in one step at most"
     if terms.population is not None:
         yield "population", f"{terms.population} in all"
-    yield "clip", f"{terms.clip:g}: no one contributes more to a step"
+    yield "clip", str(terms.public.get("clip", f"{terms.clip:g}: no one adds more to a step"))
     yield "noise", f"{terms.noise_multiplier:g} × clip, on every coordinate of every step"
     yield "drawn from", SOURCES[terms.noise]
     yield "one charge", f"{terms.steps} step(s)"

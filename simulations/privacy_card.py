@@ -167,7 +167,7 @@ def _central(chosen: Central, config: Config, *, devices: int) -> Promise:
         unit="device",
         protects="each device's whole library",
         adversary="the models alone: the server, who sees updates, is trusted",
-        neighbours="two populations, in one of which a device's updates are all zero",
+        neighbours="two populations, in one of which a device contributes nothing",
         when=f"after {rounds} rounds",
         noise=_noise(chosen),
         epsilon=chosen.epsilon(rounds),

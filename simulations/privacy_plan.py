@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from privacy import correlated_gaussian, target, toeplitz
+import numpy as np
+
+from privacy import target, toeplitz
 from privacy.calibration import NextToNoNoiseError
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.dpsgd import DpSgd
 from privacy.local_gaussian import LocalGaussian
 from privacy.sampling import PoissonSampling
-from privacy.separation import largest_participations
+from privacy.settings import Device
+from server import correlation
+from server.settings import Server
 from simulations.settings import Config
 
 EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0)
 EXAMPLE_DELTA = 1e-5
 DEVICE_DELTA_SHARE = 0.1
-MOST_BANDS = 64
 NONE_GIVEN = 1.0
+USUAL_BUFFERS = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +56,8 @@ class Plan:
         device_visits: The same, where each device adds noise of its own.
         moments: Moments expected in a step, of which the sum is divided.
         device_delta: The δ of the unit *device*.
+        server: Rounds and cohort, as the strategies of correlated noise take them.
+        matrix: Correlated noise, whose ε is not decided.
     """
 
     devices: int
@@ -63,6 +69,8 @@ class Plan:
     device_visits: int
     moments: float
     device_delta: float
+    server: Server
+    matrix: Device
 
     @classmethod
     def of(cls, config: Config) -> Plan:
@@ -104,6 +112,8 @@ class Plan:
             device_visits=device.max_participations or rounds,
             moments=training.rate * training.reference_size,
             device_delta=delta,
+            server=config.server,
+            matrix=_matrix_of(device, delta=delta),
         )
 
     @property
@@ -123,10 +133,19 @@ class Plan:
         """The noise on each update, not decided."""
         return LocalGaussian(noise_multiplier=0.0, clip=1.0, delta=self.device_delta)
 
-    @property
-    def separation(self) -> int:
-        """Rounds between two visits of a device where the cohorts take turns."""
-        return max(1, math.floor(self.devices / self.cohort))
+
+def _matrix_of(device: Device, *, delta: float) -> Device:
+    """The settings of correlated noise, the usual ones where they are null."""
+    return replace(
+        device,
+        mechanism="matrix",
+        noise_multiplier=None,
+        delta=delta,
+        clip=NONE_GIVEN,
+        strategy=device.strategy or "banded",
+        buffers=device.buffers or USUAL_BUFFERS,
+        participation=device.participation or "separated",
+    )
 
 
 def choices(plan: Plan) -> dict[str, Callable[[float], Choice]]:
@@ -156,22 +175,15 @@ def _local(plan: Plan, epsilon: float) -> Choice:
 
 def _matrix(plan: Plan, epsilon: float) -> Choice:
     """Correlated noise, and the independent noise of the same error of the prefix sums."""
-    rounds, separation = plan.rounds, plan.separation
-    column = toeplitz.optimal(rounds, min(rounds, separation, MOST_BANDS))
-    participations = largest_participations(rounds, separation)
-    moved = toeplitz.sensitivity(
-        column, rounds, separation=separation, participations=participations
-    )
-    noise = correlated_gaussian.least_noise(epsilon, sensitivity=moved, delta=plan.device_delta)
-    error = (
-        noise
-        / moved
-        * toeplitz.prefix_deviation(
-            column, rounds, separation=separation, participations=participations
-        )
-    )
-    independent = error / math.sqrt((rounds + 1) / 2)
-    return Choice(noise=noise, on_mean=independent / plan.cohort)
+    device = replace(plan.matrix, epsilon=epsilon)
+    try:
+        found = correlation.mechanism(device, plan.server, devices=plan.devices)
+    except NextToNoNoiseError:
+        return Choice(noise=0.0, on_mean=0.0)
+    column = np.array(found.coefficients)
+    error = found.noise_multiplier * toeplitz.root_error(column, plan.rounds)
+    independent = error / math.sqrt((plan.rounds + 1) / 2)
+    return Choice(noise=found.noise_multiplier, on_mean=independent / plan.cohort)
 
 
 def _noise(epsilon: float, mechanism: target.Mechanism, times: int) -> float:

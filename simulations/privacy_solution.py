@@ -17,6 +17,7 @@ from simulations.privacy_question import Asked, Unit
 from simulations.settings import Config
 
 DIGITS = 4
+CORRELATED = ("matrix", "auto")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +59,11 @@ class Known:
         Raises:
             ValueError: As ``Plan.of``.
         """
+        if unit is not Unit.EXAMPLE and config.privacy.device.mechanism in CORRELATED:
+            raise ValueError(
+                f"--solve knows no privacy/device={config.privacy.device.mechanism}: read its "
+                "noise in the table, or ask for --unit example or another mechanism."
+            )
         plan = Plan.of(config)
         usual = Unit.DEVICE if _protected(config, Unit.DEVICE) else Unit.EXAMPLE
         chosen = unit or usual
@@ -121,8 +127,10 @@ def remarks(config: Config) -> list[str]:
     Raises:
         ValueError: As ``Plan.of``.
     """
-    known = [Known.of(config, unit=unit) for unit in Unit if _protected(config, unit)]
-    return [line for one in known for line in _allowed(one)]
+    units = [unit for unit in Unit if _protected(config, unit)]
+    if config.privacy.device.mechanism in CORRELATED:
+        units.remove(Unit.DEVICE)
+    return [line for unit in units for line in _allowed(Known.of(config, unit=unit))]
 
 
 def _allowed(known: Known) -> list[str]:

@@ -75,6 +75,6 @@ def _legend(plan: Plan) -> Iterator[str]:
     yield "         (local)"
     yield "mean     what quality feels: noise on each coordinate of the mean over a cohort,"
     yield "         in clips; of one step's gradient (dpsgd), else of the round's update"
-    yield f"matrix   a device rests {plan.separation} rounds at least; mean is that of the"
-    yield "         uncorrelated noise that would leave the models as far off"
+    yield "matrix   mean is that of the uncorrelated noise that would leave the models as"
+    yield "         far off"
     yield ""

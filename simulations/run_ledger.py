@@ -7,7 +7,10 @@ from typing import Any
 from rich.console import Console
 
 from privacy.ledger_chain import Head
+from simulations.console import spent
 from simulations.ledger_view import ledgers, show
+
+SEARCH = "search.json"
 
 
 def show_run(run: Path, console: Console, *, lines: bool) -> bool:
@@ -25,6 +28,8 @@ def show_run(run: Path, console: Console, *, lines: bool) -> bool:
     """
     if run.is_file():
         return show(run, console, lines=lines)
+    if (run / SEARCH).is_file():
+        return _show_search(run, console, lines=lines)
     folder = run / "ledger"
     found = ledgers(folder) if folder.is_dir() else []
     if not found:
@@ -33,6 +38,21 @@ def show_run(run: Path, console: Console, *, lines: bool) -> bool:
         )
     kept = _kept(run / "privacy.json")
     held = [show(one, console, lines=lines, kept=kept.get(one.stem)) for one in found]
+    return all(held)
+
+
+def _show_search(run: Path, console: Console, *, lines: bool) -> bool:
+    """Verifies every trial of a search, and computes the ε of its choice anew."""
+    from simulations.search import UNITS, recomputed
+
+    trials = sorted(path.parent for path in run.glob("trial-*/ledger"))
+    held = [show_run(trial, console, lines=lines) for trial in trials]
+    for unit, cost in recomputed(run / SEARCH).items():
+        if cost is not None:
+            console.print(
+                f"{SEARCH}: ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} for "
+                f"{UNITS[unit]}"
+            )
     return all(held)
 
 

@@ -16,6 +16,7 @@ from privacy.mechanisms import Mechanism
 from privacy.noise import SecureSource, SeededSource, Source
 from privacy.selection import Selection
 from privacy.trial_divergence import cuts, divergences
+from protocol.rebuild import rebuild, to_plain
 from server import unit_device, work
 from simulations.console import Silence, percent, spent
 from simulations.run import perform, population
@@ -58,7 +59,7 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
         console.print(f"  {number + 1}/{len(names)}   {name}   {percent(scores[-1])}")
     devices = population(config.photos, seed)[0].devices
     costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
-    _write(folder, names=names, scores=scores, costs=costs, selection=selection)
+    _write(folder, config, arms, names=names, scores=scores, devices=devices)
     _show(console, names=names, scores=scores, costs=costs, secure=_is_secure(arms))
     return 0
 
@@ -136,24 +137,43 @@ def _is_secure(arms: Mapping[str, Config]) -> bool:
     return all(arm.privacy.noise == "secure" for arm in arms.values())
 
 
+def recomputed(file: Path) -> dict[str, tuple[float, float] | None]:
+    """Returns ε and δ of a search's choice for each unit, from what ``search.json`` says.
+
+    Raises:
+        ValueError: The file is not one that a search wrote.
+    """
+    try:
+        found = json.loads(file.read_text())
+        selection = Selection(
+            trials=found["expected_trials"], distribution=found["distribution"]
+        )
+        arms = {name: rebuild(Config, plain) for name, plain in found["arms"].items()}
+        devices = int(found["devices"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as failure:
+        raise ValueError(
+            f"{file} is damaged; a search writes it, and nothing else does."
+        ) from failure
+    return {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
+
+
 def _write(
     folder: RunFolder,
+    config: Config,
+    arms: Mapping[str, Config],
     *,
     names: list[str],
     scores: list[float],
-    costs: Mapping[str, tuple[float, float] | None],
-    selection: Selection,
+    devices: int,
 ) -> None:
-    told = {
-        unit: None if cost is None else {"epsilon": spent(cost[0]), "delta": cost[1]}
-        for unit, cost in costs.items()
-    }
+    """Writes all that the ε of the choice follows from; ``recomputed`` reads it."""
     trials = [{"arm": name, "score": score} for name, score in zip(names, scores, strict=True)]
     found = {
-        "distribution": selection.distribution,
-        "expected_trials": selection.trials,
+        "distribution": config.study.search,
+        "expected_trials": config.study.trials,
+        "devices": devices,
+        "arms": {name: to_plain(arm) for name, arm in arms.items()},
         "best": names[int(np.argmax(scores))] if names else None,
-        "privacy_of_the_choice": told,
         "simulation_only": {"trials": trials},
     }
     write_whole(folder.path / "search.json", json.dumps(found, indent=2) + "\n")

@@ -20,7 +20,7 @@ BUGS = {
     ),
     "updates are not clipped where they are added": (
         "server/aggregation.py",
-        "total += clipped_update(delta, mechanism.clip)",
+        "total += clipped_update(delta, clip, layers=layers)",
         "total += delta",
         "tests/server/test_protected_mean.py::"
         "test_a_device_more_moves_the_release_by_no_more_than_the_clip",

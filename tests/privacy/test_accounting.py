@@ -10,8 +10,10 @@ from opacus.accountants import PRVAccountant
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from privacy import rdp
+from privacy import accounting, rdp
 from privacy.accounting import epsilon
+from privacy.analytic_gaussian import epsilon as unsampled
+from privacy.cohort_sampling import CappedPoissonSampling
 
 
 class Golden(NamedTuple):
@@ -218,6 +220,15 @@ def test_the_change_to_renyi_accounting_loosens_and_never_tightens():
 @pytest.mark.parametrize(("delta", "expected"), [(1e-300, math.inf), (1 - 1e-12, 0.0)])
 def test_a_delta_next_to_its_ends_is_an_answer(delta, expected):
     assert epsilon(**{**BASE, "delta": delta}) == expected
+
+
+def test_little_noise_over_a_capped_sample_costs_no_more_than_either_accounting():
+    """Below a fifth of the clip: no credit for sampling, or the Rényi bound with it."""
+    sampling = CappedPoissonSampling.expecting(6, devices=24, cap=None)
+    setting = {"noise_multiplier": 0.15, "rounds": 3, "delta": 1e-3}
+    found = accounting.capped_epsilon(sampling, **setting)
+    assert found <= accounting.capped_renyi(sampling, **setting)
+    assert found <= unsampled(0.15 / math.sqrt(3), delta=1e-3)
 
 
 def test_no_noise_costs_everything():

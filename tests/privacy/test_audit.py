@@ -19,10 +19,11 @@ from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_noise import BandedRecurrence, CorrelatedNoise
 from privacy.dpsgd import release
+from privacy.integer_gaussian import IntegerGaussian
 from privacy.noise import SeededSource
 from privacy.toeplitz import optimal, sensitivity
 from protocol.messages import Work
-from server.aggregation import adaptive_mean, protected_mean
+from server.aggregation import adaptive_mean, integer_mean, protected_mean
 
 EPSILON, DELTA = 4.0, 1e-5
 TRIALS = 10_000  # of either world
@@ -96,7 +97,19 @@ def adaptive_sum(value, *, noise, source):
     return update / mechanism.update_noise**2 + 0.5 * votes / mechanism.count_noise**2
 
 
-MECHANISMS = [moment_sum, cohort_sum, own_update, adaptive_sum]
+def whole_sum(value, *, noise, source):
+    """An update of one coordinate in integers, against nothing."""
+    mechanism = IntegerGaussian(
+        sampling=CappedPoissonSampling(devices=1, rate=1.0, cap=1),
+        noise_multiplier=noise,
+        clip=CLIP,
+        delta=DELTA,
+    )
+    sent = [np.float32([value * 50])]
+    return integer_mean(sent, mechanism, size=1, source=source).value[0]
+
+
+MECHANISMS = [moment_sum, cohort_sum, own_update, adaptive_sum, whole_sum]
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

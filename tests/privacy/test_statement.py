@@ -151,7 +151,7 @@ def test_epsilon_follows_from_the_file_alone(tmp_path):
 
 SEPARATED = dataclasses.replace(
     WHOLE_DEVICES,
-    relation="one device's updates are zero",
+    relation="one device contributes nothing",
     sampler="separated",
     rate=1.0,
     noise_multiplier=4.0,

@@ -72,6 +72,11 @@ def test_bands_are_as_many_as_leave_least_noise(long):
             5.0,
             r"^privacy\.device\.strategy=buffered has no end to its columns",
         ),
+        (
+            {"participation": "bands", "largest_cohort": 3},
+            5.0,
+            r"^privacy\.device\.largest_cohort=3 is below server\.cohort=5; raise it",
+        ),
         ({"clip": None}, 5.0, r"^privacy\.device\.clip is null but privacy/device=matrix"),
     ],
 )

@@ -55,5 +55,18 @@ def test_where_devices_are_protected_nothing_is_counted(caplog, admitted):
     }
 
 
+@pytest.mark.parametrize("ledger", [True, False])
+def test_the_promise_is_told_and_that_no_ledger_is_kept(caplog, ledger):
+    caplog.set_level(logging.INFO, logger="flwr.darkroom")
+    logging.getLogger("flwr.darkroom").addHandler(caplog.handler)
+    try:
+        Journal(3).promised(2.0, delta=1e-4, ledger=ledger)
+    finally:
+        logging.getLogger("flwr.darkroom").removeHandler(caplog.handler)
+    text = caplog.text
+    assert "ε ≤ 2 at δ = 0.0001 for each device's whole library" in text
+    assert ("no ledger is kept" in text) is not ledger
+
+
 def test_a_journal_is_an_observer():
     assert isinstance(Journal(1), RoundObserver)

@@ -364,6 +364,12 @@ NONE = "privacy/example=none"
             "use float64, or leave it as it was.",
         ),
         (
+            ["privacy/device=matrix", "privacy.device.largest_cohort=60"],
+            "privacy.device.largest_cohort=60 has no effect with "
+            "privacy.device.participation=separated, whose cohorts have one size; set it to "
+            "null.",
+        ),
+        (
             ["privacy/device=matrix", "privacy.device.strategy=null"],
             "privacy.device.strategy is null but privacy/device=matrix needs it; give it.",
         ),

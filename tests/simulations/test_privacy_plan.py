@@ -1,5 +1,6 @@
 """`darkroom privacy plan`: the core's numbers in a table, and nothing that runs."""
 
+import dataclasses
 import io
 import math
 import re
@@ -11,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from privacy import correlated_gaussian, target, toeplitz
+from server import correlation
 from simulations import command
 from simulations.hydra_bridge import compose
 from simulations.privacy_plan import Plan, choices
@@ -93,7 +95,6 @@ def test_the_table_fits_eighty_columns_and_says_the_facts(printed):
     assert max(map(len, printed.splitlines())) <= 80
     assert "1000 devices, 40 rounds, 50 expected in each" in printed
     assert "δ = 0.0001" in printed
-    assert "a device rests 20 rounds at least" in printed
     assert "ε ≤ 2 at δ = 0.0001 after 40 rounds needs noise multiplier" in printed
     assert re.search(
         r"twice that noise would last for \d+ rounds, or allow a cohort up", printed
@@ -198,3 +199,24 @@ def test_help_answers_before_anything_heavy_is_imported():
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.endswith("set()\n")
     assert "--solve" in done.stdout
+
+
+@pytest.mark.parametrize("mechanism", ["matrix", "auto"])
+def test_what_is_not_solved_is_in_the_table_and_refused_with_the_way_out(mechanism, capsys):
+    words = ["photos.devices=200", "server.cohort=20", f"privacy/device={mechanism}"]
+    config = compose([*words, "privacy.device.delta=1e-3", "privacy/example=none"])
+    show(config, Console(width=80))
+    assert "matrix" in capsys.readouterr().out
+    with pytest.raises(
+        ValueError, match=rf"^--solve knows no privacy/device={mechanism}: read"
+    ):
+        Known.of(config)
+
+
+def test_devices_rest_no_longer_than_the_run():
+    """A thousand devices in cohorts of 50 could rest 20 rounds; the run has 8."""
+    plan = Plan.of(compose([*DEVICE, "server.rounds=8"]))
+    found = correlation.mechanism(
+        dataclasses.replace(plan.matrix, epsilon=2.0), plan.server, devices=1000
+    )
+    assert (found.separation, found.participations) == (8, 1)

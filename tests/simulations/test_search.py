@@ -2,11 +2,14 @@ import dataclasses
 import json
 
 import pytest
+from rich.console import Console
 
 from privacy.noise import SeededSource
 from privacy.selection import Selection
+from simulations.console import spent
 from simulations.hydra_bridge import compose
-from simulations.search import cost, drawn
+from simulations.run_ledger import show_run
+from simulations.search import cost, drawn, recomputed
 from simulations.simulate import simulate
 
 TINY = (
@@ -94,10 +97,19 @@ def test_a_search_tells_its_best_trial_and_what_the_choice_cost(tmp_path, capsys
     found = json.loads((folder / "search.json").read_text())
     trials = found["simulation_only"]["trials"]
     assert found["best"] == max(trials, key=lambda trial: trial["score"])["arm"]
-    assert found["privacy_of_the_choice"]["device"] is None
-    shown = capsys.readouterr().out
-    epsilon = found["privacy_of_the_choice"]["example"]["epsilon"]
-    assert f"Best: {found['best']}; ε of the choice ≤ {epsilon} at δ = 1e-05" in " ".join(
-        shown.split()
-    )
-    assert (folder / "trial-0" / "ledger" / "example.jsonl").is_file()
+    anew = recomputed(folder / "search.json")
+    assert anew["device"] is None
+    epsilon, delta = anew["example"]
+    assert delta == 1e-5
+    said = f"ε of the choice ≤ {spent(epsilon)} at δ = 1e-05"
+    assert f"Best: {found['best']}; {said}" in " ".join(capsys.readouterr().out.split())
+    assert show_run(folder, Console(), lines=False)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert shown.count("example.jsonl") == len(trials)
+    assert f"search.json: {said} for each moment of a device" in shown
+
+
+def test_a_damaged_search_is_refused_by_name(tmp_path):
+    (tmp_path / "search.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"search\.json is damaged; a search writes it"):
+        recomputed(tmp_path / "search.json")
