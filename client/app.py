@@ -1,8 +1,9 @@
 """Flower's ClientApp: decodes a message, lets the device answer, keeps its state."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,11 @@ import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from client.demands import read_demands
-from client.device import NEW, DeviceState, accept, show, visit
+from client.demands import Demands, read_demands
+from client.device import NEW, DeviceState, accept, show
 from client.floor import Floor
 from client.sections import read_sections
+from privacy.ledger_chain import LedgerError
 from protocol.arrays import decode_vector
 from protocol.codec import (
     FROZEN,
@@ -36,6 +38,7 @@ from protocol.messages import (
 from protocol.rebuild import SettingError
 
 if TYPE_CHECKING:
+    from client.device_ledger import DeviceLedger
     from client.equipment import Equipment, Frozen
 
     Together = Callable[[Sequence[Equipment], Task, Frozen], Iterable[Vector]]
@@ -49,34 +52,70 @@ _one_at_a_time = Lock()
 Answer = Callable[[Message, Context], RecordDict]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Visit:
+    """A visit that the device agreed to and has charged: it may be trained and sent."""
+
+    message: Message
+    context: Context
+    task: Task
+    equipment: "Equipment"
+    state: DeviceState
+
+    def frozen(self) -> Vector:
+        return _frozen(self.task, self.context)
+
+    def trained(self) -> RecordDict:
+        return self.sent(self.equipment.train(self.task, self.frozen))
+
+    def sent(self, delta: Vector) -> RecordDict:
+        """Keeps the state and then returns the update."""
+        _keep(self.context, self.state, self.message.content)
+        task = self.task
+        return encode_update(Update(round=task.round, attempt=task.attempt, delta=delta))
+
+
 def _without_text(answer: Answer) -> Callable[[Message, Context], Message]:
     """Turns an exception into an error that says nothing of what caused it."""
 
     @wraps(answer)
     def handler(message: Message, context: Context) -> Message:
-        try:
-            return Message(answer(message, context), reply_to=message)
-        except Exception as failure:
-            log.warning("a device failed with %s", type(failure).__name__)
-            return Message(Error(FAILED, "device failed"), reply_to=message)
+        return _answered(message, lambda: answer(message, context))
 
     return handler
+
+
+def _answered(message: Message, answer: Callable[[], RecordDict]) -> Message:
+    try:
+        return Message(answer(), reply_to=message)
+    except Exception as failure:
+        log.warning("a device failed with %s", type(failure).__name__)
+        return Message(Error(FAILED, "device failed"), reply_to=message)
 
 
 @app.train()
 @_without_text
 def train(message: Message, context: Context) -> RecordDict:
     """Answers a task with an update, or with why there is none."""
-    task, equipment = decode_task(message.content), _equipment(context)
-    reply, state = visit(
-        task,
-        _state(context),
-        floor=_floor(context),
-        digest=equipment.digest,
-        train=lambda: equipment.train(task, lambda: _frozen(task, context)),
+    begun = _begun(message, context, decode_task(message.content))
+    return begun.trained() if isinstance(begun, _Visit) else encode_declined(begun)
+
+
+def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
+    """Charges the visit before it is trained: how far one that fails came is not known."""
+    equipment, demands = _equipment(context), _demands(context)
+    state, floor = _state(context), _floor(context, demands)
+    with _ledger(context, demands) as ledger:
+        state = replace(state, participations=max(state.participations, ledger.visits))
+        accepted = accept(task, state, floor=floor, digest=equipment.digest)
+        if not isinstance(accepted, Declined):
+            ledger.charge(task, visits=accepted.participations)
+    if isinstance(accepted, Declined):
+        _keep(context, state, message.content)
+        return accepted
+    return _Visit(
+        message=message, context=context, task=task, equipment=equipment, state=accepted
     )
-    _keep(context, state, message.content)
-    return encode_update(reply) if isinstance(reply, Update) else encode_declined(reply)
 
 
 def train_cohort(
@@ -86,64 +125,66 @@ def train_cohort(
 
     Updates are those of ``train`` up to float rounding. Those that do not take part, or have
     another task than the first, are answered alone, as is a device's second message; a device
-    that fails, fails alone.
+    that fails, fails alone. A visit is charged once, also where it is trained again alone.
 
     Args:
         cohort: Messages and what their devices keep.
         together: Stands in for ``client.equipment.train_together``, elsewhere than here.
     """
+    visits = _begun_alike(cohort)
     try:
-        answers = _trained(cohort, together)
+        answers = _trained(visits, together)
     except Exception as failure:
         log.warning("devices that train together failed with %s", type(failure).__name__)
         answers = {}
     return [
         Message(answers[place], reply_to=message)
         if place in answers
-        else _alone(message, context)
+        else _alone(message, context, visits.get(place))
         for place, (message, context) in enumerate(cohort)
     ]
 
 
-def _alone(message: Message, context: Context) -> Message:
+def _alone(message: Message, context: Context, visit: _Visit | None) -> Message:
     """One at a time, for cohorts may come from several threads and models are shared."""
     with _one_at_a_time:
-        return app(message, context)
+        return app(message, context) if visit is None else _answered(message, visit.trained)
 
 
-def _trained(
-    cohort: Sequence[tuple[Message, Context]], together: "Together | None"
-) -> dict[int, RecordDict]:
-    """The updates by place in the cohort; nothing is kept unless all of them are there."""
-    from client.equipment import train_together
-
-    places, states, equipments = [], [], []
+def _begun_alike(cohort: Sequence[tuple[Message, Context]]) -> dict[int, _Visit]:
+    """The first visit of each device that was given the first one's task, by its place."""
+    visits: dict[int, _Visit] = {}
     first: Task | None = None
     visited: set[int] = set()
     for place, (message, context) in enumerate(cohort):
         if id(context) in visited:
             continue
         visited.add(id(context))
-        task, equipment = decode_task(message.content), _equipment(context)
-        state = accept(task, _state(context), floor=_floor(context), digest=equipment.digest)
-        if isinstance(state, Declined) or not (first is None or _same(task, first)):
-            continue
-        first = first or task
-        places.append(place)
-        states.append(state)
-        equipments.append(equipment)
-    if first is None:
+        # Whoever fails here is answered alone: there it fails again and says why.
+        with suppress(Exception):
+            task = decode_task(message.content)
+            if first is None or _same(task, first):
+                begun = _begun(message, context, task)
+                if isinstance(begun, _Visit):
+                    visits[place], first = begun, first or task
+    return visits
+
+
+def _trained(
+    visits: Mapping[int, _Visit], together: "Together | None"
+) -> dict[int, RecordDict]:
+    """The updates by place in the cohort; nothing is kept unless all of them are there."""
+    from client.equipment import train_together
+
+    if not visits:
         return {}
-    given, context = first, cohort[places[0]][1]
-    train = together or train_together
-    deltas = list(train(equipments, given, lambda: _frozen(given, context)))
-    answers = {}
-    for place, state, delta in zip(places, states, deltas, strict=True):
-        message, context = cohort[place]
-        _keep(context, state, message.content)
-        update = Update(round=given.round, attempt=given.attempt, delta=delta)
-        answers[place] = encode_update(update)
-    return answers
+    first, train = next(iter(visits.values())), together or train_together
+    equipments = [visit.equipment for visit in visits.values()]
+    deltas = list(train(equipments, first.task, first.frozen))
+    return {
+        place: visit.sent(delta)
+        for (place, visit), delta in zip(visits.items(), deltas, strict=True)
+    }
 
 
 def _same(task: Task, other: Task) -> bool:
@@ -159,7 +200,8 @@ def _same(task: Task, other: Task) -> bool:
 def evaluate(message: Message, context: Context) -> RecordDict:
     """Answers a task with the device's own figures; a private run has none to give."""
     task, equipment = decode_task(message.content), _equipment(context)
-    held = show(task, _state(context), floor=_floor(context), digest=equipment.digest)
+    floor = _floor(context, _demands(context))
+    held = show(task, _state(context), floor=floor, digest=equipment.digest)
     if isinstance(held, Declined):
         return encode_declined(held)
     figures = equipment.evaluate(task, lambda: _frozen(task, context))
@@ -179,16 +221,36 @@ def _equipment(context: Context) -> "Equipment":
     return Equipment(device=_device(context), sections=read_sections(_configuration(context)))
 
 
-def _floor(context: Context) -> Floor:
-    """What the device demands; its operator reads in its own log what is wrong with that."""
+def _demands(context: Context) -> Demands:
+    with _told(SettingError):
+        return read_demands(context.node_config)
+
+
+def _floor(context: Context, demands: Demands) -> Floor:
+    """What the device demands of any task."""
     from client.promise import floor
 
+    return floor(_configuration(context), demands)
+
+
+@contextmanager
+def _ledger(context: Context, demands: Demands) -> "Iterator[DeviceLedger]":
+    """The device's own ledger, where its operator names a folder."""
+    from client.device_ledger import device_ledger
+
+    text, device = _configuration(context), _device(context)
+    with _told(LedgerError), device_ledger(demands.ledger, text, device=device) as ledger:
+        yield ledger
+
+
+@contextmanager
+def _told(kind: type[Exception]) -> Iterator[None]:
+    """The operator reads in the device's own log what is wrong with what they gave."""
     try:
-        demands = read_demands(context.node_config)
-    except SettingError as failure:
+        yield
+    except kind as failure:
         log.error("the device takes part in nothing: %s", failure)
         raise
-    return floor(_configuration(context), demands)
 
 
 def _configuration(context: Context) -> str:

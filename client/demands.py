@@ -1,21 +1,23 @@
 """What a device's operator demands beyond the run's configuration: Flower's node-config.
 
 The server cannot set it. It is given where a device is started, such as
-``flower-supernode --node-config 'max-epsilon=2 min-noise=1.5'``.
+``flower-supernode --node-config 'max-epsilon=2 ledger="/var/lib/darkroom"'``.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 from protocol.rebuild import SettingError, shown
 from protocol.setting_names import suggestion
 
 NUMBERS = ("max-epsilon", "min-noise", "max-exposure", "max-clip")
 DIGEST = "config-digest"
-KEYS = (*NUMBERS, DIGEST)
-OURS = ("min-", "max-", "config-")
+LEDGER = "ledger"
+KEYS = (*NUMBERS, DIGEST, LEDGER)
+OURS = ("min-", "max-", "config-", "ledger")
 HEXADECIMAL = re.compile("[0-9a-fA-F]{64}")
 Value = bool | float | int | str
 
@@ -30,6 +32,8 @@ class Demands:
         max_exposure: Largest rate × steps × visits: how often a moment is used on average.
         max_clip: Largest norm that is protected by noise.
         config_digest: Hexadecimal SHA-256 of the one configuration that is agreed to.
+        ledger: Folder of the device's own ledgers. It changes no floor, so demands that differ
+            in it alone are equal.
     """
 
     max_epsilon: float | None = None
@@ -37,6 +41,7 @@ class Demands:
     max_exposure: float | None = None
     max_clip: float | None = None
     config_digest: str | None = None
+    ledger: Path | None = field(default=None, compare=False)
 
     @property
     def noise(self) -> bool:
@@ -53,12 +58,13 @@ def read_demands(node_config: Mapping[str, Value]) -> Demands:
     """Returns the demands in ``node_config``; keys that look like none of them are not read.
 
     Raises:
-        SettingError: A value is of another type or out of range, or a key is nearly one.
+        SettingError: A value is of another type or out of range, a folder is not there, or a
+            key is nearly one.
     """
     for key in node_config:
         _check_name(key)
     numbers = {key.replace("-", "_"): _number(node_config, key) for key in NUMBERS}
-    return Demands(**numbers, config_digest=_digest(node_config))
+    return Demands(**numbers, config_digest=_digest(node_config), ledger=_folder(node_config))
 
 
 @lru_cache(maxsize=256)
@@ -90,3 +96,23 @@ def _digest(node_config: Mapping[str, Value]) -> str | None:
             f"node-config: {DIGEST}={shown(value)} must be a text of 64 hexadecimal digits."
         )
     return value.lower()
+
+
+def _folder(node_config: Mapping[str, Value]) -> Path | None:
+    if LEDGER not in node_config:
+        return None
+    value = node_config[LEDGER]
+    folder = Path(value) if isinstance(value, str) else Path()
+    if not (folder.is_absolute() and _is_there(folder)):
+        raise SettingError(
+            f"node-config: {LEDGER}={shown(value)} must be the absolute path of a folder; make "
+            "it first."
+        )
+    return folder
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:
+        return False

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from client.floor import Floor
-from protocol.messages import Declined, DeclineReason, Task, Update, Vector
+from protocol.messages import Declined, DeclineReason, Task, Vector
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,36 +25,19 @@ class DeviceState:
 NEW = DeviceState(participations=0, digest="", configuration="")
 
 
-def visit(
-    task: Task,
-    state: DeviceState,
-    *,
-    floor: Floor,
-    digest: Callable[[Vector], str],
-    train: Callable[[], Vector],
-) -> tuple[Update | Declined, DeviceState]:
-    """Returns the answer and the state to keep, which must be kept before the answer leaves.
+def accept(
+    task: Task, state: DeviceState, *, floor: Floor, digest: Callable[[Vector], str]
+) -> DeviceState | Declined:
+    """Returns the state with this visit counted, or why the device does not take part.
+
+    The device counts by itself: a task's own limit can only make it stop earlier. The new state
+    must be kept, and charged where there is a ledger, before the update leaves.
 
     Args:
         task: What the server asks.
         state: What the device remembers.
         floor: What the device demands of any task.
         digest: Computes the digest of a frozen part.
-        train: Trains as the task says and returns the difference of the parameters [trainable];
-            called only by a device that takes part.
-    """
-    accepted = accept(task, state, floor=floor, digest=digest)
-    if isinstance(accepted, Declined):
-        return accepted, state
-    return Update(round=task.round, attempt=task.attempt, delta=train()), accepted
-
-
-def accept(
-    task: Task, state: DeviceState, *, floor: Floor, digest: Callable[[Vector], str]
-) -> DeviceState | Declined:
-    """Returns the state with this visit counted, or why the device does not take part.
-
-    The device counts by itself: a task's own limit can only make it stop earlier.
     """
     reason = _objection(task, state, floor=floor)
     if reason is not None:

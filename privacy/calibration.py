@@ -58,7 +58,7 @@ def least(
     steps: int,
     delta: float,
 ) -> float:
-    """Returns a noise multiplier, within 0.5% of the least, of which ``bound`` is the last word.
+    """Returns a noise multiplier, within 0.5% of the least, that keeps a promise by ``bound``.
 
     Our own privacy losses of Poisson sampling, which are quick, say where that will be.
 

@@ -13,7 +13,7 @@ from scipy.stats import binom
 if TYPE_CHECKING:
     from privacy.noise import Stream
 
-DEVIATIONS = 8
+DEVIATIONS = 9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +43,7 @@ class CappedPoissonSampling:
         Args:
             cohort: Expected devices of a round.
             devices: Devices in the population.
-            cap: Devices of a round at most; None for eight standard deviations above the mean.
+            cap: Devices of a round at most; None for nine standard deviations above the mean.
         """
         usual = math.ceil(cohort + DEVIATIONS * math.sqrt(cohort))
         most = usual if cap is None else cap

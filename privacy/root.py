@@ -1,4 +1,4 @@
-"""Where ε meets a target: secant steps between logarithms, on the coarsest grid that will do."""
+"""Where ε meets a target: secant steps between logarithms, on the coarsest grid that will."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ def expected(
         )
         return within.safest if kept is None else kept
 
-    return coarsest(found, near=near, fine=fine)
+    value, grid = coarsest(found, near=near, fine=fine)
+    # Where all grids end, a coarse one may break a promise that a fine one keeps.
+    return value, fine(value) if value == within.safest else grid
 
 
 def boldest_kept(

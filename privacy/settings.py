@@ -64,7 +64,7 @@ class Device:
         numbers: ``float64``, whose promise holds up to floating point, or ``integers``, whose
             promise is proven of what runs (``gaussian``).
         largest_cohort: Devices of a round at most (``gaussian``, ``adaptive``, and ``matrix``
-            with ``bands``); null for eight standard deviations above what is expected.
+            with ``bands``); null for nine standard deviations above what is expected.
         quantile: Share of updates that ``adaptive`` leaves as they are.
         clip_lr: How fast the logarithm of its clip follows.
         count_share: Share of its budget for the count that the clip follows.

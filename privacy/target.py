@@ -248,8 +248,8 @@ def _words(mechanism: Mechanism) -> tuple[str, str]:
 
 
 def _up(value: float) -> str:
-    """A number rounded up in its third digit, so that what it promises still holds."""
+    """A number rounded up in its third digit, so that a search for what it promises ends."""
     if not 0 < value < math.inf:
         return f"{value:g}"
     place = DIGITS - 1 - math.floor(math.log10(value))
-    return f"{math.ceil(value * 10**place) / 10**place:.{DIGITS}g}"
+    return f"{math.ceil(value * (1 + root.MARGIN) * 10**place) / 10**place:.{DIGITS}g}"

@@ -207,13 +207,14 @@ def _integers(device: Device) -> None:
 
 
 def _algorithm(config: Config) -> None:
-    algorithm = config.simulation.algorithm
-    for name, unit in (("example", config.privacy.example), ("device", config.privacy.device)):
-        if algorithm != "federated" and unit.mechanism != "none":
-            raise SettingError(
-                f"simulation.algorithm={algorithm} is a baseline without privacy; "
-                f"add privacy/{name}=none."
-            )
+    algorithm, privacy = config.simulation.algorithm, config.privacy
+    units = {"example": privacy.example, "device": privacy.device}
+    on = [f"privacy/{name}=none" for name, unit in units.items() if unit.mechanism != "none"]
+    if algorithm != "federated" and on:
+        raise SettingError(
+            f"simulation.algorithm={algorithm} is a baseline without privacy; "
+            f"add {' '.join(on)}."
+        )
 
 
 def _study(study: Study) -> None:

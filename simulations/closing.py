@@ -80,10 +80,7 @@ def _before(config: Config) -> str:
 def _promise(result: Result) -> str:
     if not result.spent:
         return "no privacy"
-    promises = [
-        f"{spent(one.worst)} a {WORDS[unit]} (δ = {one.delta:g})"
-        for unit, one in result.spent.items()
-    ]
+    promises = [f"{spent(one.worst)} a {WORDS[unit]}" for unit, one in result.spent.items()]
     claim = "" if all(one.claim for one in result.spent.values()) else ", not a claim"
     return f"ε {', '.join(promises)}{claim}"
 

@@ -22,8 +22,8 @@ from simulations.settings import Config
 class DeviceLedgers:
     """Charges visits before any reply of them is handed over; a context manager.
 
-    On a real device its own file has this place. Here a part of the cohort is one line and one
-    fsync for each unit.
+    On a real device the files of ``client.device_ledger`` have this place, where its operator
+    names a folder for them. Here a part of the cohort is one line and one fsync for each unit.
     """
 
     def __init__(self, ledgers: Sequence[Ledger]) -> None:

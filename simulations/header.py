@@ -64,7 +64,7 @@ def _privacy(config: Config, *, devices: int) -> list[tuple[str, str]]:
         return [("privacy", "none: an update tells the server a great deal")]
     told = [privacy_card.lines(promise) for promise in promises]
     if "device" not in {promise.unit for promise in promises}:
-        told.append([f"no promise for a whole library among the {devices} devices"])
+        told.append(["no ε of its own for a whole library: privacy/device=gaussian has one"])
     return [
         ("" if number or place else "privacy", line)
         for number, lines in enumerate(told)

@@ -14,11 +14,14 @@ import pytest
 import torch
 from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
 
+from client import app as module
 from client import equipment
 from client.app import FAILED, app, train_cohort
+from client.device_ledger import DeviceLedger
 from client.recent import Recent
 from client.sections import read_sections
 from photos.settings import Photos
+from privacy.ledger_chain import examine
 from privacy.settings import Device, Example, Privacy
 from protocol.codec import (
     decode_device,
@@ -385,6 +388,188 @@ def test_a_device_whose_operator_erred_trains_nothing_and_its_log_says_why(
     assert ask(task, erring, MessageType.EVALUATE).has_error()
     assert libraries.asked == [1]
     assert not len(erring.state)
+
+
+def ledgers(folder):
+    return sorted(folder.rglob("*.jsonl"))
+
+
+def recorded(folder, device):
+    """The visits that the one ledger in ``folder`` alone says."""
+    (path,) = ledgers(folder)
+    return examine(path.parent, path.stem).spent.of(device)
+
+
+def each(task, own):
+    return ask(task, own)
+
+
+def beside(task, own):
+    return train_cohort(asked(task, [own]))[0]
+
+
+both = pytest.mark.parametrize("answer", [each, beside])
+
+
+@both
+def test_a_restart_without_any_state_does_not_renew_the_budget(
+    lab, libraries, tmp_path, answer
+):
+    text, task = booked(lab), first_task(lab)
+    task = replace(task, work=replace(task.work, max_participations=0))
+    for number in (1, 2):
+        own = context(0, text, ledger=str(tmp_path))
+        assert isinstance(found(answer(task, own), task), Update)
+        assert own.state["device"]["participations"] == number
+    own = context(0, text, ledger=str(tmp_path))
+    assert declined_as(answer(task, own), DeclineReason.BUDGET_SPENT)
+    assert recorded(tmp_path, 0) == 2
+    assert isinstance(found(answer(task, context(1, text, ledger=str(tmp_path))), task), Update)
+
+
+@both
+def test_a_visit_is_charged_before_it_is_trained_and_then_sent(
+    lab, libraries, tmp_path, monkeypatch, answer
+):
+    happened, charge = [], DeviceLedger.charge
+
+    def charges(ledger, task, *, visits):
+        charge(ledger, task, visits=visits)
+        happened.append("charged")
+
+    def library(device, library=libraries.library):
+        happened.append("trained")
+        return library(device)
+
+    def encodes(update, encode=module.encode_update):
+        happened.append("sent")
+        return encode(update)
+
+    monkeypatch.setattr(DeviceLedger, "charge", charges)
+    monkeypatch.setattr(libraries, "library", library)
+    monkeypatch.setattr(module, "encode_update", encodes)
+    answer(first_task(lab), context(0, booked(lab), ledger=str(tmp_path)))
+    assert happened == ["charged", "trained", "sent"]
+
+
+@both
+def test_a_process_that_dies_between_charge_and_reply_has_spent_the_visit(
+    lab, libraries, tmp_path, monkeypatch, answer
+):
+    text, task = booked(lab), first_task(lab)
+
+    def dies(update):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "encode_update", dies)
+        with pytest.raises(KeyboardInterrupt):
+            answer(task, context(0, text, ledger=str(tmp_path)))
+    assert recorded(tmp_path, 0) == 1
+    again = context(0, text, ledger=str(tmp_path))
+    assert isinstance(found(answer(task, again), task), Update)
+    assert again.state["device"]["participations"] == 2
+
+
+@both
+def test_a_visit_that_fails_counts_for_nobody_knows_how_far_it_came(
+    lab, libraries, tmp_path, answer
+):
+    own = context(9, booked(lab), ledger=str(tmp_path))
+    assert answer(first_task(lab), own).has_error()
+    assert recorded(tmp_path, 9) == 1
+
+
+def test_a_visit_that_is_trained_again_alone_is_charged_once(lab, libraries, tmp_path):
+    task, text = first_task(lab), booked(lab)
+    owns = [context(device, text, ledger=str(tmp_path)) for device in (0, 9, 1)]
+
+    def nowhere(devices, given, frozen):
+        raise RuntimeError(SECRET)
+
+    replies = train_cohort(asked(task, owns), together=nowhere)
+    assert [one.has_error() for one in replies] == [False, True, False]
+    assert [recorded(tmp_path, device) for device in (0, 9, 1)] == [1, 1, 1]
+    replies = train_cohort(asked(task, [owns[0]] * 2))
+    assert isinstance(found(replies[0], task), Update)
+    assert declined_as(replies[1], DeclineReason.PARTICIPATIONS_SPENT)
+    assert recorded(tmp_path, 0) == 2
+
+
+@both
+def test_a_ledger_begun_late_counts_what_the_state_remembers(lab, libraries, tmp_path, answer):
+    text, task, own = booked(lab), first_task(lab), context(0, booked(lab))
+    answer(task, own)
+    own.node_config["ledger"] = str(tmp_path)
+    assert isinstance(found(answer(task, own), task), Update)
+    assert recorded(tmp_path, 0) == 2
+    restarted = context(0, text, ledger=str(tmp_path))
+    assert declined_as(answer(task, restarted), DeclineReason.PARTICIPATIONS_SPENT)
+
+
+@both
+def test_a_device_whose_ledger_is_damaged_trains_nothing_and_its_log_alone_says_why(
+    lab, libraries, tmp_path, caplog, answer
+):
+    text, task = booked(lab), first_task(lab)
+    answer(task, context(0, text, ledger=str(tmp_path)))
+    (path,) = ledgers(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b'"round":1', b'"round":7'))
+    kept, asked_before = path.read_bytes(), len(libraries.asked)
+    own = context(0, text, ledger=str(tmp_path))
+    message = answer(task, own)
+    assert (message.error.code, message.error.reason) == (FAILED, "device failed")
+    assert f"takes part in nothing: {path}, line 2" in caplog.text
+    assert len(libraries.asked) == asked_before
+    assert path.read_bytes() == kept
+    assert not len(own.state)
+
+
+@both
+def test_a_device_whose_ledger_has_no_folder_trains_nothing(
+    lab, libraries, tmp_path, caplog, answer
+):
+    own = context(0, booked(lab), ledger=str(tmp_path / "missing"))
+    message = answer(first_task(lab), own)
+    assert (message.error.code, message.error.reason) == (FAILED, "device failed")
+    assert "must be the absolute path of a folder" in caplog.text
+    assert not libraries.asked
+    assert not len(own.state)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_ledger_of_one_device_disturbs_no_other(lab, libraries, tmp_path):
+    task, text = first_task(lab), booked(lab)
+    folders = [tmp_path / name for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+    owns = [context(number, text, ledger=str(own)) for number, own in enumerate(folders)]
+    train_cohort(asked(task, owns))
+    (path,) = ledgers(folders[0])
+    path.write_bytes(path.read_bytes()[:-9])
+    first, second = train_cohort(asked(task, owns))
+    assert first.has_error()
+    assert isinstance(found(second, task), Update)
+    assert recorded(folders[1], 1) == 2
+
+
+@both
+def test_a_task_that_is_declined_writes_nothing(lab, libraries, tmp_path, answer):
+    task = first_task(lab)
+    weak = replace(task, work=replace(task.work, noise_multiplier=0.5))
+    other = "0" * 64
+    for given, demands in ((weak, {}), (task, {"config_digest": other})):
+        own = context(0, booked(lab), ledger=str(tmp_path), **demands)
+        assert set(answer(given, own).content) == {"scalars"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_the_key_nothing_is_written(lab, libraries, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    task = first_task(lab)
+    for answer in (each, beside):
+        assert isinstance(found(answer(task, context(0, booked(lab))), task), Update)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_operator_who_demands_noise_takes_no_part_in_a_run_without_it(lab, libraries):

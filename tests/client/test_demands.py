@@ -23,6 +23,28 @@ def test_all_keys_are_read_as_flower_parses_them_from_the_command_line():
     )
 
 
+def test_a_folder_for_the_ledger_is_read_as_flower_parses_it(tmp_path):
+    read = read_demands(parse_config_args([f'max-epsilon=2 ledger="{tmp_path}"']))
+    assert read.ledger == tmp_path
+    assert read_demands(SIMULATED).ledger is None
+
+
+def test_a_ledger_is_no_demand_upon_a_run(tmp_path):
+    read = read_demands({"ledger": str(tmp_path)})
+    assert (read, hash(read)) == (Demands(), hash(Demands()))
+    assert not read.protection
+
+
+def test_a_ledger_that_is_no_folder_is_an_error(tmp_path, monkeypatch):
+    file = tmp_path / "file"
+    file.write_text("")
+    monkeypatch.chdir(tmp_path.parent)
+    relative = tmp_path.name
+    for wrong in (str(file), str(tmp_path / "missing"), relative, "", "\0", 3, 1.0, True):
+        with pytest.raises(SettingError, match=r"ledger=.* absolute path of a folder"):
+            read_demands({"ledger": wrong})
+
+
 def test_keys_of_other_apps_are_none_of_ours():
     others = {"partition-id": 3, "dataset-path": "/photos", "gpu": True, "seed": 4}
     assert read_demands(others) == Demands()
@@ -57,6 +79,9 @@ def test_a_digest_that_is_none_is_an_error(value):
         ("max-rounds", ""),
         ("config-hash", ""),
         ("Min-Noise", "min-noise"),
+        ("ledgers", "ledger"),
+        ("ledger-path", "ledger"),
+        ("ledger-directory", ""),
     ],
 )
 def test_a_key_that_is_nearly_one_is_an_error_and_not_overlooked(key, meant):

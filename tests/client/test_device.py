@@ -7,9 +7,8 @@ import pytest
 from client import device
 from client.device import NEW, DeviceState, hold, show
 from client.floor import Floor
-from protocol.messages import Declined, DeclineReason, Task, Update
+from protocol.messages import Declined, DeclineReason, Task
 
-DELTA = np.ones(3, np.float32)
 HELD = DeviceState(participations=1, digest="abc", configuration="c0ffee")
 FLOOR = Floor(
     configuration="c0ffee",
@@ -25,24 +24,12 @@ FLOOR = Floor(
 )
 
 
-def visit(task, state, *, train, floor=FLOOR):
-    return device.visit(task, state, floor=floor, digest=digest_of, train=train)
-
-
 def accept(task, state, *, floor=FLOOR):
     return device.accept(task, state, floor=floor, digest=digest_of)
 
 
 def digest_of(frozen):
     return "abc" if frozen.sum() == 6 else "other"
-
-
-def never():
-    raise AssertionError("a device that declines must not train")
-
-
-def trains():
-    return DELTA
 
 
 @pytest.fixture
@@ -62,27 +49,22 @@ def frozen():
     return np.array([1, 2, 3], np.float32)
 
 
-def test_a_device_that_takes_part_sends_its_delta_and_counts_the_visit(task):
-    reply, state = visit(task, HELD, train=trains)
-    assert isinstance(reply, Update)
-    assert (reply.round, reply.attempt) == (4, 1)
-    assert reply.delta is DELTA
-    assert state == DeviceState(participations=2, digest="abc", configuration="c0ffee")
+def test_a_device_that_takes_part_counts_the_visit(task):
+    assert accept(task, HELD) == DeviceState(
+        participations=2, digest="abc", configuration="c0ffee"
+    )
 
 
 def test_a_new_device_takes_the_frozen_part_whose_digest_matches(task, frozen):
-    reply, state = visit(replace(task, frozen=frozen), NEW, train=trains)
-    assert isinstance(reply, Update)
+    state = accept(replace(task, frozen=frozen), NEW)
     assert state == DeviceState(participations=1, digest="abc", configuration="c0ffee")
 
 
 def test_a_frozen_part_is_known_by_its_bytes_and_not_by_what_the_task_says(task, frozen):
     frozen[0] = 9
     for state in (NEW, HELD):
-        forged = replace(task, frozen=frozen)
-        reply, kept = visit(forged, state, train=never)
+        reply = accept(replace(task, frozen=frozen), state)
         assert reply == Declined(round=4, attempt=1, reason=DeclineReason.FROZEN_PART_DIFFERS)
-        assert kept == state
 
 
 @pytest.mark.parametrize(
@@ -93,21 +75,16 @@ def test_a_frozen_part_is_known_by_its_bytes_and_not_by_what_the_task_says(task,
     ],
 )
 def test_a_device_without_the_tasks_frozen_part_says_so(task, held, reason):
-    state = replace(HELD, digest=held)
-    reply, kept = visit(task, state, train=never)
+    reply = accept(task, replace(HELD, digest=held))
     assert reply == Declined(round=4, attempt=1, reason=reason)
-    assert kept == state
 
 
 def test_a_device_takes_part_so_often_and_no_more(task):
-    state, replies = replace(HELD, participations=0), []
-    for _ in range(4):
-        train = trains if len(replies) < 2 else never
-        reply, state = visit(task, state, train=train)
-        replies.append(reply)
-    assert [type(reply) for reply in replies] == [Update, Update, Declined, Declined]
-    assert replies[-1].reason == DeclineReason.PARTICIPATIONS_SPENT
-    assert state.participations == 2
+    state = replace(HELD, participations=0)
+    for number in (1, 2):
+        state = accept(task, state)
+        assert state.participations == number
+    assert accept(task, state) == declined(DeclineReason.PARTICIPATIONS_SPENT)
 
 
 def test_without_a_limit_a_device_always_takes_part(lab, task):
@@ -126,24 +103,17 @@ def declined(reason):
     return Declined(round=4, attempt=1, reason=reason)
 
 
-def test_a_task_below_the_floor_is_declined_and_changes_nothing(task, frozen):
+def test_a_task_below_the_floor_is_declined(task, frozen):
     strict = replace(FLOOR, noise_multiplier=1.0)
     for state, given in ((HELD, task), (NEW, replace(task, frozen=frozen))):
-        reply, kept = visit(given, state, floor=strict, train=never)
-        assert reply == declined(DeclineReason.WEAKER_THAN_FLOOR)
-        assert kept == state
+        assert accept(given, state, floor=strict) == declined(DeclineReason.WEAKER_THAN_FLOOR)
 
 
-def test_a_device_whose_next_visit_would_pass_its_budget_declines_and_changes_nothing(task):
-    state = replace(HELD, participations=0)
-    for number in range(4):
-        reply, kept = visit(
-            task, state, floor=replace(FLOOR, visits=1), train=never if number else trains
-        )
-        assert isinstance(reply, Declined) == (number > 0)
-        assert kept == replace(HELD, participations=1)
-        state = kept
-    assert reply == declined(DeclineReason.BUDGET_SPENT)
+def test_a_device_whose_next_visit_would_pass_its_budget_declines(task):
+    once = replace(FLOOR, visits=1)
+    state = accept(task, replace(HELD, participations=0), floor=once)
+    assert state == HELD
+    assert accept(task, state, floor=once) == declined(DeclineReason.BUDGET_SPENT)
 
 
 def test_a_tasks_own_limit_can_make_a_device_stop_earlier_only(lab, task):
@@ -165,9 +135,8 @@ def test_a_device_trains_under_one_configuration_only(task):
         (HELD, replace(FLOOR, consented=False)),
         (replace(NEW, digest="abc"), replace(FLOOR, consented=False)),
     ):
-        reply, kept = visit(task, state, floor=other, train=never)
+        reply = accept(task, state, floor=other)
         assert reply == declined(DeclineReason.ANOTHER_CONFIGURATION)
-        assert kept == state
 
 
 def test_figures_are_shown_where_nothing_is_private_and_the_configuration_is_the_same(task):

@@ -25,13 +25,9 @@ ROWS = [*QUICK, *(pytest.param(*row, marks=pytest.mark.slow) for row in SLOW)]
 
 @pytest.mark.parametrize(
     ("target", "delta", "rate", "steps", "_"),
-    [
-        (1.0, 1e-3, 1.0, 50, None),
-        (8.0, 1e-5, 1e-3, 50, None),
-        *(pytest.param(*row, marks=pytest.mark.slow) for row in SLOW),
-    ],
+    [(1.0, 1e-3, 1.0, 50, None), (8.0, 1e-5, 1e-3, 50, None), *QUICK, *SLOW],
 )
-def test_few_evaluations_are_enough_and_few_of_them_on_the_last_grid(
+def test_the_accountant_that_tells_is_asked_twice_at_most_and_on_a_grid_that_will_do(
     monkeypatch, target, delta, rate, steps, _
 ):
     grids = []
@@ -42,9 +38,8 @@ def test_few_evaluations_are_enough_and_few_of_them_on_the_last_grid(
 
     monkeypatch.setattr(calibration, "epsilon", counted)
     noise_multiplier.__wrapped__(target, delta=delta, rate=rate, steps=steps)
-    assert len(grids) <= 15
-    assert grids.count(min(grids)) <= 3
-    assert min(grids) > 10 * accounting.FINE or max(grids) / min(grids) < 100
+    assert len(grids) <= 2
+    assert min(grids) > 5 * accounting.FINE
 
 
 @pytest.mark.parametrize(("target", "delta", "rate", "steps", "expected"), ROWS)

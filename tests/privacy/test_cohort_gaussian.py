@@ -30,7 +30,7 @@ def test_epsilon_of_a_capped_cohort_is_the_published_one(noise, epsilon):
 
 def test_a_generous_cap_costs_next_to_nothing_and_has_a_second_opinion():
     wide = gaussian(1.0, cap=None)
-    assert wide.sampling.cap == 107
+    assert wide.sampling.cap == 114
     assert wide.epsilon(200) == pytest.approx(3.42, abs=0.01)
     assert wide.epsilon(200) < wide.epsilon_rdp(200) < 4.4
 

@@ -6,20 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy import accounting, root
-from privacy.root import Range, boldest_kept, settled, width
+from privacy import accounting, analytic_gaussian, root
+from privacy.root import Range, boldest_kept, coarsest, expected, width
 
 NOISE = Range(lowest=0.1, highest=1e4, power=-1.0)
 ROUNDS = Range(lowest=1, highest=10**6, power=0.6, whole=True)
 
 
-def curve(power, *, scale=1.0, error=0.0, tried=None):
-    """ε = scale · value^power, to which a grid adds as its width squared."""
-
-    def bound(value, grid):
+def curve(power, *, scale=1.0, tried=None):
+    def bound(value):
         if tried is not None:
-            tried.append((value, grid))
-        return scale * value**power * (1 + error * grid**2)
+            tried.append(value)
+        return scale * value**power
 
     return bound
 
@@ -31,8 +29,8 @@ def curve(power, *, scale=1.0, error=0.0, tried=None):
 )
 def test_noise_is_found_from_anywhere_to_half_a_percent(power, crossing, near):
     bound = curve(power, scale=crossing**-power)
-    found = boldest_kept(bound, 1.0, NOISE, near=near, grid=0.01)
-    assert bound(found, 0.01) <= 1
+    found = boldest_kept(bound, 1.0, NOISE, near=near)
+    assert bound(found) <= 1
     assert crossing <= found <= 1.005 * crossing
 
 
@@ -41,7 +39,7 @@ def test_whole_numbers_are_found_to_the_last_in_few_trials(power, most, near):
     tried = []
     scale = (1 - root.MARGIN) * (most + 0.5) ** -power
     bound = curve(power, scale=scale, tried=tried)
-    assert boldest_kept(bound, 1.0, ROUNDS, near=near, grid=accounting.FINE) == most
+    assert boldest_kept(bound, 1.0, ROUNDS, near=near, nearness=0.0) == most
     assert len(tried) < 40
 
 
@@ -51,40 +49,56 @@ def test_whole_numbers_are_found_to_the_last_in_few_trials(power, most, near):
     above=st.floats(0, 0.99),
 )
 def test_a_jump_over_the_target_is_bracketed(jump, below, above):
-    found = boldest_kept(
-        lambda value, grid: above if value >= jump else below,
-        1.0,
-        NOISE,
-        near=1.0,
-        grid=accounting.FINE,
-    )
+    found = boldest_kept(lambda value: above if value >= jump else below, 1.0, NOISE, near=1.0)
     assert jump <= found <= 1.005 * jump
 
 
 def test_what_keeps_the_promise_everywhere_or_nowhere_is_told_by_the_ends():
     def find(epsilon, within):
-        return boldest_kept(lambda _, __: epsilon, 1.0, within, near=3, grid=0.01)
+        return boldest_kept(lambda _: epsilon, 1.0, within, near=3)
 
     assert (find(0.5, NOISE), find(0.5, ROUNDS)) == (0.1, 10**6)
     assert find(2.0, NOISE) is None
     assert find(2.0, ROUNDS) is None
 
 
-def test_a_grid_that_adds_much_gives_way_and_one_that_adds_little_does_not():
+def test_a_guess_that_is_near_enough_is_the_answer():
     tried = []
-    bound = curve(-1.0, error=100.0, tried=tried)
-    found = boldest_kept(bound, 1.0, NOISE, near=1.0, grid=0.08)
-    # they add 64%, 4%, 0.25% and 0.014%
-    assert sorted({grid for _, grid in tried}) == pytest.approx([0.0012, 0.005, 0.02, 0.08])
-    assert 1 < found < 1.005
-    tried.clear()
-    boldest_kept(curve(-1.0, error=0.1, tried=tried), 1.0, NOISE, near=1.0, grid=0.08)
-    assert min(grid for _, grid in tried) == pytest.approx(0.02)
+    assert boldest_kept(curve(-1.0, tried=tried), 1.0, NOISE, near=1.001) == 1.001
+    assert tried == [1.001]
 
 
-def test_an_epsilon_settles_where_a_finer_grid_gains_nothing():
-    assert settled(lambda grid: 1 + 100 * grid**2, grid=0.08) == pytest.approx(1.000144)
-    assert settled(lambda grid: 2.0, grid=accounting.FINE) == 2.0
+def grids(error):
+    """ε = 1 / value, to which a grid adds as its width squared."""
+    return lambda value, grid: (1 + error * grid**2) / value
+
+
+def test_a_grid_that_moves_the_answer_gives_way_and_one_that_does_not_is_kept():
+    def expect(error):
+        return expected(grids(error), 1.0, NOISE, near=1.0, fine=lambda _: 0.001)
+
+    # at 0.004 it adds 0.32%, at 0.002 0.08%
+    value, grid = expect(200.0)
+    assert grid == pytest.approx(0.002)
+    assert 1.0004 < value < 1.003
+    assert expect(0.1)[1] == pytest.approx(0.032)
+
+
+def test_where_even_the_safest_value_breaks_the_promise_the_last_word_is_on_the_fine_grid():
+    found = expected(lambda _, __: 2.0, 1.0, NOISE, near=1.0, fine=lambda _: 0.001)
+    assert found == (1e4, 0.001)
+
+
+def test_a_grid_that_is_too_coarse_for_its_own_answer_is_chosen_anew():
+    asked = []
+
+    def found(grid, _):
+        asked.append(grid)
+        return 100.0
+
+    _, grid = coarsest(found, near=1.0, fine=lambda answer: 0.1 / answer)
+    assert min(asked) == pytest.approx(0.001)
+    assert grid == pytest.approx(0.032)
 
 
 @pytest.mark.parametrize("steps", [1, 16, 2000, 10**6])
@@ -110,10 +124,22 @@ def test_a_multiple_of_the_fine_grid_never_has_a_smaller_epsilon(rate, noise, st
     assert found == sorted(found)
 
 
-def test_the_rule_for_a_first_grid_is_right_where_losses_are_spread():
-    exact = accounting.epsilon(rate=1.0, noise_multiplier=25.0, steps=100, delta=1e-5)
-    first = width(exact, steps=100, delta=1e-5)
-    coarse = accounting.epsilon(
-        rate=1.0, noise_multiplier=25.0, steps=100, delta=1e-5, interval=first
-    )
-    assert root.SHARE / 2 < coarse / exact - 1 < 1.2 * root.SHARE
+def test_the_rule_for_a_fine_grid_is_right_where_losses_are_spread():
+    exact = analytic_gaussian.epsilon(2.5, delta=1e-5)
+    fine = width(exact, steps=100, delta=1e-5)
+
+    def added(grid):
+        return (
+            accounting.epsilon(
+                rate=1.0, noise_multiplier=25.0, steps=100, delta=1e-5, interval=grid
+            )
+            / exact
+            - 1
+        )
+
+    assert root.SHARE / 2 < added(fine) < 1.2 * root.SHARE
+    assert 10 < added(4 * fine) / added(fine) < 20
+
+
+def test_an_epsilon_of_zero_has_the_finest_grid():
+    assert width(0.0, steps=1, delta=1e-5) == accounting.FINE

@@ -68,6 +68,13 @@ def test_a_promise_of_hundreds_of_rounds_is_nearly_used_up(promised, noise):
     assert mechanism.epsilon(most) <= promised < mechanism.epsilon(most + 1) / 0.997
 
 
+def test_the_last_word_is_of_the_accountant_that_knows_a_cap_that_cuts_often():
+    narrow = replace(COHORT, sampling=replace(COHORT.sampling, cap=60))
+    most = target.most_times(1.5, narrow)
+    assert most < target.most_times(1.5, COHORT)
+    assert narrow.epsilon(most) <= 1.5
+
+
 def test_as_many_rounds_as_anyone_asks_for_are_not_counted_further():
     assert target.most_times(8.0, cohort_gaussian(1e4)) == target.MOST_TIMES
     assert target.most_times(8.0, replace(LOCAL, noise_multiplier=1e5)) == target.MOST_TIMES
@@ -146,22 +153,3 @@ def test_noise_on_the_mean_is_that_of_the_sum_over_the_cohort():
     assert target.noise_on_mean(cohort_gaussian(2.0, cohort=50, clip=0.5)) == pytest.approx(
         0.02
     )
-
-
-def test_an_extrapolated_epsilon_is_that_of_the_larger_cohort_at_the_same_noise_on_the_mean():
-    run = cohort_gaussian(0.5, devices=1000, cohort=50)
-    larger = cohort_gaussian(5.0, devices=100_000, cohort=500, delta=1e-6)
-    assert target.noise_on_mean(larger) == target.noise_on_mean(run)
-    found = target.extrapolated(run, cohort=500, devices=100_000, rounds=40)
-    assert found == pytest.approx(larger.epsilon(40), rel=3e-3)
-    assert found < 0.2 * run.epsilon(40)
-
-
-def test_a_run_extrapolated_to_itself_has_its_own_epsilon():
-    found = target.extrapolated(COHORT, cohort=50, devices=1000, rounds=40)
-    assert found == target.epsilon(COHORT, 40)
-
-
-def test_a_production_of_more_than_its_population_is_refused():
-    with pytest.raises(ValueError, match="a cohort of 20 must be above 0 and at most the 10"):
-        target.extrapolated(COHORT, cohort=20, devices=10, rounds=1)

@@ -24,7 +24,7 @@ def test_no_mechanism_is_none(settings):
 def test_the_sampling_is_that_of_the_server(settings):
     found = mechanism(CENTRAL, settings, devices=50)
     assert isinstance(found, CohortGaussian)
-    assert (found.sampling.rate, found.sampling.cap) == (0.1, 23)
+    assert (found.sampling.rate, found.sampling.cap) == (0.1, 26)
     assert (found.noise_multiplier, found.clip, found.delta) == (1.0, 0.5, 1e-3)
 
 

@@ -336,7 +336,7 @@ NONE = "privacy/example=none"
             "add privacy/device=adaptive, or set it to null.",
         ),
         (
-            ["privacy.device.strategy=sqrt"],
+            ["privacy/device=none", "privacy.device.strategy=sqrt"],
             "privacy.device.strategy=sqrt has no effect with privacy/device=none; "
             "add privacy/device=matrix.",
         ),
@@ -385,7 +385,7 @@ NONE = "privacy/example=none"
         (
             ["simulation.algorithm=centralised"],
             "simulation.algorithm=centralised is a baseline without privacy; "
-            "add privacy/example=none.",
+            "add privacy/example=none privacy/device=none.",
         ),
         (
             ["study.seeds=[1]"],

@@ -30,11 +30,11 @@ def told(*words):
 @pytest.mark.parametrize(
     ("choice", "noise", "cohorts"),
     [
-        ("gaussian", "× clip 1, at the server", "secret cohorts of 64 at most"),
+        ("gaussian", "× clip 0.5, at the server", "secret cohorts of 69 at most"),
         (
             "adaptive",
             "× a clip that follows the updates from 1, at the",
-            "secret cohorts of 64",
+            "secret cohorts of 69",
         ),
         ("matrix", "correlated noise", "takes part every 6 rounds at most; who does is no"),
     ],
@@ -51,7 +51,7 @@ def test_each_mechanism_says_its_noise_and_who_takes_part(choice, noise, cohorts
 def test_integers_say_so():
     text = told("privacy/device=gaussian", "privacy.device.numbers=integers", DELTA)
     assert "discrete noise" in text
-    assert "× clip 1 on integers, at the server secret cohorts of 64 at most" in text
+    assert "× clip 0.5 on integers, at the server secret cohorts of 69 at most" in text
 
 
 def test_bands_say_how_many_take_turns():
@@ -106,7 +106,7 @@ def test_the_card_of_a_run_that_stopped_is_of_the_rounds_that_ran(tmp_path):
 
 
 def test_a_promise_for_a_moment_says_what_it_is_worth_to_a_library():
-    (found,) = privacy_card.promises(compose([]), devices=120)
+    (found,) = privacy_card.promises(compose(["privacy/device=none"]), devices=120)
     (line,) = found.remarks
     assert line.startswith("for 16 moments together, as a group: ε ≤ 4")
     assert line.endswith(", in effect no promise")

@@ -102,7 +102,7 @@ def test_the_table_fits_eighty_columns_and_says_the_facts(printed):
 
 
 def test_a_unit_that_is_off_gets_a_usual_delta_and_it_is_printed():
-    plan = Plan.of(compose(["photos.devices=2000"]))
+    plan = Plan.of(compose(["photos.devices=2000", "privacy/device=none"]))
     assert plan.device_delta == 1 / 20_000
     assert Plan.of(compose(DEVICE)).example.delta == 1e-5
 
@@ -160,7 +160,7 @@ def test_one_number_is_one_sentence(darkroom):
             "'server.ruonds' is not a setting. Did you mean 'server.rounds'?",
         ),
         (
-            ["--solve", "rounds"],
+            ["privacy/device=none", "--solve", "rounds"],
             "privacy.example.noise_multiplier is null and this follows from it; add --noise.",
         ),
         (

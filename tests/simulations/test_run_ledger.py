@@ -22,6 +22,7 @@ TINY = (
     "server.cohort=4",
     "server.rounds=3",
     "training.steps=1",
+    "privacy/device=none",
     "simulation.reference=false",
 )
 CENTRAL = ("privacy/device=gaussian", "privacy.device.delta=1e-3")

@@ -21,6 +21,7 @@ TINY = (
     "server.cohort=4",
     "server.rounds=2",
     "training.steps=1",
+    "privacy/device=none",
 )
 ARMS = (
     '+study.arms.slow=["training.lr=0.1"]',
