@@ -15,12 +15,12 @@ class CohortGaussian:
     """Federated averaging under differential privacy (McMahan et al. 2018), unit *device*.
 
     Formal guarantee: let two populations of the same public size differ in one device, which
-    contributes what it sends in the one and nothing in the other. The models after ``rounds`` rounds
-    (and so all that is computed from them) are (``epsilon(rounds)``, ``delta``)-differentially
-    private for whoever sees them and neither an update nor a cohort. This holds for
-    ``sampling`` with secret coins, updates of norm at most ``clip`` with the same weight, noise
-    of ``noise_multiplier · clip`` on their sum also where nobody came, and a divisor that is
-    public. A reply that is lost or refused for what it is takes its own term away and no other.
+    contributes what it sends in the one and nothing in the other. The models after ``rounds``
+    rounds (and so all that is computed from them) are (``epsilon(rounds)``, ``delta``)-
+    differentially private for whoever sees them and neither an update nor a cohort. This holds
+    for ``sampling`` with secret coins, updates of norm at most ``clip`` with the same weight,
+    noise of ``noise_multiplier · clip`` on their sum also where nobody came, and a divisor that
+    is public. A reply that is lost or refused for what it is takes its own term away and no other.
     "Up to floating point": the noise is float64. The server is trusted to do all this.
 
     Attributes:

@@ -208,7 +208,10 @@ def _integers(device: Device) -> None:
 
 def _algorithm(config: Config) -> None:
     algorithm, privacy = config.simulation.algorithm, config.privacy
-    units = {"example": privacy.example, "device": privacy.device}
+    units: dict[str, Example | Device] = {
+        "example": privacy.example,
+        "device": privacy.device,
+    }
     on = [f"privacy/{name}=none" for name, unit in units.items() if unit.mechanism != "none"]
     if algorithm != "federated" and on:
         raise SettingError(

@@ -76,6 +76,7 @@ def test_the_golden_deviation_is_that_of_the_least_largest_error():
     assert found == pytest.approx(11.30, abs=0.01)
 
 
+@pytest.mark.slow
 @given(strategies())
 @settings(deadline=None, max_examples=50)
 def test_no_other_strategy_of_as_many_buffers_beats_the_optimal_one(other):

@@ -32,6 +32,7 @@ def test_every_choice_of_a_group_composes(choices):
     compose([*chosen, *(typed for choice in chosen for typed in NEEDED.get(choice, []))])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_arm_of_a_study_composes(name):
     typed = [f"experiment={name}", *NEEDED.get(name, [])]

@@ -243,6 +243,7 @@ def test_the_reference_run_stands_beside_the_private_one(tmp_path, capsys):
     assert "this run without privacy" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_study_compares_its_arms_over_seeds(tmp_path, capsys):
     folder = run(
         tmp_path,
