@@ -20,8 +20,8 @@ class CohortGaussian:
     differentially private for whoever sees them and neither an update nor a cohort. This holds
     for ``sampling`` with secret coins, updates of norm at most ``clip`` with the same weight,
     noise of ``noise_multiplier · clip`` on their sum also where nobody came, and a divisor that
-    is public. A reply that is lost or refused for what it is takes its own term away and no other.
-    "Up to floating point": the noise is float64. The server is trusted to do all this.
+    is public. A reply that is lost or refused for what it is takes its own term away and no
+    other. "Up to floating point": the noise is float64. The server is trusted to do all this.
 
     Attributes:
         sampling: Who takes part.
