@@ -56,6 +56,7 @@ def device_terms(mechanism: Central, *, noise: Noise) -> Terms:
                 "clip": "adaptive, from that of the first round",
                 "quantile": mechanism.quantile,
                 "count share": mechanism.share,
+                "noise on updates, in clips": mechanism.update_noise,
             }
             return _sampled(mechanism, mechanism.sampling, noise=noise, public=public)
         case BandedGaussian():

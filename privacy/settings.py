@@ -147,11 +147,13 @@ class Privacy:
     Attributes:
         noise: ``secure`` draws noise and sampling from ChaCha20 keyed by the operating system;
             ``insecure_seeded`` derives them from the seed, and the run's ε is then no claim.
+        claim: Whether a run must be refused whose ε would be no claim.
         example: Protection of one moment on its device.
         device: Protection of a device's whole library.
     """
 
     noise: Literal["secure", "insecure_seeded"]
+    claim: bool
     example: Example
     device: Device
 

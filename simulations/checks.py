@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from photos.settings import Photos
-from privacy.settings import Device, Example
+from privacy.settings import Device, Example, Privacy
 from protocol.rebuild import SettingError
 from simulations.settings import Config, Study
 
@@ -62,6 +62,7 @@ def check(config: Config) -> None:
     _cache(config)
     _cohort(config)
     _weights(config.ranking.weights)
+    _claim(config.privacy)
     _unit("example", config.privacy.example)
     _unit("device", config.privacy.device)
     _production(config.privacy.device, cohort=config.server.cohort)
@@ -124,6 +125,19 @@ def _weights(weights: str | None) -> None:
     if weights not in (None, "public") and not Path(str(weights)).is_file():
         raise SettingError(
             f"ranking.weights={weights} is no file; use public, null or a safetensors file."
+        )
+
+
+def _claim(privacy: Privacy) -> None:
+    if privacy.claim and privacy.noise != "secure":
+        raise SettingError(
+            f"privacy.noise={privacy.noise} draws noise and samples from the seed, which is no "
+            "claim, and privacy.claim=true asks for one; use privacy.noise=secure."
+        )
+    if privacy.claim and not privacy.protects:
+        raise SettingError(
+            "privacy.claim=true asks for a claim but nothing is protected; add "
+            "privacy/example=dpsgd or privacy/device=gaussian."
         )
 
 

@@ -85,6 +85,7 @@ def config(
         "training": Training(steps=1, rate=1.0, reference_size=2, largest_library=100, lr=0.5),
         "privacy": Privacy(
             noise=noise,
+            claim=False,
             example=Example(
                 mechanism=mechanism,
                 epsilon=budget,

@@ -69,7 +69,7 @@ def text(*, example=DPSGD, device=LOCAL, noise="secure", seed=0):
         ),
         "ranking": Ranking(trained="head", loss="softmax", weights=None),
         "training": Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0),
-        "privacy": Privacy(noise=noise, example=example, device=device),
+        "privacy": Privacy(noise=noise, claim=False, example=example, device=device),
         "simulation": {
             "engine": {"name": "opacus"},
             "accelerator": "cpu",

@@ -67,7 +67,9 @@ def text(*, example=DPSGD, device=None, noise="secure", rate=0.5, steps=2):
         "training": Training(
             steps=steps, rate=rate, reference_size=16, largest_library=400, lr=1.0
         ),
-        "privacy": Privacy(noise=noise, example=example, device=device or Device.none()),
+        "privacy": Privacy(
+            noise=noise, claim=False, example=example, device=device or Device.none()
+        ),
         "simulation": {
             "engine": {"name": "opacus"},
             "accelerator": "cpu",

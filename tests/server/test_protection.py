@@ -23,7 +23,7 @@ CENTRAL = dataclasses.replace(Device.none(), mechanism="gaussian", **NUMBERS)
 @pytest.fixture
 def shield(settings):
     def build(device=CENTRAL, *, noise="insecure_seeded", folder=""):
-        privacy = Privacy(noise=noise, example=Example.none(), device=device)
+        privacy = Privacy(noise=noise, claim=False, example=Example.none(), device=device)
         return protection(
             privacy, settings, devices=10, layers=(2, 2), seed=3, folder=str(folder)
         )

@@ -27,7 +27,7 @@ DPSGD = Example(
 
 
 def both(example):
-    return Privacy(noise="secure", example=example, device=Device.none())
+    return Privacy(noise="secure", claim=False, example=example, device=Device.none())
 
 
 def test_without_a_mechanism_nothing_is_clipped_noised_or_limited():

@@ -364,6 +364,16 @@ NONE = "privacy/example=none"
             "use float64, or leave it as it was.",
         ),
         (
+            ["privacy.claim=true", "privacy.noise=insecure_seeded"],
+            "privacy.noise=insecure_seeded draws noise and samples from the seed, which is no "
+            "claim, and privacy.claim=true asks for one; use privacy.noise=secure.",
+        ),
+        (
+            ["privacy.claim=true", NONE, "privacy/device=none"],
+            "privacy.claim=true asks for a claim but nothing is protected; add "
+            "privacy/example=dpsgd or privacy/device=gaussian.",
+        ),
+        (
             ["privacy/device=matrix", "privacy.device.largest_cohort=60"],
             "privacy.device.largest_cohort=60 has no effect with "
             "privacy.device.participation=separated, whose cohorts have one size; set it to "
