@@ -27,7 +27,8 @@ class Demands:
     """The operator's demands; None for nothing beyond the configuration.
 
     Attributes:
-        max_epsilon: Largest ε of each unit that the device itself protects, over all visits.
+        max_epsilon: Largest ε of each unit that the device itself protects, over all visits of
+            one configuration; with its digest pinned there is no other.
         min_noise: Smallest noise that the device adds, in units of the clip.
         max_exposure: Largest rate × steps × visits: how often a moment is used on average.
         max_clip: Largest norm that is protected by noise.

@@ -23,6 +23,7 @@ from privacy.settings import Device
 from server import correlation
 from server.settings import Server
 
+WORTHWHILE = 0.999
 CHOICES: tuple[Literal["gaussian", "matrix"], ...] = ("gaussian", "matrix")
 
 
@@ -67,7 +68,8 @@ def chosen(device: Device, server: Server, *, devices: int) -> str:
     if device.mechanism != "auto":
         return device.mechanism
     noise = left(device, server, devices=devices)
-    return min(CHOICES, key=lambda name: noise[name])
+    plain, correlated = (noise[name] for name in CHOICES)
+    return "matrix" if correlated < WORTHWHILE * plain else "gaussian"
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,6 @@ from typing import Any
 from rich.console import Console
 
 from privacy.ledger_chain import Head
-from simulations.console import spent
 from simulations.ledger_view import ledgers, show
 
 SEARCH = "search.json"
@@ -43,16 +42,15 @@ def show_run(run: Path, console: Console, *, lines: bool) -> bool:
 
 def _show_search(run: Path, console: Console, *, lines: bool) -> bool:
     """Verifies every trial of a search, and computes the ε of its choice anew."""
-    from simulations.search import UNITS, recomputed
+    from simulations.search import recomputed
 
-    trials = sorted(path.parent for path in run.glob("trial-*/ledger"))
-    held = [show_run(trial, console, lines=lines) for trial in trials]
-    for unit, cost in recomputed(run / SEARCH).items():
-        if cost is not None:
-            console.print(
-                f"{SEARCH}: ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} for "
-                f"{UNITS[unit]}"
-            )
+    held = []
+    for trial in sorted(path.parent for path in run.glob("trial-*/ledger")):
+        console.print(trial.name)
+        held.append(show_run(trial, console, lines=lines))
+    console.print(f"{SEARCH}, which no chain protects:")
+    for line in recomputed(run / SEARCH):
+        console.print(f"  {line}")
     return all(held)
 
 

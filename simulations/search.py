@@ -16,7 +16,7 @@ from privacy.mechanisms import Mechanism
 from privacy.noise import SecureSource, SeededSource, Source
 from privacy.selection import Selection
 from privacy.trial_divergence import cuts, divergences
-from protocol.rebuild import rebuild, to_plain
+from protocol.rebuild import SettingError, rebuild, to_plain
 from server import unit_device, work
 from simulations.console import Silence, percent, spent
 from simulations.run import perform, population
@@ -46,10 +46,19 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
         0; a search that happens to make no trial has nothing to tell.
     """
     (seed,) = config.study.seeds
+    _one_population(config, arms)
     selection = selection_of(config)
+    devices = population(config.photos, seed)[0].devices
+    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
+    if not any(costs.values()):
+        raise SettingError(
+            f"study.search={config.study.search}: no unit is protected in every arm, so the "
+            "choice has no ε; protect one in all arms, or use study.search=none."
+        )
     names = drawn(selection, tuple(arms), source=_source(config, seed))
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     console.print(f"darkroom   {config.name}   {len(names)} trials   {folder.path}")
+    console.print("All but the last line is simulation only: a search tells its best alone.")
     scores = []
     for number, name in enumerate(names):
         inner = RunFolder(folder.path / f"trial-{number}")
@@ -57,11 +66,48 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
         result = perform(alone(arms[name], seed=seed), inner, audience=Silence())
         scores.append(result.after.normalised())
         console.print(f"  {number + 1}/{len(names)}   {name}   {percent(scores[-1])}")
-    devices = population(config.photos, seed)[0].devices
-    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
     _write(folder, config, arms, names=names, scores=scores, devices=devices)
-    _show(console, names=names, scores=scores, costs=costs, secure=_is_secure(arms))
+    _show(console, names=names, scores=scores)
+    for line in told(
+        costs,
+        best=names[int(np.argmax(scores))] if names else None,
+        claim=is_claim(config, arms),
+    ):
+        console.print(Text(line))
     return 0
+
+
+def told(
+    costs: Mapping[str, tuple[float, float] | None], *, best: str | None, claim: bool
+) -> list[str]:
+    """Returns what a search says of its choice, in words that need no other page."""
+    if best is None:
+        return ["The draw was no trial: there is nothing to tell."]
+    lines = [f"Best: {best}"]
+    for unit, cost in costs.items():
+        if cost is None:
+            lines.append(f"no ε of the choice for {UNITS[unit]}: an arm does not protect it")
+            continue
+        caveat = "" if claim else " (not a claim: the draws follow from the seed)"
+        lines.append(
+            f"ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} for {UNITS[unit]},"
+        )
+        lines.append(f"  against who sees the best trial and no other{caveat}")
+    return lines
+
+
+def is_claim(config: Config, arms: Mapping[str, Config]) -> bool:
+    """Whether the number of trials and the noise of every arm are secret draws."""
+    return all(one.privacy.noise == "secure" for one in (config, *arms.values()))
+
+
+def _one_population(config: Config, arms: Mapping[str, Config]) -> None:
+    for name, arm in arms.items():
+        if arm.photos != config.photos:
+            raise SettingError(
+                f"study.arms.{name} changes photos, but a search tries its arms on one "
+                "population; leave photos to all arms alike."
+            )
 
 
 def selection_of(config: Config) -> Selection:
@@ -133,12 +179,10 @@ def _source(config: Config, seed: int) -> Source:
     return SeededSource(seed, "search")
 
 
-def _is_secure(arms: Mapping[str, Config]) -> bool:
-    return all(arm.privacy.noise == "secure" for arm in arms.values())
+def recomputed(file: Path) -> list[str]:
+    """Returns what ``told`` says of a search, computed anew from what ``search.json`` holds.
 
-
-def recomputed(file: Path) -> dict[str, tuple[float, float] | None]:
-    """Returns ε and δ of a search's choice for each unit, from what ``search.json`` says.
+    No chain protects that file: whoever can change it can change what it says.
 
     Raises:
         ValueError: The file is not one that a search wrote.
@@ -149,12 +193,13 @@ def recomputed(file: Path) -> dict[str, tuple[float, float] | None]:
             trials=found["expected_trials"], distribution=found["distribution"]
         )
         arms = {name: rebuild(Config, plain) for name, plain in found["arms"].items()}
-        devices = int(found["devices"])
+        devices, best, claim = int(found["devices"]), found["best"], bool(found["claim"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as failure:
         raise ValueError(
             f"{file} is damaged; a search writes it, and nothing else does."
         ) from failure
-    return {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
+    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
+    return told(costs, best=best, claim=claim)
 
 
 def _write(
@@ -172,6 +217,7 @@ def _write(
         "distribution": config.study.search,
         "expected_trials": config.study.trials,
         "devices": devices,
+        "claim": is_claim(config, arms),
         "arms": {name: to_plain(arm) for name, arm in arms.items()},
         "best": names[int(np.argmax(scores))] if names else None,
         "simulation_only": {"trials": trials},
@@ -179,18 +225,8 @@ def _write(
     write_whole(folder.path / "search.json", json.dumps(found, indent=2) + "\n")
 
 
-def _show(
-    console: Console,
-    *,
-    names: list[str],
-    scores: list[float],
-    costs: Mapping[str, tuple[float, float] | None],
-    secure: bool,
-) -> None:
-    if not names:
-        console.print("The draw was no trial: there is nothing to tell.")
-        return
-    best = int(np.argmax(scores))
+def _show(console: Console, *, names: list[str], scores: list[float]) -> None:
+    best = int(np.argmax(scores)) if scores else None
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("trial", "arm", "NDCG@1"):
         table.add_column(heading)
@@ -198,14 +234,3 @@ def _show(
         style = "bold" if number == best else ""
         table.add_row(str(number), name, percent(score), style=style)
     console.print(table)
-    console.print(Text("The table is simulation only: a search tells its best trial alone."))
-    for unit, cost in costs.items():
-        if cost is None:
-            continue
-        claim = "" if secure else " (not a claim: the draws follow from the seed)"
-        console.print(
-            Text(
-                f"Best: {names[best]}; ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} "
-                f"for {UNITS[unit]}{claim}"
-            )
-        )

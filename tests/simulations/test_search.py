@@ -1,15 +1,15 @@
 import dataclasses
 import json
+import re
 
 import pytest
 from rich.console import Console
 
 from privacy.noise import SeededSource
 from privacy.selection import Selection
-from simulations.console import spent
 from simulations.hydra_bridge import compose
 from simulations.run_ledger import show_run
-from simulations.search import cost, drawn, recomputed
+from simulations.search import cost, drawn, is_claim, recomputed, told
 from simulations.simulate import simulate
 
 TINY = (
@@ -98,16 +98,58 @@ def test_a_search_tells_its_best_trial_and_what_the_choice_cost(tmp_path, capsys
     found = json.loads((folder / "search.json").read_text())
     trials = found["simulation_only"]["trials"]
     assert found["best"] == max(trials, key=lambda trial: trial["score"])["arm"]
-    anew = recomputed(folder / "search.json")
-    assert anew["device"] is None
-    epsilon, delta = anew["example"]
-    assert delta == 1e-5
-    said = f"ε of the choice ≤ {spent(epsilon)} at δ = 1e-05"
-    assert f"Best: {found['best']}; {said}" in " ".join(capsys.readouterr().out.split())
+    lines = recomputed(folder / "search.json")
+    assert lines[0] == f"Best: {found['best']}"
+    assert re.fullmatch(
+        r"ε of the choice ≤ \d+\.\d\d at δ = 1e-05 for each moment of a device,", lines[1]
+    )
+    assert lines[2] == "  against who sees the best trial and no other"
+    assert lines[3] == (
+        "no ε of the choice for each device's whole library: an arm does not protect it"
+    )
+    shown = capsys.readouterr().out
+    assert all(line in shown for line in lines)
     assert show_run(folder, Console(), lines=False)
-    shown = " ".join(capsys.readouterr().out.split())
+    shown = capsys.readouterr().out
     assert shown.count("example.jsonl") == len(trials)
-    assert f"search.json: {said} for each moment of a device" in shown
+    assert all(line in shown for line in lines)
+
+
+def test_a_search_is_no_claim_where_any_of_its_draws_is_seeded():
+    secure, seeded = compose([*TINY]), compose([*TINY, "privacy.noise=insecure_seeded"])
+    assert is_claim(secure, {"a": secure})
+    assert not is_claim(seeded, {"a": secure})
+    assert not is_claim(secure, {"a": secure, "b": seeded})
+    (_, said, caveat) = told({"example": (3.0, 1e-5)}, best="a", claim=False)
+    assert said.startswith("ε of the choice ≤ 3.00")
+    assert caveat.endswith("(not a claim: the draws follow from the seed)")
+
+
+def test_a_draw_of_no_trial_is_said():
+    assert told({}, best=None, claim=True) == [
+        "The draw was no trial: there is nothing to tell."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        (
+            '["photos.devices=4","server.cohort=2"]',
+            r"^study\.arms\.other changes photos, but a",
+        ),
+        (
+            '["privacy/example=none"]',
+            r"^study\.search=geometric: no unit is protected in every",
+        ),
+    ],
+)
+def test_a_search_without_one_epsilon_is_refused_before_it_trains(tmp_path, arm, message):
+    words = [*TINY, *ARMS, f"+study.arms.other={arm}", "study.search=geometric"]
+    words += [f"simulation.runs={tmp_path / 'runs'}"]
+    with pytest.raises(ValueError, match=message):
+        simulate(compose(words), overrides=words)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_damaged_search_is_refused_by_name(tmp_path):
