@@ -85,7 +85,9 @@ def _ledger(grid: Grid, context: Context) -> str:
     folder = str(context.run_config.get("ledger", ""))
     if not folder or isinstance(grid, KnowsDirectory):
         return folder
-    return str(Path(folder) / str(context.run_id))
+    own = Path(folder) / str(context.run_id)
+    own.mkdir(parents=True, exist_ok=True)
+    return str(own)
 
 
 def _save(model: "Model", output: Path, sections: Sections) -> None:

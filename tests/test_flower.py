@@ -14,10 +14,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from privacy.ledger_chain import examine
+from privacy.statement import state
 from server.model import initial_ranker
 from simulations.hydra_bridge import compose
 
 ROOT = Path(__file__).parents[1]
+FEDERATION = "num-supernodes=4 client-resources-num-cpus=1"
 BUNDLED = (
     "client",
     "conf",
@@ -107,7 +110,7 @@ def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, 
         "--run-config",
         str(config),
         "--federation-config",
-        "num-supernodes=4 client-resources-num-cpus=1",
+        FEDERATION,
         app=app,
         environment=environment,
     )
@@ -124,3 +127,32 @@ def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, 
     )
     for name in ours:
         torch.testing.assert_close(flowers[name], ours[name], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="ends Flower's daemons through /proc")
+def test_a_private_flwr_run_keeps_a_ledger_and_logs_no_count(app, environment, tmp_path):
+    config = tmp_path / "run.toml"
+    words = ["experiment=flower", "privacy/example=dpsgd", "privacy/device=adaptive"]
+    words += ["privacy.device.delta=1e-3", "--flower", str(config)]
+    darkroom = [sys.executable, "-m", "simulations.command", "simulate"]
+    subprocess.run([*darkroom, *words], check=True, timeout=120, cwd=ROOT)
+    streamed = flwr(
+        "run",
+        ".",
+        "--stream",
+        "--run-config",
+        str(config),
+        "--federation-config",
+        FEDERATION,
+        app=app,
+        environment=environment,
+    )
+    assert (tmp_path / "run.ledger").is_dir(), streamed[-3000:]
+    (ledger,) = (tmp_path / "run.ledger").iterdir()
+    found = examine(ledger, "device")
+    assert found.spent.charges == 2
+    assert state(found.terms, found.spent).claim
+    assert "each device's whole library" in streamed
+    assert "round 2 of 2 released, clip " in streamed
+    assert "admitted" not in streamed
