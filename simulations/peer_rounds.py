@@ -47,6 +47,7 @@ def work(rounds: int) -> Iterator[Config]:
                 f"training.lr={LR}",
                 f"privacy.example.max_participations={rounds}",
                 "ranking=head",
+                "privacy/device=none",
                 "simulation.reference=false",
                 f"simulation.cache={cache}",
             ]

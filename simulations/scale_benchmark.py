@@ -116,6 +116,9 @@ def overrides(populations: tuple[int, ...], cohorts: tuple[int, ...]) -> Iterato
             f"server.cohort={cohort}",
             f"simulation.workers={workers}",
             "server.rounds=1",
+            "ranking=head",
+            "training.lr=2",
+            "privacy/device=none",
             "simulation.reference=false",
             "privacy.example.max_participations=8",
         ]
