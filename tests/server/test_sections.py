@@ -20,6 +20,7 @@ PLAIN = {
     },
     "privacy": {
         "noise": "secure",
+        "claim": False,
         "example": {
             "mechanism": "none",
             "epsilon": None,

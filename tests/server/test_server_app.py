@@ -32,6 +32,7 @@ CONFIG = {
     },
     "privacy": {
         "noise": "secure",
+        "claim": False,
         "example": {
             "mechanism": "dpsgd",
             "epsilon": None,
