@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 
 from dp_accounting import (
+    DpEvent,
     GaussianDpEvent,
     NeighboringRelation,
     PoissonSampledDpEvent,
@@ -59,12 +60,8 @@ def epsilon(
     )
     if steps > MOST_STEPS or renyi(orders=rdp.WHOLE_ORDERS) > LARGEST_EPSILON:
         return renyi()
-    with _quiet():
-        accountant = PLDAccountant(
-            NeighboringRelation.ADD_OR_REMOVE_ONE, value_discretization_interval=interval
-        )
-        accountant.compose(SelfComposedDpEvent(event, steps))
-        return float(accountant.get_epsilon(delta))
+    relation = NeighboringRelation.ADD_OR_REMOVE_ONE
+    return _on_grid(event, steps, relation=relation, delta=delta, interval=interval)
 
 
 @lru_cache(maxsize=4096)
@@ -123,12 +120,8 @@ def capped_epsilon(
         truncated_batch_size=sampling.cap,
         noise_multiplier=noise_multiplier,
     )
-    with _quiet():
-        accountant = PLDAccountant(
-            NeighboringRelation.REPLACE_SPECIAL, value_discretization_interval=interval
-        )
-        accountant.compose(SelfComposedDpEvent(event, rounds))
-        return float(accountant.get_epsilon(delta))
+    relation = NeighboringRelation.REPLACE_SPECIAL
+    return _on_grid(event, rounds, relation=relation, delta=delta, interval=interval)
 
 
 def capped_renyi(
@@ -172,6 +165,20 @@ def lost_to_cuts(epsilon: float, *, rounds: int, overflow: float) -> float:
     if not epsilon < math.log(2.0**1000):
         return 0.0 if overflow == 0 else math.inf
     return (1 + math.exp(epsilon)) * rounds * overflow
+
+
+def _on_grid(
+    event: DpEvent,
+    times: int,
+    *,
+    relation: NeighboringRelation,
+    delta: float,
+    interval: float,
+) -> float:
+    with _quiet():
+        accountant = PLDAccountant(relation, value_discretization_interval=interval)
+        accountant.compose(SelfComposedDpEvent(event, times))
+        return float(accountant.get_epsilon(delta))
 
 
 @contextmanager

@@ -83,6 +83,19 @@ def least_noise(
         )
 
     found = calibration.least(bound, target, rate=sampling.rate, steps=rounds, delta=delta)
+    return granted(found, target=target)
+
+
+def granted(found: float, *, target: float) -> float:
+    """Returns the noise multiplier that a search found for the unit *device*.
+
+    Args:
+        found: Infinite where none is enough, 0 where next to none is.
+        target: The promised ε.
+
+    Raises:
+        ValueError: The promise cannot be met; ``NextToNoNoiseError`` where it asks for none.
+    """
     if found == math.inf:
         raise ValueError(
             f"privacy.device.epsilon={target:g} cannot be met; raise it, or lower "

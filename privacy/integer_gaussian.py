@@ -11,6 +11,7 @@ import numpy as np
 from scipy.stats import binom
 
 from privacy import accounting, rdp, renyi_conversion
+from privacy.cohort_gaussian import granted
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.discrete_gaussian import LARGEST
 from privacy.integer_grid import IntegerGrid
@@ -184,15 +185,9 @@ def least_noise(
 
     low, high = LEAST, MOST
     if not kept(high):
-        raise ValueError(
-            f"privacy.device.epsilon={target:g} cannot be met; raise it, or lower "
-            "server.rounds or server.cohort."
-        )
+        return granted(math.inf, target=target)
     if kept(low):
-        raise ValueError(
-            f"privacy.device.epsilon={target:g} asks for next to no noise; lower it, or use "
-            "privacy/device=none for a run without this promise."
-        )
+        return granted(0.0, target=target)
     while high / low > 1 + TOLERANCE:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if kept(middle) else (middle, high)

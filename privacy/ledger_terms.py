@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from privacy.adaptive_gaussian import AdaptiveGaussian
 from privacy.banded_gaussian import BandedGaussian
-from privacy.charge import Noise, Terms
+from privacy.charge import Noise, Terms, Unit
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_gaussian import CorrelatedGaussian
@@ -97,19 +97,12 @@ def _sampled(
 
 
 def _separated(mechanism: CorrelatedGaussian, *, noise: Noise) -> Terms:
-    return Terms(
-        code=version("darkroom"),
+    return _unsampled(
+        mechanism,
+        noise=noise,
         unit="device",
         relation=ZERO_OUT,
         sampler="separated",
-        rate=1.0,
-        noise_multiplier=mechanism.noise_multiplier,
-        clip=mechanism.clip,
-        steps=1,
-        cap=None,
-        population=None,
-        delta=mechanism.delta,
-        noise=noise,
         public={
             "noise at": "server",
             "rounds": mechanism.rounds,
@@ -125,11 +118,31 @@ def local_terms(mechanism: LocalGaussian, *, noise: Noise) -> Terms:
 
     The unit whose visits are counted is a device's library, named by its device.
     """
-    return Terms(
-        code=version("darkroom"),
+    return _unsampled(
+        mechanism,
+        noise=noise,
         unit="example",
         relation="replace one library",
         sampler="everyone asked",
+        public={"noise at": "device", "protects": "library"},
+    )
+
+
+def _unsampled(
+    mechanism: CorrelatedGaussian | LocalGaussian,
+    *,
+    noise: Noise,
+    unit: Unit,
+    relation: str,
+    sampler: str,
+    public: dict[str, float | str],
+) -> Terms:
+    """The terms of one step that takes no credit for who takes part."""
+    return Terms(
+        code=version("darkroom"),
+        unit=unit,
+        relation=relation,
+        sampler=sampler,
         rate=1.0,
         noise_multiplier=mechanism.noise_multiplier,
         clip=mechanism.clip,
@@ -138,5 +151,5 @@ def local_terms(mechanism: LocalGaussian, *, noise: Noise) -> Terms:
         population=None,
         delta=mechanism.delta,
         noise=noise,
-        public={"noise at": "device", "protects": "library"},
+        public=public,
     )

@@ -7,11 +7,12 @@ from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
 from privacy.mechanisms import Central
+from privacy.mechanisms import Device as Mechanism
 from server.directory import Directory
 from server.invitation import Terms
 from server.journal import Journal
 from server.observation import KnowsDirectory, RoundObserver
-from server.protection import protection
+from server.protection import Protection, protection
 from server.registration import queried_directory
 from server.rounds import run
 from server.sections import Sections, read_devices, read_sections
@@ -66,9 +67,7 @@ def main(grid: Grid, context: Context) -> None:
     )
     server = sections.server
     rounds = affordable_rounds(sections.privacy.device, server, chosen)
-    if isinstance(observer, Journal) and isinstance(chosen, Central):
-        ledger = shield.ledger if shield is not None else None
-        observer.promised(chosen.epsilon(rounds), delta=chosen.delta, ledger=ledger is not None)
+    _promise(observer, chosen, rounds=rounds, shield=shield)
     try:
         released = run(strategy, grid, model.trainable, rounds=rounds, timeout=server.timeout)
     finally:
@@ -78,6 +77,19 @@ def main(grid: Grid, context: Context) -> None:
     if output is not None:
         model.take(released)
         _save(model, output, sections)
+
+
+def _promise(
+    observer: RoundObserver,
+    chosen: Mechanism | None,
+    *,
+    rounds: int,
+    shield: Protection | None,
+) -> None:
+    """Logs what a run promises that nobody watches from beside."""
+    if isinstance(observer, Journal) and isinstance(chosen, Central):
+        kept = shield is not None and shield.ledger is not None
+        observer.promised(chosen.epsilon(rounds), delta=chosen.delta, ledger=kept)
 
 
 def _ledger(grid: Grid, context: Context) -> str:

@@ -12,6 +12,7 @@ from privacy.correlated_noise import CorrelatedNoise
 from privacy.matrix_strategy import MatrixStrategy, matrix_strategy
 from privacy.separation import largest_participations
 from privacy.settings import Device
+from server.cohort import largest_cohort
 from server.settings import Server
 
 Correlated = CorrelatedGaussian | BandedGaussian
@@ -112,12 +113,7 @@ def _least_banded(device: Device, server: Server, *, devices: int, most: int) ->
 
 
 def _banded(device: Device, server: Server, *, devices: int, bands: int) -> BandedGaussian:
-    cap = device.largest_cohort
-    if cap is not None and cap < server.cohort:
-        raise ValueError(
-            f"privacy.device.largest_cohort={cap} is below server.cohort={server.cohort:g}; "
-            "raise it, or lower server.cohort."
-        )
+    cap = largest_cohort(device, server)
     coefficients = _strategy(device, rounds=server.rounds, separation=bands).coefficients
     in_band = -(-devices // bands)
     sampling = CappedPoissonSampling.expecting(

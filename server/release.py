@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from privacy.adaptive_gaussian import AdaptiveGaussian
 from privacy.banded_gaussian import BandedGaussian
 from privacy.cohort_gaussian import CohortGaussian
+from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_gaussian import CorrelatedGaussian
 from privacy.correlated_noise import CorrelatedNoise
 from privacy.integer_gaussian import IntegerGaussian
@@ -38,19 +39,27 @@ class Release(Protocol):
         ...
 
 
-class IndependentRelease:
+class _PoissonCohorts:
+    """Cohorts by secret coins."""
+
+    def __init__(self, sampling: CappedPoissonSampling) -> None:
+        self._sampling = sampling
+
+    def cohort(self, source: Source) -> Numbers:
+        """Draws every device by its own secret coin."""
+        return self._sampling.draw(stream=source.stream("cohort"))
+
+
+class IndependentRelease(_PoissonCohorts):
     """Poisson cohorts, one clip, independent noise."""
 
     def __init__(
         self, mechanism: CohortGaussian, *, size: int, layers: Sequence[int] = ()
     ) -> None:
+        super().__init__(mechanism.sampling)
         self._mechanism = mechanism
         self._size = size
         self._layers = layers
-
-    def cohort(self, source: Source) -> Numbers:
-        """Draws every device by its own secret coin."""
-        return self._mechanism.sampling.draw(stream=source.stream("cohort"))
 
     def mean(self, deltas: Iterable[Vector], *, source: Source) -> Mean:
         """Returns ``protected_mean``."""
@@ -59,36 +68,30 @@ class IndependentRelease:
         )
 
 
-class IntegerRelease:
+class IntegerRelease(_PoissonCohorts):
     """Poisson cohorts, one clip, and discrete noise on an exact sum of integers."""
 
     def __init__(self, mechanism: IntegerGaussian, *, size: int) -> None:
+        super().__init__(mechanism.sampling)
         self._mechanism = mechanism
         self._size = size
-
-    def cohort(self, source: Source) -> Numbers:
-        """Draws every device by its own secret coin."""
-        return self._mechanism.sampling.draw(stream=source.stream("cohort"))
 
     def mean(self, deltas: Iterable[Vector], *, source: Source) -> Mean:
         """Returns ``integer_mean``."""
         return integer_mean(deltas, self._mechanism, size=self._size, source=source)
 
 
-class AdaptiveRelease:
+class AdaptiveRelease(_PoissonCohorts):
     """Poisson cohorts, independent noise, and a clip that follows the updates."""
 
     def __init__(
         self, mechanism: AdaptiveGaussian, *, size: int, layers: Sequence[int] = ()
     ) -> None:
+        super().__init__(mechanism.sampling)
         self._mechanism = mechanism
         self._size = size
         self._layers = layers
         self._clip = mechanism.clip
-
-    def cohort(self, source: Source) -> Numbers:
-        """Draws every device by its own secret coin."""
-        return self._mechanism.sampling.draw(stream=source.stream("cohort"))
 
     def mean(self, deltas: Iterable[Vector], *, source: Source) -> Mean:
         """Returns ``adaptive_mean``, and moves the clip."""

@@ -21,6 +21,7 @@ from privacy.mechanisms import Central
 from privacy.mechanisms import Device as Protecting
 from privacy.settings import Device
 from server import correlation
+from server.cohort import largest_cohort
 from server.settings import Server
 
 WORTHWHILE = 0.999
@@ -101,20 +102,31 @@ def production(device: Device, mechanism: Protecting | None) -> CohortGaussian |
 
     Its noise on the mean update is this run's; its own, in clips, is larger as its cohort is.
     """
+    if not isinstance(mechanism, CohortGaussian | AdaptiveGaussian):
+        return None
+    larger = _larger(device)
+    if larger is None:
+        return None
+    own = mechanism.sampling
+    scale = larger.rate * larger.devices / (own.rate * own.devices)
+    return CohortGaussian(
+        sampling=larger,
+        noise_multiplier=mechanism.noise_multiplier * scale,
+        clip=mechanism.clip,
+        delta=_delta_of(larger, mechanism.delta),
+    )
+
+
+def _larger(device: Device) -> CappedPoissonSampling | None:
+    """Who takes part in the larger federation that is meant, if any."""
     cohort, population = device.noise_cohort, device.noise_population
     if cohort is None or population is None:
         return None
-    if not isinstance(mechanism, CohortGaussian | AdaptiveGaussian):
-        return None
-    sampling = mechanism.sampling
-    return CohortGaussian(
-        sampling=CappedPoissonSampling.expecting(cohort, devices=population, cap=None),
-        noise_multiplier=mechanism.noise_multiplier
-        * cohort
-        / (sampling.rate * sampling.devices),
-        clip=mechanism.clip,
-        delta=min(mechanism.delta, 1 / (10 * population)),
-    )
+    return CappedPoissonSampling.expecting(cohort, devices=population, cap=None)
+
+
+def _delta_of(larger: CappedPoissonSampling, delta: float) -> float:
+    return min(delta, 1 / (10 * larger.devices))
 
 
 def affordable_rounds(device: Device, server: Server, chosen: Protecting | None) -> int:
@@ -164,12 +176,7 @@ def _error(mechanism: Central, rounds: int) -> float:
 
 
 def _sampling(device: Device, server: Server, *, devices: int) -> CappedPoissonSampling:
-    cap = device.largest_cohort
-    if cap is not None and cap < server.cohort:
-        raise ValueError(
-            f"privacy.device.largest_cohort={cap} is below server.cohort={server.cohort:g}; "
-            "raise it, or lower server.cohort."
-        )
+    cap = largest_cohort(device, server)
     return CappedPoissonSampling.expecting(server.cohort, devices=devices, cap=cap)
 
 
@@ -189,13 +196,10 @@ def _noise(
 ) -> float:
     """The least noise for ``epsilon``, here or in the larger federation that is meant."""
     scale = 1.0
-    if device.noise_cohort is not None and device.noise_population is not None:
-        larger = device.noise_population
-        scale = server.cohort / device.noise_cohort
-        sampling = CappedPoissonSampling.expecting(
-            device.noise_cohort, devices=larger, cap=None
-        )
-        delta = min(delta, 1 / (10 * larger))
+    larger = _larger(device)
+    if larger is not None:
+        scale = server.cohort / (larger.rate * larger.devices)
+        sampling, delta = larger, _delta_of(larger, delta)
     target = device.needed("epsilon")
     return scale * cohort_gaussian.least_noise(
         target, sampling=sampling, rounds=server.rounds, delta=delta

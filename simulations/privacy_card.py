@@ -23,6 +23,7 @@ from simulations.settings import Config
 from simulations.spending import Spent
 
 MEANINGFUL = 20.0
+PROTECTS = {"example": "each moment of a device", "device": "each device's whole library"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +129,7 @@ def _example(config: Config) -> Promise | None:
         return None
     return Promise(
         unit="example",
-        protects="each moment of a device",
+        protects=PROTECTS["example"],
         adversary="every update, the server included",
         neighbours="two libraries of a device, one of which has one moment more",
         when=f"after {visits} visits at most",
@@ -165,7 +166,7 @@ def _central(chosen: Central, config: Config, *, devices: int) -> Promise:
     larger = unit_device.production(config.privacy.device, chosen)
     return Promise(
         unit="device",
-        protects="each device's whole library",
+        protects=PROTECTS["device"],
         adversary="the models alone: the server, who sees updates, is trusted",
         neighbours="two populations, in one of which a device contributes nothing",
         when=f"after {rounds} rounds",
@@ -244,7 +245,7 @@ def _local(chosen: LocalGaussian, config: Config) -> Promise:
     visits = affordable_visits(config.privacy.device, chosen) or config.server.rounds
     return Promise(
         unit="device",
-        protects="each device's whole library",
+        protects=PROTECTS["device"],
         adversary="every update, the server included",
         neighbours="any two libraries of a device",
         when=f"after {visits} visits at most",

@@ -19,13 +19,13 @@ from privacy.trial_divergence import cuts, divergences
 from protocol.rebuild import SettingError, rebuild, to_plain
 from server import unit_device, work
 from simulations.console import Silence, percent, spent
+from simulations.privacy_card import PROTECTS
 from simulations.run import perform, population
 from simulations.run_folder import RunFolder, write_whole
 from simulations.settings import Config
 from simulations.study import alone
 
 SPARED = 1e-3
-UNITS = {"example": "each moment of a device", "device": "each device's whole library"}
 
 
 def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
@@ -49,7 +49,7 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
     _one_population(config, arms)
     selection = selection_of(config)
     devices = population(config.photos, seed)[0].devices
-    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
+    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in PROTECTS}
     if not any(costs.values()):
         raise SettingError(
             f"study.search={config.study.search}: no unit is protected in every arm, so the "
@@ -86,11 +86,11 @@ def told(
     lines = [f"Best: {best}"]
     for unit, cost in costs.items():
         if cost is None:
-            lines.append(f"no ε of the choice for {UNITS[unit]}: an arm does not protect it")
+            lines.append(f"no ε of the choice for {PROTECTS[unit]}: an arm does not protect it")
             continue
         caveat = "" if claim else " (not a claim: the draws follow from the seed)"
         lines.append(
-            f"ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} for {UNITS[unit]},"
+            f"ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} for {PROTECTS[unit]},"
         )
         lines.append(f"  against who sees the best trial and no other{caveat}")
     return lines
@@ -198,7 +198,7 @@ def recomputed(file: Path) -> list[str]:
         raise ValueError(
             f"{file} is damaged; a search writes it, and nothing else does."
         ) from failure
-    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in UNITS}
+    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in PROTECTS}
     return told(costs, best=best, claim=claim)
 
 

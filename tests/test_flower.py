@@ -92,6 +92,11 @@ def flwr(*words, app, environment):
     return done.stdout
 
 
+def streamed_run(config, *, app, environment):
+    words = ["--stream", "--run-config", str(config), "--federation-config", FEDERATION]
+    return flwr("run", ".", *words, app=app, environment=environment)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="ends Flower's daemons through /proc")
 def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, tmp_path):
@@ -103,17 +108,7 @@ def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, 
     output = tmp_path / "flower.safetensors"
     with config.open("a") as file:
         file.write(f'output = "{output}"\n')
-    streamed = flwr(
-        "run",
-        ".",
-        "--stream",
-        "--run-config",
-        str(config),
-        "--federation-config",
-        FEDERATION,
-        app=app,
-        environment=environment,
-    )
+    streamed = streamed_run(config, app=app, environment=environment)
     (run,) = json.loads(flwr("ls", "--format", "json", app=app, environment=environment))[
         "runs"
     ]
@@ -137,17 +132,7 @@ def test_a_private_flwr_run_keeps_a_ledger_and_logs_no_count(app, environment, t
     words += ["privacy.device.delta=1e-3", "--flower", str(config)]
     darkroom = [sys.executable, "-m", "simulations.command", "simulate"]
     subprocess.run([*darkroom, *words], check=True, timeout=120, cwd=ROOT)
-    streamed = flwr(
-        "run",
-        ".",
-        "--stream",
-        "--run-config",
-        str(config),
-        "--federation-config",
-        FEDERATION,
-        app=app,
-        environment=environment,
-    )
+    streamed = streamed_run(config, app=app, environment=environment)
     assert (tmp_path / "run.ledger").is_dir(), streamed[-3000:]
     (ledger,) = (tmp_path / "run.ledger").iterdir()
     found = examine(ledger, "device")
