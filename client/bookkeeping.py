@@ -26,6 +26,7 @@ from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
 log = logging.getLogger(__name__)
+ALONE = Shape(devices=1, moments=1, spare=0, fixed=False)
 
 
 class Bookkeeping:
@@ -35,8 +36,14 @@ class Bookkeeping:
     is said once.
     """
 
-    def __init__(self, ranker: Ranker, ranking: Ranking) -> None:
-        """Keeps ``ranker``, whose frozen part is in place; it is read, never changed."""
+    def __init__(self, ranker: Ranker, ranking: Ranking, *, alone: bool = False) -> None:
+        """Keeps ``ranker``, whose frozen part is in place; it is read, never changed.
+
+        Args:
+            ranker: The ranker.
+            ranking: What is trained, by which loss.
+            alone: Whether every moment has a batch of its own.
+        """
         self._ranker, self._ranking = ranker, ranking
         self._scorer = Scorer(ranker)
         self._instead: Vmapped | None = None
@@ -47,13 +54,7 @@ class Bookkeeping:
         self._trained = [values[name] for name in names]
         for value in values.values():
             value.requires_grad_(False)
-        whole = ranking.trained == "all"
-        self.shape = Shape(
-            devices=8 if whole else 64,
-            moments=8 if whole else 32,
-            spare=12 if whole else 250,
-            fixed=self.accelerator.type != "cpu",
-        )
+        self.shape = ALONE if alone else _shape(ranking, self.accelerator)
 
     def add_clipped(
         self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
@@ -108,6 +109,17 @@ class Bookkeeping:
         """[devices · moments] losses."""
         scored = self._scorer(batch.inputs, batch.where).flatten(0, 1)
         return self._loss(scored, batch.gains.flatten(0, 1), where=batch.where.flatten(0, 1))
+
+
+def _shape(ranking: Ranking, accelerator: torch.device) -> Shape:
+    """The largest batches whose values stay in the cache, as measured on one core."""
+    whole = ranking.trained == "all"
+    return Shape(
+        devices=8 if whole else 64,
+        moments=8 if whole else 32,
+        spare=12 if whole else 250,
+        fixed=accelerator.type != "cpu",
+    )
 
 
 def _add(

@@ -23,6 +23,11 @@ class OfMoments(Protocol):
     """Whatever computes gradients of moments in batches."""
 
     @property
+    def accelerator(self) -> torch.device:
+        """Where they are computed."""
+        ...
+
+    @property
     def shape(self) -> Shape:
         """How large a batch is."""
         ...
@@ -53,10 +58,18 @@ def check_isolation(
     Raises:
         NotIsolatedError: A gradient has other bits in another batch.
     """
+    if gradients.accelerator.type == "mps":
+        raise NotIsolatedError(
+            f"simulation.accelerator=mps has no float64, in which simulation/engine={engine} "
+            "adds up moments; use simulation.accelerator=cpu."
+        )
     draws = torch.Generator().manual_seed(0)
     for hostile in (False, True):
         for length in LENGTHS:
-            parameters, batch = _full(gradients.shape, size, photo, length, hostile, draws)
+            parameters, batch = _moved(
+                _full(gradients.shape, size, photo, length, hostile, draws),
+                gradients.accelerator,
+            )
             if not _keeps(gradients, parameters, batch):
                 raise NotIsolatedError(
                     f"simulation/engine={engine}: with this PyTorch on this processor the "
@@ -113,6 +126,14 @@ def _full(
     inputs[~where] = 0
     gains = torch.randint(0, 4, lists, generator=draws).float() * where
     return parameters, Batch(inputs=inputs, gains=gains, where=where)
+
+
+def _moved(full: tuple[Tensor, Batch], to: torch.device) -> tuple[Tensor, Batch]:
+    parameters, batch = full
+    moved = Batch(
+        inputs=batch.inputs.to(to), gains=batch.gains.to(to), where=batch.where.to(to)
+    )
+    return parameters.to(to), moved
 
 
 def _alone(batch: Batch, device: int, moment: int, shape: Shape) -> Batch:
