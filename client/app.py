@@ -74,7 +74,7 @@ class _Visit:
         try:
             delta = self.equipment.train(self.task, self.frozen)
         except Exception as failure:
-            if not self.task.work.private:
+            if not self.equipment.sections.private:
                 raise
             log.warning("a visit failed with %s: noise alone", type(failure).__name__)
             delta = self.equipment.train_on_nothing(self.task, self.frozen)

@@ -104,7 +104,9 @@ class CohortEngine:
             non_finite += bad
             for own, total, visit in zip(rows[:, : len(start)], sums, visits, strict=True):
                 _descend(own, total, visit, work=work, step=step)
-        deltas = rows[:, : len(start)].numpy() - start
+        # Parameters that are not finite are the sender's affair: a warning would name them.
+        with np.errstate(invalid="ignore", over="ignore"):
+            deltas = rows[:, : len(start)].numpy() - start
         return [
             Trained(delta=delta, non_finite=count)
             for delta, count in zip(deltas, non_finite.tolist(), strict=True)

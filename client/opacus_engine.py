@@ -88,7 +88,8 @@ class OpacusEngine:
         for step in range(work.steps):
             stream = visit.source.stream("sampling", step)
             self._step(shelf, sampling.draw(numbers, stream=stream), optimizer)
-        delta = flatten(self._ranker, self._names) - parameters
+        with np.errstate(invalid="ignore", over="ignore"):
+            delta = flatten(self._ranker, self._names) - parameters
         return Trained(delta=delta, non_finite=optimizer.non_finite)
 
     def _step(

@@ -9,9 +9,6 @@ import numpy as np
 from client.sections import Sections, ServerSteps
 from privacy.settings import Device
 from protocol.messages import DeclineReason, Task
-from ranking.build import frozen_names, trainable_names
-from ranking.initial import initial_ranker
-from ranking.parameters import flatten, frozen_digest
 from ranking.settings import Ranking
 
 MARGIN = 100.0
@@ -75,6 +72,10 @@ def parameter_bounds(
 @lru_cache(maxsize=8)
 def _start(ranking: Ranking, seed: int) -> tuple[str, float, int]:
     """The frozen part's digest, the norm of the trained part, and its length."""
+    from ranking.build import frozen_names, trainable_names
+    from ranking.initial import initial_ranker
+    from ranking.parameters import flatten, frozen_digest
+
     named = ranking.weights not in (None, "public")
     blank = Ranking(trained=ranking.trained, loss=ranking.loss, weights=None)
     # A configuration names no file of the device's: what is in one is told by its digest.
