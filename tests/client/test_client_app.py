@@ -274,6 +274,7 @@ def test_a_private_answer_has_one_shape_whatever_the_library_is(
     assert all(found(answer, task).delta.all() for answer in answers)
     assert [own.state["device"]["participations"] for own in owns] == [1, 1, 1]
     assert SECRET not in caplog.text
+    assert "train together failed" not in caplog.text
 
 
 @pytest.mark.parametrize("private", [True, False])
