@@ -87,9 +87,40 @@ BUGS = {
     ),
     "the norm of integers is not checked again": (
         "privacy/integer_grid.py",
-        "if sum(int(part @ part) for part in parts) <= bound**2:",
-        "if True:",
+        "kept &= squares <= bound**2",
+        "kept &= squares >= 0",
         "tests/privacy/test_integer_grid.py",
+    ),
+    "gradients are clipped before they are rounded to the grid": (
+        "privacy/integer_grid.py",
+        "room / np.where(finite, lengths, 1.0)",
+        "self.steps / np.where(finite, lengths, 1.0)",
+        "tests/privacy/test_integer_grid.py::test_entries_that_are_all_rounded_up_still_fit",
+    ),
+    "rows of integers are scaled by the longest of them": (
+        "privacy/integer_grid.py",
+        "lengths = norms(exact)",
+        "lengths = np.full(len(exact), norms(exact).max(initial=0))",
+        "tests/privacy/test_integer_grid.py::test_rows_are_rounded_each_by_its_own_length",
+    ),
+    "a moment that is not finite passes into the integers": (
+        "privacy/integer_grid.py",
+        "exact[~finite] = 0",
+        "exact[~finite] = np.nan_to_num(exact[~finite], posinf=1e9)",
+        "tests/privacy/test_integer_grid.py::test_rows_are_rounded_each_by_its_own_length",
+    ),
+    "discrete noise is accounted as if rounding were free": (
+        "privacy/integer_dpsgd.py",
+        "SMOOTHING = 3",
+        "SMOOTHING = 0",
+        "tests/privacy/test_integer_dpsgd.py::"
+        "test_real_noise_of_the_same_size_would_promise_too_much",
+    ),
+    "a device takes floats where integers were promised": (
+        "client/floor.py",
+        "work.integers == self.integers,",
+        "True,",
+        "tests/client/test_floor.py",
     ),
     "a device takes less noise than its configuration promises": (
         "client/floor.py",

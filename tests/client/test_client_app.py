@@ -92,6 +92,7 @@ def config(
                 noise_multiplier=1.0 if private else None,
                 delta=1e-5 if private else None,
                 clip=1.0 if private else None,
+                numbers="float64" if private else None,
                 max_participations=2 if private else None,
             ),
             device=Device.none(),
