@@ -4,8 +4,9 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from privacy import loss_distribution, root
+from privacy import loss_grid, root, step_losses
 from privacy.accounting import epsilon
+from privacy.crowds import Crowds, alone
 from privacy.root import Range
 
 LEAST, MOST, BEGIN = 0.1, 1e4, 1.0
@@ -35,7 +36,7 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
             rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
         )
 
-    found = least(bound, target, rate=rate, steps=steps, delta=delta)
+    found = least(bound, target, crowds=alone(rate), steps=steps, delta=delta)
     if found == math.inf:
         raise ValueError(
             f"privacy.example.epsilon={target:g} cannot be met with {steps} steps at "
@@ -54,18 +55,18 @@ def least(
     bound: Callable[[float, float], float],
     target: float,
     *,
-    rate: float,
+    crowds: Crowds,
     steps: int,
     delta: float,
 ) -> float:
     """Returns a noise multiplier, within 0.5% of the least, that keeps a promise by ``bound``.
 
-    Our own privacy losses of Poisson sampling, which are quick, say where that will be.
+    Privacy losses alone, which are quicker than the least of all bounds, say where that is.
 
     Args:
         bound: The ε of a noise multiplier, by a grid of losses of the given width.
         target: The promised ε, above 0.
-        rate: Probability that one takes part in a step.
+        crowds: What one can meet in a step, and its rate there.
         steps: Composed steps.
         delta: The δ of the guarantee.
 
@@ -74,12 +75,12 @@ def least(
     """
 
     def quick(sigma: float, interval: float) -> float:
-        return loss_distribution.epsilon(
-            rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
+        return step_losses.epsilon(
+            crowds, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
         )
 
     def fine(_: float) -> float:
-        return root.width(target, steps=steps, delta=delta)
+        return loss_grid.width(target, steps=steps, delta=delta)
 
     near, grid = root.expected(quick, target, NOISE, near=BEGIN, fine=fine)
     if near == LEAST:

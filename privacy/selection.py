@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privacy import rdp, renyi_conversion, trial_count
+from privacy.crowds import alone
 
 if TYPE_CHECKING:
     from privacy.noise import Stream
@@ -132,8 +133,7 @@ class Selection:
             return 0.0
         if noise_multiplier == 0:
             return math.inf
-        step = np.array([rdp.step_rdp(rate, noise_multiplier, order) for order in orders])
-        of_trial = steps * np.where(np.isnan(step), np.inf, np.maximum(step, 0))
+        of_trial = rdp.divergences(alone(rate), noise_multiplier, steps=steps, orders=orders)
         divergence = self.divergence(of_trial, orders=orders)
         bounds = dict(zip(orders, divergence.tolist(), strict=True))
         return renyi_conversion.epsilon(bounds, delta=delta)

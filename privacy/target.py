@@ -11,11 +11,13 @@ from privacy import (
     calibration,
     cohort_gaussian,
     local_gaussian,
-    loss_distribution,
+    loss_grid,
     root,
+    step_losses,
 )
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.crowds import Crowds, alone, crowds
 from privacy.dpsgd import DpSgd
 from privacy.local_gaussian import LocalGaussian
 from privacy.root import Range
@@ -46,7 +48,7 @@ def epsilon(mechanism: Mechanism, times: int) -> float:
     _, grid = root.coarsest(
         lambda width, _: _quick(mechanism, times, width),
         near=BEGIN,
-        fine=lambda about: root.width(
+        fine=lambda about: loss_grid.width(
             about, steps=_steps(mechanism, times), delta=mechanism.delta
         ),
     )
@@ -169,7 +171,7 @@ def _boldest(
 
     def fine(value: float) -> float:
         mechanism, times = of(value)
-        return root.width(target, steps=_steps(mechanism, times), delta=mechanism.delta)
+        return loss_grid.width(target, steps=_steps(mechanism, times), delta=mechanism.delta)
 
     near, grid = root.expected(
         lambda value, width: _quick(*of(value), width), target, within, near=BEGIN, fine=fine
@@ -180,9 +182,9 @@ def _boldest(
 
 
 def _quick(mechanism: Sampled, times: int, grid: float) -> float:
-    """The ε without a cap, by our own losses on a grid of that width."""
-    return loss_distribution.epsilon(
-        rate=mechanism.sampling.rate,
+    """The ε by privacy losses alone, on a grid of that width."""
+    return step_losses.epsilon(
+        _crowds(mechanism),
         noise_multiplier=mechanism.noise_multiplier,
         steps=_steps(mechanism, times),
         delta=mechanism.delta,
@@ -190,8 +192,14 @@ def _quick(mechanism: Sampled, times: int, grid: float) -> float:
     )
 
 
+def _crowds(mechanism: Sampled) -> Crowds:
+    if isinstance(mechanism, CohortGaussian):
+        return crowds(mechanism.sampling)
+    return alone(mechanism.sampling.rate)
+
+
 def _on_grid(mechanism: Sampled, times: int, grid: float) -> float:
-    """The ε that is told, by a grid of losses of that width."""
+    """The ε that is told, but on a grid of losses of that width."""
     if isinstance(mechanism, CohortGaussian):
         return accounting.capped_epsilon(
             mechanism.sampling,
