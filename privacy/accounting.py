@@ -3,7 +3,9 @@
 import math
 from functools import lru_cache, partial
 
-from privacy import analytic_gaussian, loss_grid, rdp, step_losses
+import numpy as np
+
+from privacy import analytic_gaussian, loss_grid, rdp, renyi_conversion, step_losses
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.crowds import Crowds, alone, crowds
 
@@ -12,6 +14,8 @@ FINE = loss_grid.FINE
 LARGEST_EPSILON = 100
 # The rounding of more could be seen in the last digits of ε; a grid would be very fine, too.
 MOST_STEPS = 10_000_000
+# By which the width of a grid for δ is chosen: it wants an ε.
+USUAL_DELTA = 1e-5
 
 
 @lru_cache(maxsize=4096)
@@ -113,3 +117,41 @@ def _least(
         crowds, noise_multiplier=noise_multiplier, steps=steps, delta=delta, interval=interval
     )
     return min(found, on_grid)
+
+
+def deltas(
+    crowds: Crowds, *, noise_multiplier: float, steps: int, epsilons: tuple[float, ...]
+) -> list[float]:
+    """Returns upper bounds on δ at each ε: of each the least of the bounds of ``epsilon``.
+
+    Args:
+        crowds: What one can meet, as from ``crowds.crowds`` or ``crowds.alone``.
+        noise_multiplier: Standard deviation over the largest norm; 0 gives ones.
+        steps: Composed steps; 0 gives zeros.
+        epsilons: Not negative.
+    """
+    if steps == 0:
+        return [0.0] * len(epsilons)
+    if noise_multiplier < rdp.LEAST_NOISE:
+        return [1.0] * len(epsilons)
+    divergences = rdp.divergences(crowds, noise_multiplier, steps=steps)
+    renyi = dict(zip(rdp.ORDERS, divergences.tolist(), strict=True))
+    unsampled = noise_multiplier / math.sqrt(steps)
+    found = [
+        min(
+            renyi_conversion.delta(renyi, epsilon=one),
+            analytic_gaussian.delta(one, noise=unsampled),
+        )
+        for one in epsilons
+    ]
+    about = renyi_conversion.epsilon(renyi, delta=USUAL_DELTA)
+    if about > LARGEST_EPSILON or steps > MOST_STEPS:
+        return found
+    on_grid = step_losses.deltas(
+        crowds,
+        noise_multiplier=noise_multiplier,
+        steps=steps,
+        epsilons=np.array(epsilons),
+        interval=loss_grid.width(about, steps=steps, delta=USUAL_DELTA),
+    )
+    return [min(one, other) for one, other in zip(found, on_grid.tolist(), strict=True)]

@@ -64,26 +64,35 @@ class LossDistribution:
             return max(0.0, (steps * cumulant - math.log(room)) / tilt)
         return _crossing(masses, self.interval, room=room)
 
-    def delta(self, steps: int, *, epsilon: float) -> float:
-        """Returns the δ of so many steps at ``epsilon``, as ``epsilon`` would find it.
+    def deltas(self, steps: int, *, epsilons: Floats) -> Floats:
+        """Returns [epsilons] the δ of so many steps at each, as ``epsilon`` would find them.
 
-        The tilt follows from δ itself, so it is found in a few rounds, each nearer.
+        The tilt that suits a δ follows from it: one that comes out far below what was aimed at
+        is found anew.
+
+        Args:
+            steps: Composed steps.
+            epsilons: [epsilons] not negative.
         """
-        aim = AIM
-        while True:
-            spared = self._spared(steps) * aim
-            tilt = self._tilt(-math.log(aim) / steps)
-            masses = self._sums(HALF * tilt, steps, spared=spared)
-            if masses is None:
-                _, cumulant = self._tilted(tilt)
-                return min(1.0, math.exp(min(0.0, steps * cumulant - tilt * epsilon)))
-            sums = np.arange(len(masses)) * self.interval
-            above = sums > epsilon
-            gained = float(masses[above] @ -np.expm1(epsilon - sums[above]))
-            found = gained + 2 * spared + self._lost(steps)
-            if found > FAR * aim or aim <= LEAST_AIM:
-                return min(1.0, found)
-            aim = max(found, LEAST_AIM)
+        found = np.ones(len(epsilons))
+        left, aim = np.arange(len(epsilons)), AIM
+        while len(left):
+            found[left] = self._deltas(steps, epsilons[left], aim=aim)
+            left = left[(found[left] <= FAR * aim) & (aim > LEAST_AIM)]
+            aim = max(float(found[left].max(initial=0.0)), LEAST_AIM)
+        return found
+
+    def _deltas(self, steps: int, epsilons: Floats, *, aim: float) -> Floats:
+        """Those deltas, exactly where they are about ``aim`` and not too low elsewhere."""
+        spared = self._spared(steps) * aim
+        tilt = self._tilt(-math.log(aim) / steps)
+        masses = self._sums(HALF * tilt, steps, spared=spared)
+        if masses is None:
+            _, cumulant = self._tilted(tilt)
+            return np.exp(np.minimum(steps * cumulant - tilt * epsilons, 0))
+        sums = np.arange(len(masses)) * self.interval
+        gained = [masses @ np.maximum(-np.expm1(one - sums), 0) for one in epsilons]
+        return np.minimum(np.array(gained) + 2 * spared + self._lost(steps), 1)
 
     def with_infinite(self, more: float) -> LossDistribution:
         """Returns these losses and one more, infinite, of that probability."""

@@ -123,13 +123,23 @@ def step_rdp(rate: float, noise_multiplier: float, order: float) -> float:
 
 def _log_a_whole(rate: float, sigma: float, order: int) -> float:
     k = np.arange(order + 1)
+    factorials = _log_factorials(max(order, int(ORDERS[-1])))[: order + 1]
     terms = (
-        _log_binomial(order, k)
+        factorials[order]
+        - factorials
+        - factorials[::-1]
         + k * np.log(rate)
         + (order - k) * np.log1p(-rate)
         + k * (k - 1) / (2 * sigma**2)
     )
-    return float(special.logsumexp(terms))
+    highest = float(terms.max())
+    return highest + math.log(np.exp(terms - highest).sum())
+
+
+@lru_cache(maxsize=2)
+def _log_factorials(most: int) -> Floats:
+    found: Floats = special.gammaln(np.arange(1, most + 2))
+    return found
 
 
 def _log_a_fractional(rate: float, sigma: float, order: float) -> float:
@@ -148,8 +158,3 @@ def _log_a_fractional(rate: float, sigma: float, order: float) -> float:
     signs = np.sign(coefficients)
     both = np.concatenate([below, above])
     return float(special.logsumexp(both, b=np.concatenate([signs, signs])))
-
-
-def _log_binomial(n: int, k: NDArray[np.int64]) -> Floats:
-    logs: Floats = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-    return logs

@@ -45,6 +45,28 @@ def epsilon(
     return found * ROUND_UP + (ROUNDING * steps if found else 0.0)
 
 
+def deltas(
+    crowds: Crowds,
+    *,
+    noise_multiplier: float,
+    steps: int,
+    epsilons: Floats,
+    interval: float,
+) -> Floats:
+    """Returns [epsilons] upper bounds on δ at each ε, in the worse direction.
+
+    Args:
+        crowds: How likely each crowd is, and the rate there.
+        noise_multiplier: Standard deviation over the clipping norm, above 0.
+        steps: Number of composed steps, at least 1.
+        epsilons: [epsilons] not negative.
+        interval: As of ``epsilon``.
+    """
+    both = of_crowds(crowds, noise_multiplier, interval=interval)
+    removed, added = (losses.deltas(steps, epsilons=epsilons) for losses in both)
+    return np.minimum(np.maximum(removed, added) * ROUND_UP, 1)
+
+
 def of_crowds(
     crowds: Crowds, noise_multiplier: float, *, interval: float
 ) -> tuple[LossDistribution, LossDistribution]:
