@@ -7,6 +7,7 @@ from functools import lru_cache
 from privacy import loss_grid, root, step_losses
 from privacy.accounting import epsilon
 from privacy.crowds import Crowds, alone
+from privacy.dpsgd import SENSITIVITY
 from privacy.root import Range
 
 LEAST, MOST, BEGIN = 0.1, 1e4, 1.0
@@ -19,7 +20,7 @@ class NextToNoNoiseError(ValueError):
 
 @lru_cache(maxsize=256)
 def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) -> float:
-    """Returns a noise multiplier, within 0.5% of the least, whose ε is at most ``target``.
+    """Returns a noise multiplier of ``DpSgd``, within 0.5% of the least, that keeps a promise.
 
     Args:
         target: The promised ε.
@@ -33,7 +34,11 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
 
     def bound(sigma: float, interval: float) -> float:
         return epsilon(
-            rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
+            rate=rate,
+            noise_multiplier=sigma / SENSITIVITY,
+            steps=steps,
+            delta=delta,
+            interval=interval,
         )
 
     found = least(bound, target, crowds=alone(rate), steps=steps, delta=delta)

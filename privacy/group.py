@@ -77,7 +77,7 @@ def together_epsilon(mechanism: DpSgd, *, moments: int, participations: int) -> 
 
     def bound(interval: float) -> float:
         step = mixture_losses.of_numbers(
-            numbers, mechanism.noise_multiplier, missing=missing, interval=interval
+            numbers, mechanism.accounted, missing=missing, interval=interval
         )
         return _epsilon(step, steps=steps, delta=mechanism.delta)
 
@@ -98,7 +98,7 @@ def one_by_one_epsilon(mechanism: DpSgd, *, moments: int, participations: int) -
     steps = mechanism.steps * participations
     step = step_losses.of_step(
         mechanism.sampling.rate,
-        mechanism.noise_multiplier,
+        mechanism.accounted,
         interval=max(FINE, _interval(alone, steps=steps)),
     )
     most = math.log(mechanism.delta)
@@ -117,7 +117,7 @@ def unsampled_epsilon(mechanism: DpSgd, *, moments: int, participations: int) ->
     """Returns the bound that takes every moment to be in every step, in closed form."""
     root = math.sqrt(mechanism.steps * participations)
     return analytic_gaussian.epsilon(
-        mechanism.noise_multiplier / (moments * root), delta=mechanism.delta
+        mechanism.accounted / (moments * root), delta=mechanism.delta
     )
 
 
@@ -153,7 +153,7 @@ def _interval(epsilon: float, *, steps: int) -> float:
 def _largest_loss(mechanism: DpSgd, moments: int) -> float:
     """About the largest loss of a step that is not too rare for the grid."""
     drawn = float(binom.isf(RARE, moments, mechanism.sampling.rate))
-    sigma = mechanism.noise_multiplier
+    sigma = mechanism.accounted
     return drawn * (drawn / 2 + DEVIATIONS * sigma) / sigma**2
 
 

@@ -11,7 +11,7 @@ from privacy.adaptive_gaussian import AdaptiveGaussian
 from privacy.banded_gaussian import BandedGaussian
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.correlated_gaussian import CorrelatedGaussian
-from privacy.crowds import Crowds, alone, crowds
+from privacy.crowds import alone, crowds
 from privacy.dpsgd import DpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import DIAMETER, LocalGaussian
@@ -84,9 +84,19 @@ def deltas(mechanism: Mechanism, times: int, *, epsilons: tuple[float, ...]) -> 
     match mechanism:
         case DpSgd():
             steps = mechanism.steps * times
-            return _sampled(alone(mechanism.sampling.rate), mechanism, steps, epsilons)
+            return accounting.deltas(
+                alone(mechanism.sampling.rate),
+                noise_multiplier=mechanism.accounted,
+                steps=steps,
+                epsilons=epsilons,
+            )
         case CohortGaussian() | AdaptiveGaussian():
-            return _sampled(crowds(mechanism.sampling), mechanism, times, epsilons)
+            return accounting.deltas(
+                crowds(mechanism.sampling),
+                noise_multiplier=mechanism.noise_multiplier,
+                steps=times,
+                epsilons=epsilons,
+            )
         case BandedGaussian():
             turns = math.ceil(times / mechanism.bands)
             return deltas(mechanism.accounted, turns, epsilons=epsilons)
@@ -97,17 +107,6 @@ def deltas(mechanism: Mechanism, times: int, *, epsilons: tuple[float, ...]) -> 
         case LocalGaussian():
             reach = DIAMETER * math.sqrt(times)
     return _unsampled(mechanism.noise_multiplier, reach, epsilons)
-
-
-def _sampled(
-    crowds: Crowds,
-    mechanism: DpSgd | CohortGaussian | AdaptiveGaussian,
-    steps: int,
-    epsilons: tuple[float, ...],
-) -> list[float]:
-    return accounting.deltas(
-        crowds, noise_multiplier=mechanism.noise_multiplier, steps=steps, epsilons=epsilons
-    )
 
 
 def _integers(

@@ -126,7 +126,7 @@ class Selection:
 
         Args:
             rate: Probability of an example in a step.
-            noise_multiplier: Standard deviation over the clipping norm; 0 gives infinity.
+            noise_multiplier: Standard deviation over what one example moves; 0 gives infinity.
             steps: Steps of one trial; 0 gives 0.
             delta: The δ of the guarantee.
             orders: Rényi orders to minimise over.

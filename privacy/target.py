@@ -185,7 +185,9 @@ def _quick(mechanism: Sampled, times: int, grid: float) -> float:
     """The ε by privacy losses alone, on a grid of that width."""
     return step_losses.epsilon(
         _crowds(mechanism),
-        noise_multiplier=mechanism.noise_multiplier,
+        noise_multiplier=mechanism.accounted
+        if isinstance(mechanism, DpSgd)
+        else mechanism.noise_multiplier,
         steps=_steps(mechanism, times),
         delta=mechanism.delta,
         interval=grid,
@@ -210,7 +212,7 @@ def _on_grid(mechanism: Sampled, times: int, grid: float) -> float:
         )
     return accounting.epsilon(
         rate=mechanism.sampling.rate,
-        noise_multiplier=mechanism.noise_multiplier,
+        noise_multiplier=mechanism.accounted,
         steps=_steps(mechanism, times),
         delta=mechanism.delta,
         interval=grid,

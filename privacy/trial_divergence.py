@@ -34,7 +34,7 @@ def divergences(mechanism: Mechanism, times: int, *, orders: tuple[float, ...]) 
             steps = mechanism.steps * times
             return rdp.divergences(
                 alone(mechanism.sampling.rate),
-                mechanism.noise_multiplier,
+                mechanism.accounted,
                 steps=steps,
                 orders=orders,
             )

@@ -10,11 +10,11 @@ from opacus.accountants import PRVAccountant
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from privacy import accounting, rdp
+from privacy import accounting, attack, rdp, step_losses
 from privacy.accounting import epsilon
 from privacy.analytic_gaussian import epsilon as unsampled
 from privacy.cohort_sampling import CappedPoissonSampling
-from privacy.crowds import crowds
+from privacy.crowds import alone, crowds
 
 
 class Golden(NamedTuple):
@@ -218,6 +218,44 @@ def test_little_noise_over_a_capped_sample_costs_no_more_than_either_accounting(
     found = accounting.capped_epsilon(sampling, rounds=3, **setting)
     assert found <= rdp.crowded_epsilon(crowds(sampling), steps=3, **setting)
     assert found <= unsampled(0.15 / math.sqrt(3), delta=1e-3)
+
+
+@pytest.mark.parametrize(("sigma", "steps"), [(300.0, 10_000), (1000.0, 100_000), (30.0, 900)])
+@pytest.mark.parametrize("delta", [1e-12, 1e-9, 1e-6])
+def test_a_small_delta_after_many_steps_is_never_told_below_the_closed_form(
+    sigma, steps, delta
+):
+    """At the first, dp-accounting's transform tells 2.2516 at 1e-12, below the true 2.2531."""
+    found = step_losses.epsilon(
+        alone(1.0), noise_multiplier=sigma, steps=steps, delta=delta, interval=1e-5
+    )
+    exact = unsampled(sigma / math.sqrt(steps), delta=delta)
+    assert exact * (1 - 1e-8) <= found <= exact * (1 + 1e-3)
+    told = epsilon(rate=1.0, noise_multiplier=sigma, steps=steps, delta=delta)
+    assert exact * (1 - 1e-8) <= told <= exact * (1 + 1e-8)
+
+
+SETTINGS = [
+    {"rate": 0.01, "noise_multiplier": 10.0, "steps": 100_000, "delta": 1e-12},
+    {"rate": 0.004, "noise_multiplier": 2.0, "steps": 100_000, "delta": 1e-12},
+    {"rate": 0.999999, "noise_multiplier": 3.0, "steps": 10, "delta": 1e-5},
+    {"rate": 1e-6, "noise_multiplier": 0.3, "steps": 100_000, "delta": 1e-9},
+    {"rate": 0.25, "noise_multiplier": 0.44, "steps": 80, "delta": 1e-6},
+    {"rate": 0.25, "noise_multiplier": 2000.0, "steps": 10**7, "delta": 1e-9},
+    {"rate": 0.5, "noise_multiplier": 1e5, "steps": 100, "delta": 1e-12},
+    {"rate": 0.9, "noise_multiplier": 1e-3, "steps": 1, "delta": 1e-12},
+]
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_the_least_of_the_bounds_is_told_and_an_attack_leaves_little_room(setting):
+    found = epsilon(**setting)
+    alone_ = setting["noise_multiplier"] / math.sqrt(setting["steps"])
+    assert found <= rdp.epsilon(**setting)
+    assert found <= unsampled(alone_, delta=setting["delta"])
+    for interval in (1e-3, 1e-2):
+        assert found <= epsilon(**setting, interval=interval)
+    assert attack.epsilon(**setting) <= found
 
 
 def test_no_noise_costs_everything():

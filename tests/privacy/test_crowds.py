@@ -77,7 +77,7 @@ def of(devices, rate, cap):
     return CappedPoissonSampling(devices=devices, rate=rate, cap=cap)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(rounds())
 @example((of(5, 0.3, 1), [-1.0] * 4, 0.5))
 @example((of(5, 1.0, 2), [-1.0] * 4, 0.5))

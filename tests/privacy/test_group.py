@@ -81,7 +81,7 @@ def test_a_library_of_one_moment_costs_what_the_moment_costs(rate, noise, steps)
     plain = accounting.epsilon(rate=rate, noise_multiplier=noise, steps=steps, delta=1e-6)
     found = together_epsilon(chosen, moments=1, participations=1)
     assert plain - 1e-4 <= found <= 1.02 * plain
-    assert library_epsilon(chosen, moments=1, participations=1) == plain
+    assert library_epsilon(chosen, moments=1, participations=1) == chosen.epsilon(1)
 
 
 @pytest.mark.parametrize(("moments", "noise", "steps"), [(1, 3.0, 4), (7, 20.0, 9)])
