@@ -97,7 +97,7 @@ def test_a_small_delta_is_found_to_its_last_digits_on_a_grid():
         noise_multiplier=100.0,
         steps=10_000,
         epsilons=np.array([7.0]),
-        interval=1e-6,
+        interval=1e-5,
     )
     exact = norm.cdf(-6.5) - math.exp(7) * norm.cdf(-7.5)
     assert exact < 1e-11
