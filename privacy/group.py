@@ -73,6 +73,8 @@ def together_epsilon(mechanism: DpSgd, *, moments: int, participations: int) -> 
         return unsampled_epsilon(mechanism, moments=moments, participations=participations)
     steps = mechanism.steps * participations
     numbers, missing = _numbers(mechanism, moments)
+    if len(numbers) == 1:  # any moment in a step is too rare for a grid
+        return unsampled_epsilon(mechanism, moments=moments, participations=participations)
     least = max(FINE, _largest_loss(mechanism, moments) / POINTS)
 
     def bound(interval: float) -> float:

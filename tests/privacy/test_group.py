@@ -177,6 +177,22 @@ def test_what_no_grid_can_hold_is_bounded_in_closed_form(monkeypatch, noise, ste
     assert found == unsampled_epsilon(chosen, moments=3, participations=1)
 
 
+def test_a_rate_too_small_for_a_grid_is_an_answer():
+    chosen = mechanism(rate=1e-30)
+    found = together_epsilon(chosen, moments=3, participations=1)
+    assert found == unsampled_epsilon(chosen, moments=3, participations=1)
+    assert library_epsilon(chosen, moments=3, participations=1) == 0
+
+
+@pytest.mark.parametrize("moments", [2, 5])
+def test_a_small_delta_of_many_steps_is_never_below_the_closed_form(moments):
+    """Where a transform that is not tilted rounds δ away: 1e-12 after 10,000 steps."""
+    chosen = mechanism(rate=1 - 1e-8, noise_multiplier=1000.0, steps=10_000, delta=1e-12)
+    closed = unsampled_epsilon(chosen, moments=moments, participations=1)
+    found = together_epsilon(chosen, moments=moments, participations=1)
+    assert closed * (1 - 1e-6) <= found <= closed * 1.02
+
+
 def test_nothing_done_costs_nothing_and_no_noise_costs_everything():
     assert library_epsilon(MECHANISM, moments=0, participations=3) == 0
     assert library_epsilon(MECHANISM, moments=3, participations=0) == 0
