@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from privacy.noise import Stream
 
 
-# In clips: how far one moment moves the clipped sum of a step, at most, in the numbers that a
-# machine adds; a clip is the bound of the reals alone. Measured by the search over hostile
-# parameters: without it ε is told for a sum that no float64 keeps, lower by a millionth.
+# In clips: how far one moment may move the clipped sum of a step in the numbers that a machine
+# adds; a clip is the bound of the reals alone. Taken for granted here: the engines must keep
+# it, and their tests hold them to it. Without it ε is told about a millionth too low.
 SENSITIVITY = 1 + 1e-6
 
 
