@@ -98,34 +98,49 @@ def clean(trained):
     }
 
 
+def ordinary(state, draws):
+    """What an honest server sends."""
+
+
 def scaled(state, draws):
     """Every tensor times a power of two of its own, up to the ends of float32."""
+    reach = int(draws.choice([2, 8, 20, 60]))
     for value in state.values():
-        value *= np.float32(2.0 ** draws.integers(-60, 61))
+        value *= np.float32(2.0 ** draws.integers(-reach, reach + 1))
 
 
 def rough(state, draws):
     """Every number times a power of two of its own: sums that round in every place."""
-    reach = int(draws.integers(1, 40))
+    reach = int(draws.integers(1, 12))
     for value in state.values():
         value *= np.exp2(draws.integers(-reach, reach + 1, value.shape)).astype(np.float32)
 
 
 def poisoned(state, draws):
-    """Here and there a number that is none, or nearly none."""
-    odd = np.float32([np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-45, -1e-40, 0.0])
-    for value in state.values():
-        at = draws.random(value.shape) < 0.02
-        value[at] = draws.choice(odd, at.sum())
+    """A few numbers that are none, or nearly none."""
+    odd = np.float32([np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-45, -1e-40, 1e30])
+    names = sorted(state)
+    for _ in range(int(draws.integers(1, 4))):
+        value = state[names[draws.integers(len(names))]].reshape(-1)
+        value[draws.integers(value.size)] = draws.choice(odd)
 
 
 def overflowing(state, draws):
-    """Attention's value overflows on padding and is finite on photos, or the other way."""
-    big = np.float32(10.0 ** draws.uniform(30, 38))
-    state[BLOCK + "attention.value.weight"][0] = -big * draws.random(64).astype(np.float32)
-    state[BLOCK + "attention.value.bias"][0] = big * np.float32(draws.uniform(0.5, 4))
-    state[BLOCK + "attention_norm.weight"][:] = np.float32(10.0 ** draws.uniform(-3, 10))
-    state[BLOCK + "attention.output.weight"][:, 0] = draws.choice([0.0, 1e-30, 1.0])
+    """Attention's value overflows on padding, whose normalised features are all zero.
+
+    Feature 0 of every photo is large (see ``library``), as an encoder can make it.
+    """
+    state[BLOCK + "attention_norm.weight"][:] = 1
+    state[BLOCK + "attention_norm.bias"][:] = 0
+    state[BLOCK + "attention_norm.weight"][1] = 0
+    state[BLOCK + "attention_norm.bias"][1] = 1
+    value = state[BLOCK + "attention.value.weight"]
+    value[0] = 0
+    # of a photo 6e38 less about seven times 5e37, of padding 6e38: more than float32 holds
+    value[0, 0] = -5e37 * draws.uniform(0.8, 1.2)
+    value[0, 1] = 3e38
+    state[BLOCK + "attention.value.bias"][0] = 3e38
+    state[BLOCK + "attention.output.weight"][:, 0] = 0
 
 
 def amplifying(state, draws):
@@ -155,6 +170,7 @@ def amplifying(state, draws):
 
 
 FAMILIES = {
+    "ordinary": ordinary,
     "scaled": scaled,
     "rough": rough,
     "poisoned": poisoned,
@@ -175,7 +191,7 @@ def hostile(trained, family, seed):
 def library(lengths, seed, *, scale=1.0, side=None):
     """Moments of these lengths; every other one is a copy of the one before, where it can be.
 
-    Copies are what an attack erases at one stroke.
+    Copies are what an attack erases at one stroke. The first feature of every photo is large.
     """
     draws = np.random.default_rng(seed)
     shape = (64,) if side is None else (3, side, side)
@@ -195,6 +211,8 @@ def library(lengths, seed, *, scale=1.0, side=None):
         )
         with np.errstate(over="ignore"):
             inputs[row, :length] = scale * made
+        if side is None:
+            inputs[row, :length, 0] = scale * 10
         gains[row, :length] = draws.choice([0.0, 1.0, 3.0], size=length)
         gains[row, 0] = 3.0
     return Examples(

@@ -167,7 +167,14 @@ def test_what_is_no_json_object_is_refused(text):
         from_json(Outer, text)
 
 
-TRAINING = {"steps": 4, "rate": 0.25, "reference_size": 16, "largest_library": 400, "lr": 0.5}
+TRAINING = {
+    "steps": 4,
+    "rate": 0.25,
+    "reference_size": 16,
+    "largest_library": 400,
+    "lr": 0.5,
+    "seconds": None,
+}
 
 
 def test_a_device_reads_its_own_section_of_the_whole():
