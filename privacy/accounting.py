@@ -175,14 +175,14 @@ def _on_grid(
     delta: float,
     interval: float,
 ) -> float:
-    with _quiet():
+    with quiet():
         accountant = PLDAccountant(relation, value_discretization_interval=interval)
         accountant.compose(SelfComposedDpEvent(event, times))
         return float(accountant.get_epsilon(delta))
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps the library's warnings and its log off the terminal."""
     log = logging.getLogger("absl")
     level = log.level

@@ -140,7 +140,8 @@ def _integers_coupled(terms: Terms, charges: int) -> float:
     return _integers(terms).epsilon_rdp(charges)
 
 
-def _banded(terms: Terms) -> BandedGaussian:
+def banded(terms: Terms) -> BandedGaussian:
+    """Returns the mechanism of a ledger whose sampler is "banded"."""
     return BandedGaussian(
         sampling=_sampling(terms),
         bands=_whole(terms, "bands"),
@@ -152,14 +153,15 @@ def _banded(terms: Terms) -> BandedGaussian:
 
 
 def _banded_pld(terms: Terms, charges: int) -> float:
-    return _banded(terms).epsilon(charges)
+    return banded(terms).epsilon(charges)
 
 
 def _banded_rdp(terms: Terms, charges: int) -> float:
-    return _banded(terms).epsilon_rdp(charges)
+    return banded(terms).epsilon_rdp(charges)
 
 
-def _separated(terms: Terms) -> CorrelatedGaussian:
+def separated(terms: Terms) -> CorrelatedGaussian:
+    """Returns the mechanism of a ledger whose sampler is "separated"."""
     return CorrelatedGaussian(
         noise_multiplier=terms.noise_multiplier,
         coefficients=_coefficients(terms),
@@ -172,11 +174,11 @@ def _separated(terms: Terms) -> CorrelatedGaussian:
 
 
 def _separated_exact(terms: Terms, charges: int) -> float:
-    return _separated(terms).epsilon(charges)
+    return separated(terms).epsilon(charges)
 
 
 def _separated_rdp(terms: Terms, charges: int) -> float:
-    return _separated(terms).epsilon_rdp(charges)
+    return separated(terms).epsilon_rdp(charges)
 
 
 def _whole(terms: Terms, key: str) -> int:
