@@ -21,7 +21,7 @@ from privacy.charge import Terms
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.local_gaussian import DIAMETER
 
-MOST_WORST = 12
+MOST_WORST = 8
 """Distributions are composed for so many devices at most; for more, for one that pays all their
 most at once: a larger ε, sooner found."""
 

@@ -118,11 +118,13 @@ def _check_named(path: Path, found: Examination, *, kept: Head | None) -> None:
     """Refuses a ledger of which a part is gone that the card or a line of it names.
 
     Raises:
-        LedgerError: The head, or what a crash tore, is not there or another one.
+        LedgerError: The head is not there or an older one, or what a crash tore is another.
     """
     files = Files(folder=path.parent, name=path.name.removesuffix(".jsonl"))
-    if kept is not None and found.head is None:
-        raise LedgerError(f"{files.head} is missing, though the card names it; {WAY_OUT}.")
+    if kept is not None and (found.head is None or found.head.count < kept.count):
+        raise LedgerError(
+            f"{files.head} is missing or older than the head in the card; {WAY_OUT}."
+        )
     for line in found.lines:
         if isinstance(line.record, Unknown) and not _is_kept(path.parent, line.record):
             raise LedgerError(

@@ -81,14 +81,14 @@ def _changed(folder: Path, named: Mapping[str, str]) -> Iterator[str]:
         try:
             same = _digest(path) == digest
         except FileNotFoundError:
-            yield f"{path} is missing, though {PARTS} names it; {WAY_OUT}."
+            yield f"{path} is missing, though {folder / PARTS} names it; {WAY_OUT}."
         except OSError as failure:
             yield f"{path} cannot be read: {failure.strerror}; {WAY_OUT}."
         else:
             if not same:
                 yield (
-                    f"{path} is not the file that {PARTS} names: it was edited, or is older "
-                    f"or of another run; {WAY_OUT}."
+                    f"{path} is not the file that {folder / PARTS} names: one of them was "
+                    f"edited, or is older or of another run; {WAY_OUT}."
                 )
 
 
@@ -96,7 +96,7 @@ def _unnamed(folder: Path, named: Mapping[str, str]) -> Iterator[str]:
     """Files that this run never wrote: a model from elsewhere would pass for its own."""
     for name in (*PUBLIC, "private/model.safetensors", "public/search.json"):
         if name not in named and (folder / name).exists():
-            yield f"{folder / name} is none of the parts that {PARTS} names; take it away."
+            yield f"{folder / name} is no part that {folder / PARTS} names; take it away."
 
 
 def _digest(path: Path) -> str:

@@ -93,7 +93,7 @@ def task(lab):
 
 @pytest.fixture
 def visit(task, tmp_path):
-    """Asks for one visit and makes it where the operator's limit allows; says whether it did."""
+    """Makes one visit where the operator's limit allows it; says whether it did."""
 
     def made(written, *, device=OWN, most=MOST):
         with device_ledger(tmp_path, written, device=device) as ledger:
@@ -141,7 +141,7 @@ def test_what_is_allowed_together_costs_no_more_than_the_limit_by_distributions(
         for n in (2.0, 3.0, 4.0)
     ]
     assert all(visit(one) for one in written)
-    while any([visit(one) for one in written]):
+    while sum(map(visit, written)):
         pass
     found = [examine(folder_of(tmp_path, one), "example") for one in written]
     spent = composition.composed([(one.terms, one.spent.of(OWN)) for one in found])
@@ -166,7 +166,7 @@ def test_visits_of_another_device_in_the_same_folder_are_its_own(visit):
 
 
 def test_local_noise_elsewhere_counts_for_moments_too(visit):
-    """Local noise of 2 clips costs a moment ε = 6.2 in one visit: no room for steps beside it."""
+    """Local noise of 1.5 clips is ε = 6.4 in one visit: no room for steps beside it."""
     loud = replace(LOCAL, noise_multiplier=1.5)
     assert visit(text(seed=1, device=loud))
     assert not visit(text(seed=2, example=DPSGD, device=Device.none()))
