@@ -1,6 +1,7 @@
 """Flower's ClientApp: decodes a message, lets the device answer, keeps its state."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -66,7 +67,18 @@ class _Visit:
         return _frozen(self.task, self.context)
 
     def trained(self) -> RecordDict:
-        return self.sent(self.equipment.train(self.task, self.frozen))
+        """The update; noise alone where a private device fails, for why may say what it has.
+
+        What does not come from photos fails again, and is answered by an error.
+        """
+        try:
+            delta = self.equipment.train(self.task, self.frozen)
+        except Exception as failure:
+            if not self.equipment.sections.private:
+                raise
+            log.warning("a visit failed with %s: noise alone", type(failure).__name__)
+            delta = self.equipment.train_on_nothing(self.task, self.frozen)
+        return self.sent(delta)
 
     def sent(self, delta: Vector) -> RecordDict:
         """Keeps the state and then returns the update."""
@@ -97,8 +109,27 @@ def _answered(message: Message, answer: Callable[[], RecordDict]) -> Message:
 @_without_text
 def train(message: Message, context: Context) -> RecordDict:
     """Answers a task with an update, or with why there is none."""
-    begun = _begun(message, context, decode_task(message.content))
-    return begun.trained() if isinstance(begun, _Visit) else encode_declined(begun)
+    with _lasting(context):
+        begun = _begun(message, context, decode_task(message.content))
+        return begun.trained() if isinstance(begun, _Visit) else encode_declined(begun)
+
+
+@contextmanager
+def _lasting(context: Context) -> Iterator[None]:
+    """Ends after the public time of a private visit, also where it fails.
+
+    How long training takes tells the size of the library.
+    """
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        sections = read_sections(_configuration(context))
+        seconds = sections.training.seconds if sections.private else None
+        left = 0.0 if seconds is None else began + seconds - time.monotonic()
+        if left < 0:
+            log.warning("a visit lasted longer than training.seconds: its time may be seen")
+        time.sleep(max(0.0, left))
 
 
 def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:

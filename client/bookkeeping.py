@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from client.cohort_batch import Batch
+from client.cohort_batch import Batch, Shape
+from client.isolation import Isolated
 from client.layers import LAYERS
-from client.recording import Recorded, Recording, Sums, UnknownLayerError
+from client.recording import Recorded, Recording, UnknownLayerError
 from client.scoring import Scorer
 from client.vmapped import Vmapped
 from privacy.clipping import coefficients
@@ -25,6 +26,7 @@ from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
 log = logging.getLogger(__name__)
+ALONE = Shape(devices=1, moments=1, spare=0, fixed=False)
 
 
 class Bookkeeping:
@@ -34,8 +36,14 @@ class Bookkeeping:
     is said once.
     """
 
-    def __init__(self, ranker: Ranker, ranking: Ranking) -> None:
-        """Keeps ``ranker``, whose frozen part is in place; it is read, never changed."""
+    def __init__(self, ranker: Ranker, ranking: Ranking, *, alone: bool = False) -> None:
+        """Keeps ``ranker``, whose frozen part is in place; it is read, never changed.
+
+        Args:
+            ranker: The ranker.
+            ranking: What is trained, by which loss.
+            alone: Whether every moment has a batch of its own.
+        """
         self._ranker, self._ranking = ranker, ranking
         self._scorer = Scorer(ranker)
         self._instead: Vmapped | None = None
@@ -46,37 +54,56 @@ class Bookkeeping:
         self._trained = [values[name] for name in names]
         for value in values.values():
             value.requires_grad_(False)
-        whole = ranking.trained == "all"
-        self.devices = 8 if whole else 64
-        self.moments = 8 if whole else 32
-        self.spare = 12 if whole else 250
+        self.shape = ALONE if alone else _shape(ranking, self.accelerator)
 
-    def clipped(
-        self, parameters: Tensor, batch: Batch, *, clip: float
-    ) -> tuple[Tensor, Tensor]:
-        """As of ``ClippedGradients``."""
+    def add_clipped(
+        self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
+    ) -> Tensor:
+        """Same as ``MomentGradients``."""
+        recorded = self._recorded(parameters, batch)
+        if isinstance(recorded, Vmapped):
+            return recorded.add_clipped(total, parameters, batch, clip=clip)
+        layers, recording = recorded
+        return _add(total, layers, recording, there=batch.where.any(-1), clip=clip)
+
+    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
+        """Same as ``MomentGradients``."""
+        recorded = self._recorded(parameters, batch)
+        if isinstance(recorded, Vmapped):
+            return recorded.of_moments(parameters, batch)
+        layers, recording = recorded
+        found = {key: own for layer in layers for key, own in layer.of_moments().items()}
+        size = parameters.shape[1]
+        gradients = parameters.new_zeros(*recording.lists, size).flatten(0, 1)
+        for number, part in enumerate(recording.parts(gradients)):
+            if number in found:
+                part.copy_(found[number].flatten(0, 1))
+        return gradients.view(*recording.lists, size)
+
+    def _recorded(
+        self, parameters: Tensor, batch: Batch
+    ) -> tuple[list[Recorded], Recording] | Vmapped:
+        """The layers with their gradients, or what stands in for all of this."""
         if self._instead is None:
             try:
-                return self._recorded(parameters, batch, clip=clip)
+                return self._layers(parameters, batch)
             except UnknownLayerError as layer:
                 log.warning("bookkeeping does not know %s; vmap trains instead", layer)
                 self._instead = Vmapped(self._ranker, self._ranking)
-        return self._instead.clipped(parameters, batch, clip=clip)
+        return self._instead
 
-    def _recorded(
-        self, parameters: Tensor, batch: Batch, *, clip: float
-    ) -> tuple[Tensor, Tensor]:
+    def _layers(self, parameters: Tensor, batch: Batch) -> tuple[list[Recorded], Recording]:
         recording = Recording(
             self._trained, parameters, lists=batch.where.shape[:2], known=LAYERS
         )
-        with torch.enable_grad(), recording:
+        with torch.enable_grad(), Isolated(), recording:
             losses = self._losses(batch)
         layers = recording.taken()
         outputs = [layer.output for layer in layers]
         gradients = torch.autograd.grad(losses.sum(), outputs, materialize_grads=True)
         for layer, gradient in zip(layers, gradients, strict=True):
             layer.take(gradient)
-        return _summed(layers, recording, clip=clip)
+        return layers, recording
 
     def _losses(self, batch: Batch) -> Tensor:
         """[devices · moments] losses."""
@@ -84,28 +111,47 @@ class Bookkeeping:
         return self._loss(scored, batch.gains.flatten(0, 1), where=batch.where.flatten(0, 1))
 
 
-def _summed(
-    layers: Sequence[Recorded], recording: Recording, *, clip: float
-) -> tuple[Tensor, Tensor]:
-    devices = recording.lists[0]
+def _shape(ranking: Ranking, accelerator: torch.device) -> Shape:
+    """The largest batches whose values stay in the cache, as measured on one core."""
+    whole = ranking.trained == "all"
+    return Shape(
+        devices=8 if whole else 64,
+        moments=8 if whole else 32,
+        spare=12 if whole else 250,
+        fixed=accelerator.type != "cpu",
+    )
+
+
+def _add(
+    total: Tensor,
+    layers: Sequence[Recorded],
+    recording: Recording,
+    *,
+    there: Tensor,
+    clip: float,
+) -> Tensor:
+    """Adds to ``total``, and returns how many of the moments ``there`` were not finite."""
     if math.isinf(clip):
-        sums = _weighted(
-            layers, recording, scales=recording.parameters.new_ones(recording.lists)
-        )
+        plain = _weighted(total, layers, recording, there.to(total.dtype))
         # Nothing that is not finite adds up to what is: no norm need be known.
-        if bool(sums.sum().isfinite()):
-            return sums, torch.zeros(devices, dtype=torch.int64)
+        if bool(plain.sum().isfinite()):
+            total += plain
+            return there.new_zeros(len(total), dtype=torch.int64)
     norms = torch.stack([layer.squared_norms() for layer in layers]).sum(0).sqrt()
-    there = norms.isfinite()
-    if not bool(there.all()):
+    finite = norms.isfinite()
+    if not bool(finite.all()):
         for layer in layers:
-            layer.forget(~there)
-    scales = coefficients(norms, clip).float()
-    return _weighted(layers, recording, scales=scales), (~there).sum(1)
-
-
-def _weighted(layers: Sequence[Recorded], recording: Recording, *, scales: Tensor) -> Tensor:
-    sums = Sums(recording)
+            layer.forget(~finite)
+    scales = coefficients(norms, clip).where(there, 0.0).to(total.dtype)
     for layer in layers:
-        layer.write_to(sums, scales)
-    return sums.finished()
+        layer.add_to(recording.parts(total), scales)
+    return (there & ~finite).sum(1)
+
+
+def _weighted(
+    total: Tensor, layers: Sequence[Recorded], recording: Recording, scales: Tensor
+) -> Tensor:
+    sums = torch.zeros_like(total)
+    for layer in layers:
+        layer.add_to(recording.parts(sums), scales)
+    return sums

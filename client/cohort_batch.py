@@ -11,25 +11,31 @@ from torch import Tensor
 
 from client.engine import Examples
 from client.examples import widened
+from client.isolation import LEAST_MOMENTS, padded_length
 
 Indices = NDArray[np.intp]
 VALUES = 2 * 1024**2
 """Values of all photos of a batch at most, however many moments it may have."""
 
+WHOLE = 7 / 8
+"""Share of devices from which a batch has all: padding is then cheaper than fetching theirs."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Batch:
-    """Some moments of one step, side by side for some devices.
+    """Some moments of one step, side by side for some devices, of one padded length.
 
     Attributes:
         inputs: [devices, moments, photos, …] embeddings or pixels; zero where padded.
         gains: [devices, moments, photos]; zero where padded.
         where: [devices, moments, photos] bool; a moment of padding alone is none.
+        devices: [devices] int64 whose they are; None for all devices in their order.
     """
 
     inputs: Tensor
     gains: Tensor
     where: Tensor
+    devices: Tensor | None = None
 
     def of(self, devices: slice) -> "Batch":
         """Returns the moments of some devices."""
@@ -38,25 +44,22 @@ class Batch:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Draw:
-    """The drawn moments of one step.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """How large the batches of an engine are.
 
     Attributes:
-        order: [devices] the devices, those of most moments first: a batch of n devices is of
-            the first n.
-        rows: [devices in that order, moments] rows of the shelf, longest moments first.
-        counts: [devices in that order] how many of them are moments.
+        devices: Devices at most.
+        moments: Moments of one device at most; fewer where photos are large.
+        spare: Photos of padding that cost no more than another batch would.
+        fixed: Whether every batch is filled up to one size for each padded length, for
+            accelerators that choose another kernel for another size.
     """
 
-    order: Indices
-    rows: Indices
-    counts: Indices
-
-    @property
-    def sorted(self) -> bool:
-        """Whether ``order`` is the devices' own."""
-        return bool((self.order[1:] > self.order[:-1]).all())
+    devices: int
+    moments: int
+    spare: int
+    fixed: bool
 
 
 class Shelf:
@@ -65,8 +68,11 @@ class Shelf:
     Moments lie one after another, whatever device they are of; the last row is padding.
     """
 
-    def __init__(self, devices: Sequence[Examples], *, accelerator: torch.device) -> None:
-        longest = max(own.where.shape[1] for own in devices)
+    def __init__(
+        self, devices: Sequence[Examples], *, shape: Shape, accelerator: torch.device
+    ) -> None:
+        longest = padded_length(max(own.where.shape[1] for own in devices))
+        self._shape = shape
         self._inputs = _stacked([own.inputs for own in devices], longest=longest)
         self._gains = _stacked([own.gains for own in devices], longest=longest)
         self._where = _stacked([own.where for own in devices], longest=longest)
@@ -74,49 +80,61 @@ class Shelf:
         self._gains[~self._where] = 0
         counts = [len(own.numbers) for own in devices]
         self._owner = np.repeat(np.arange(len(devices)), counts)
-        self._length = self._where.sum(1).numpy()
+        photos = self._where.sum(1).tolist()[:-1]
+        self._length = np.array([padded_length(length) for length in photos], np.int64)
         self._inputs, self._gains, self._where = (
             values.to(accelerator) for values in (self._inputs, self._gains, self._where)
         )
         self._devices = len(devices)
 
-    def draw(self, drawn: NDArray[np.bool_]) -> Draw:
-        """Lays out the moments that take part, [all moments] bool."""
-        rows = np.flatnonzero(drawn)
-        counts = np.bincount(self._owner[rows], minlength=self._devices)
-        order = np.argsort(-counts, kind="stable")
-        place = np.argsort(order)[self._owner[rows]]
-        by_device = np.lexsort((-self._length[rows], place))
-        rows, place, counts = rows[by_device], place[by_device], counts[order]
-        rank = np.arange(len(rows)) - (np.cumsum(counts) - counts)[place]
-        table = np.full((self._devices, counts.max(initial=0)), len(self._owner))
-        table[place, rank] = rows
-        return Draw(order=order, rows=table, counts=counts)
+    def batches(self, drawn: NDArray[np.bool_]) -> Iterator[Batch]:
+        """Yields the moments that take part, [all moments] bool, in batches that cost least.
 
-    def batches(self, draw: Draw, *, moments: int, spare: int) -> Iterator[Batch]:
-        """Yields the moments of ``draw`` in the batches that cost least.
-
-        Args:
-            draw: From ``draw``.
-            moments: Moments of one device in one batch at most; fewer where photos are large.
-            spare: Photos of padding that cost no more than another batch would.
+        Which moments share a batch is left to the cost; in which padded length a moment is
+        computed follows from its own length.
         """
-        ranks = range(draw.rows.shape[1])
-        devices = [int((draw.counts > rank).sum()) for rank in ranks]
-        longest = self._length[draw.rows].max(0, initial=0).tolist()
-        per_photo = self._inputs[0, :1].numel()
-        whole = max(1, devices[0] * longest[0] * per_photo) if devices else 1
-        most = min(moments, max(1, VALUES // whole))
-        photos = [d * length for d, length in zip(devices, longest, strict=True)]
-        for first, last in pairwise(cuts(photos, most=most, spare=spare)):
-            yield self._batch(draw.rows[: devices[first], first:last], longest=longest[first])
+        for length in np.unique(self._length[drawn]).tolist():
+            yield from self._of_length(
+                np.flatnonzero(drawn & (self._length == length)), length=length
+            )
 
-    def _batch(self, rows: Indices, *, longest: int) -> Batch:
+    def _of_length(self, rows: Indices, *, length: int) -> Iterator[Batch]:
+        owner = self._owner[rows]
+        counts = np.bincount(owner, minlength=self._devices)
+        rank = np.arange(len(rows)) - (np.cumsum(counts) - counts)[owner]
+        table = np.full((self._devices, counts.max()), len(self._owner))
+        table[owner, rank] = rows
+        photos = [int((counts > rank).sum()) * length for rank in range(table.shape[1])]
+        most = self._most(length)
+        for first, last in pairwise(cuts(photos, most=most, spare=self._shape.spare)):
+            there = np.flatnonzero(counts > first)
+            whole = len(there) >= WHOLE * self._devices
+            devices = np.arange(self._devices) if whole else there
+            yield self._batch(table[devices, first:last], devices, length=length, most=most)
+
+    def _most(self, length: int) -> int:
+        """Moments of one device in a batch at most."""
+        devices = self._shape.devices if self._shape.fixed else self._devices
+        whole = devices * length * self._inputs[0, :1].numel()
+        return min(self._shape.moments, max(1, VALUES // whole))
+
+    def _batch(self, rows: Indices, devices: Indices, *, length: int, most: int) -> Batch:
+        """Fills up with moments of padding, and with further rows of the first device."""
+        moments = max(LEAST_MOMENTS, most if self._shape.fixed else rows.shape[1])
+        more = self._shape.devices - len(devices) if self._shape.fixed else 0
+        rows = np.pad(
+            rows,
+            ((0, more), (0, moments - rows.shape[1])),
+            constant_values=len(self._owner),
+        )
+        devices = np.pad(devices, (0, more))
         index = torch.from_numpy(rows).to(self._where.device)
+        all_ = len(devices) == self._devices
         return Batch(
-            inputs=self._inputs[:, :longest][index],
-            gains=self._gains[:, :longest][index],
-            where=self._where[:, :longest][index],
+            inputs=self._inputs[:, :length][index],
+            gains=self._gains[:, :length][index],
+            where=self._where[:, :length][index],
+            devices=None if all_ else torch.from_numpy(devices).to(self._where.device),
         )
 
 

@@ -1,5 +1,6 @@
 """Trains many devices at once: one forward and one backward pass for all of them."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -7,18 +8,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import pad
 
-from client.cohort_batch import Batch, Draw, Shelf
+from client.cohort_batch import Batch, Shape, Shelf
 from client.engine import Trained, Visit
 from client.memory import keep_freed_memory
+from privacy.clipping import precise
 from privacy.dpsgd import release
 from privacy.sampling import PoissonSampling
 from protocol.messages import Vector, Work
 
+ALIGNED = 16
+"""Numbers of float32 in a cache line of 64 bytes, to which torch aligns a tensor."""
 
-class ClippedGradients(Protocol):
-    """Sums per-moment gradients, clipped, for many devices."""
+
+class MomentGradients(Protocol):
+    """Gradients of moments, for many devices at once."""
 
     @property
     def accelerator(self) -> torch.device:
@@ -26,35 +30,35 @@ class ClippedGradients(Protocol):
         ...
 
     @property
-    def devices(self) -> int:
-        """Devices in one call at most; a batch is a function of the cohort alone."""
+    def shape(self) -> Shape:
+        """How large a batch is; which batches there are is a function of the cohort alone."""
         ...
 
-    @property
-    def moments(self) -> int:
-        """Moments of one device in one call at most."""
-        ...
+    def add_clipped(
+        self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
+    ) -> Tensor:
+        """Adds the clipped gradients of every device's moments to its sum.
 
-    @property
-    def spare(self) -> int:
-        """Photos of padding that cost as much as one call more."""
-        ...
-
-    def clipped(
-        self, parameters: Tensor, batch: Batch, *, clip: float
-    ) -> tuple[Tensor, Tensor]:
-        """Returns the sums and how many moments were not finite, for every device.
-
-        A moment contributes a vector of L2 norm at most ``clip`` up to float rounding, zero
-        when its gradient is not finite; nothing of one device reaches another.
+        A moment contributes a vector of L2 norm at most ``clip``, zero when its gradient is not
+        finite. It is a function of the parameters and the moment alone, bit for bit, and one
+        moment more moves the sum by at most 1 + ``privacy.clipping.ROUNDING`` clips.
 
         Args:
+            total: [devices, trainable] float64, or float32 where nothing is clipped; changed.
             parameters: [devices, trainable] float32.
             batch: Their moments.
             clip: Largest norm; infinite for a plain sum.
 
         Returns:
-            [devices, trainable] and [devices] int64.
+            [devices] int64 how many moments were not finite.
+        """
+        ...
+
+    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
+        """Returns [devices, moments, trainable] float32 the gradient of each moment.
+
+        Bit for bit a function of the parameters and the moment alone; without meaning for
+        moments of padding.
         """
         ...
 
@@ -62,23 +66,23 @@ class ClippedGradients(Protocol):
 class CohortEngine:
     """DP-SGD in which one example is one moment (Abadi et al. 2016), for many devices at once.
 
-    Guarantees what ``OpacusEngine`` does, for each device, and gives the same updates up to
-    float rounding; in addition, whatever stands in one device's moments changes no bit of
-    another device's update.
+    Guarantees what ``Engine`` does, for each device. Devices that train together change each
+    other's updates by the last rounding of a float64 sum at most, whatever stands in their
+    moments.
     """
 
-    def __init__(self, gradients: ClippedGradients) -> None:
+    def __init__(self, gradients: MomentGradients) -> None:
         keep_freed_memory()
         self._gradients = gradients
 
     def train(
         self, parameters: Vector, visits: Iterable[Visit], *, work: Work
     ) -> Iterator[Trained]:
-        """As of ``Engine``; visits are read some at a time."""
+        """Same as ``Engine``; visits are read some at a time."""
         waiting: list[Visit] = []
         for visit in visits:
             waiting.append(visit)
-            if len(waiting) == self._gradients.devices:
+            if len(waiting) == self._gradients.shape.devices:
                 yield from self._together(parameters, waiting, work=work)
                 waiting = []
         if waiting:
@@ -86,42 +90,58 @@ class CohortEngine:
 
     def _together(self, start: Vector, visits: Sequence[Visit], *, work: Work) -> list[Trained]:
         shelf = Shelf(
-            [visit.examples for visit in visits], accelerator=self._gradients.accelerator
+            [visit.examples for visit in visits],
+            shape=self._gradients.shape,
+            accelerator=self._gradients.accelerator,
         )
-        parameters = torch.tensor(start).repeat(len(visits), 1)
+        rows = _rows(start, len(visits))
         non_finite = torch.zeros(len(visits), dtype=torch.int64)
         for step in range(work.steps):
-            drawn = shelf.draw(_drawn(visits, PoissonSampling(rate=work.rate), step=step))
-            sums, bad = self._summed(parameters, shelf, drawn, clip=work.clip)
-            non_finite[drawn.order] += bad
-            for device, total in zip(drawn.order.tolist(), sums, strict=True):
-                _descend(parameters[device], total, visits[device], work=work, step=step)
-        deltas = parameters.numpy() - start
+            drawn = _drawn(visits, PoissonSampling(rate=work.rate), step=step)
+            sums, bad = self._summed(
+                rows, shelf.batches(drawn), size=len(start), clip=work.clip
+            )
+            non_finite += bad
+            for own, total, visit in zip(rows[:, : len(start)], sums, visits, strict=True):
+                _descend(own, total, visit, work=work, step=step)
+        # Parameters that are not finite are the sender's affair: a warning would name them.
+        with np.errstate(invalid="ignore", over="ignore"):
+            deltas = rows[:, : len(start)].numpy() - start
         return [
             Trained(delta=delta, non_finite=count)
             for delta, count in zip(deltas, non_finite.tolist(), strict=True)
         ]
 
     def _summed(
-        self, parameters: Tensor, shelf: Shelf, drawn: Draw, *, clip: float
+        self, rows: Tensor, batches: Iterable[Batch], *, size: int, clip: float
     ) -> tuple[Tensor, Tensor]:
-        """The clipped sums of a step on the host, devices in the order of ``drawn``."""
-        if not drawn.sorted:
-            parameters = parameters[drawn.order]
-        parameters = parameters.to(self._gradients.accelerator)
-        sums = parameters.new_empty(0, parameters.shape[1])
-        non_finite = torch.zeros(len(parameters), dtype=torch.int64)
-        for batch in shelf.batches(
-            drawn, moments=self._gradients.moments, spare=self._gradients.spare
-        ):
-            first = slice(len(batch.where))
-            some, bad = self._gradients.clipped(parameters[first], batch, clip=clip)
-            non_finite[first] += bad.cpu()
-            if len(sums):
-                sums[first] += some
-            else:
-                sums = some
-        return pad(sums, (0, 0, 0, len(parameters) - len(sums))).cpu(), non_finite
+        """[devices, trainable] clipped sums of a step, on the host, and who was not finite."""
+        rows = rows.to(self._gradients.accelerator)
+        sums = torch.zeros_like(rows[:, :size])
+        if not math.isinf(clip):
+            sums = precise(sums)
+        non_finite = torch.zeros(len(rows), dtype=torch.int64, device=sums.device)
+        for batch in batches:
+            if batch.devices is None:
+                own = rows[:, :size]
+                non_finite += self._gradients.add_clipped(sums, own, batch, clip=clip)
+                continue
+            own = rows[batch.devices][:, :size]
+            some = torch.zeros_like(own, dtype=sums.dtype)
+            bad = self._gradients.add_clipped(some, own, batch, clip=clip)
+            sums.index_add_(0, batch.devices, some)
+            non_finite.index_add_(0, batch.devices, bad)
+        return sums.cpu(), non_finite.cpu()
+
+
+def _rows(start: Vector, devices: int) -> Tensor:
+    """[devices, trainable and more] the parameters of every device, each aligned alike.
+
+    Kernels may choose their course by the address of what they read.
+    """
+    rows = torch.zeros(devices, -(-len(start) // ALIGNED) * ALIGNED)
+    rows[:, : len(start)] = torch.tensor(start)
+    return rows
 
 
 def _drawn(

@@ -79,7 +79,7 @@ def _objection(task: Task, state: DeviceState, *, floor: Floor) -> DeclineReason
     limit = task.work.max_participations
     if limit and state.participations >= limit:
         return DeclineReason.PARTICIPATIONS_SPENT
-    return floor.declines(task.work, visits=state.participations)
+    return floor.declines(task.work, visits=state.participations) or floor.refuses(task)
 
 
 def _declined(task: Task, reason: DeclineReason) -> Declined:

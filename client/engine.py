@@ -50,7 +50,17 @@ class Trained:
 
 
 class Engine(Protocol):
-    """Trains devices from the same parameters, each on its own examples."""
+    """Trains devices from the same parameters, each on its own examples.
+
+    Guarantees, for every step of a visit and given any parameters before it, finite or not:
+      * what a moment contributes is a function of these parameters and the moment alone, bit
+        for bit: no other moment, batch, thread or worker changes it (``client.isolation``);
+      * adding or removing one moment moves the sum of a step, before noise, by at most
+        ``clip`` · (1 + ``privacy.clipping.ROUNDING``);
+      * the noise's standard deviation is noise multiplier · clip, whatever the library holds,
+        also when no moment was drawn;
+      * nothing is carried from one visit to the next.
+    """
 
     def train(
         self, parameters: Vector, visits: Iterable[Visit], *, work: Work

@@ -1,5 +1,6 @@
 """What one device works with: its library, its model and its secret draws."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from client.disk_cache import DiskCache
 from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.examples import examples
-from client.model import Model
+from client.model import Model, prove_isolation
 from client.protection import protected
 from client.recent import Recent
 from client.sections import Sections
@@ -26,6 +27,7 @@ from protocol.messages import Task, Vector
 from ranking.losses import LOSSES
 from ranking.settings import Ranking
 
+log = logging.getLogger(__name__)
 Frozen = Callable[[], Vector]
 MODELS = 4
 BATCH = 384
@@ -87,7 +89,15 @@ class Equipment:
         """
         if task.work.private != self.sections.private:
             raise ValueError("the task's terms are not those of the run.")
-        return Visit(examples=self._training(lent), source=self.source(task))
+        return Visit(examples=self._usable(lent), source=self.source(task))
+
+    def train_on_nothing(self, task: Task, frozen: Frozen) -> Vector:
+        """Returns what ``train`` gives for a library without moments: noise alone."""
+        with self.model(task.digest, frozen) as lent:
+            nothing = examples((), encoder=lent.frozen_encoder)
+            visit = Visit(examples=nothing, source=self.source(task))
+            (trained,) = lent.engine.train(task.parameters, [visit], work=task.work)
+        return protected(trained.delta, work=task.work, source=self.source(task))
 
     def evaluate(self, task: Task, frozen: Frozen) -> dict[str, float]:
         """Judges the task's parameters on the device's held-out moments."""
@@ -110,11 +120,26 @@ class Equipment:
             self.sections.engine,
             self.sections.accelerator,
         )
+        if self.sections.private:
+            prove_isolation(ranking, engine, on=on, side=self.sections.photos.side)
         return _models.lent(
             (ranking, engine, on, digest),
             lambda: Model.assemble(frozen(), ranking=ranking, engine=engine, on=on),
             limit=MODELS,
         )
+
+    def _usable(self, lent: Model) -> Examples:
+        """The training moments; none of them where a private device cannot read its library.
+
+        Whether it can is the device's own affair: its answer must not say it.
+        """
+        try:
+            return self._training(lent)
+        except Exception as failure:
+            if not self.sections.private:
+                raise
+            log.warning("a library cannot be used (%s): noise alone", type(failure).__name__)
+            return examples((), encoder=lent.frozen_encoder)
 
     def _training(self, lent: Model) -> Examples:
         encoder = "" if lent.frozen_encoder is None else lent.encoder

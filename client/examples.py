@@ -9,11 +9,15 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from client.engine import Examples
+from client.isolation import Isolated
 from photos.library import Moment
 from ranking.encoder import EMBEDDING
 from ranking.parameters import place
 
-PHOTOS_AT_ONCE = 64
+PHOTOS_AT_ONCE = 16
+"""Photos of every call of the encoder, black ones among them: with another number another
+kernel may round otherwise, and a photo's embedding would say how many others there are. More
+at once is no faster on one core, and wastes more on the last call."""
 NO_PHOTO = np.zeros((0, 0, 0, 3), np.uint8)
 NO_FEEDBACK = np.zeros(0, np.int64)
 
@@ -42,14 +46,20 @@ def examples(moments: Sequence[Moment], *, encoder: nn.Module | None) -> Example
 
 @torch.no_grad()
 def embed(encoder: nn.Module, photos: NDArray[np.uint8]) -> Tensor:
-    """Returns [n, 64] embeddings of ``photos`` [n, side, side, 3], on the host."""
-    starts = range(0, len(photos), PHOTOS_AT_ONCE)
-    where = place(encoder)
-    parts = [
-        encoder(pixels(photos[start : start + PHOTOS_AT_ONCE]).to(where)).cpu()
-        for start in starts
-    ]
-    return torch.cat([torch.empty(0, EMBEDDING), *parts])
+    """Returns [n, 64] embeddings of ``photos`` [n, side, side, 3], on the host.
+
+    A photo's embedding is the same, bit for bit, whatever other photos there are.
+    """
+    device = place(encoder)
+    more = -len(photos) % PHOTOS_AT_ONCE
+    filled = np.concatenate([photos, np.zeros((more, *photos.shape[1:]), np.uint8)])
+    with Isolated():
+        parts = [
+            encoder(pixels(some).to(device)).cpu()
+            for some in np.split(filled, len(filled) // PHOTOS_AT_ONCE or 1)
+            if len(some)
+        ]
+    return torch.cat([torch.empty(0, EMBEDDING), *parts])[: len(photos)]
 
 
 def pixels(photos: NDArray[np.uint8]) -> Tensor:

@@ -1,11 +1,11 @@
 """What a device demands of any task, whoever sends it."""
 
+import math
 from dataclasses import dataclass
 
-from protocol.messages import DeclineReason, Work
-
-LEAST_CLIP = 1e-30
-"""Near the end of float32, rounding alone would move a sum by more than the clip."""
+from client.parameter_bounds import ParameterBounds
+from privacy.settings import LEAST_CLIP, MOST_CLIP, MOST_NOISE
+from protocol.messages import DeclineReason, Task, Work
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +34,7 @@ class Floor:
         update_noise: Smallest noise on an update, in units of its clip.
         update_clip: Largest norm of an update.
         visits: Most visits in all; None for any number.
+        bounds: On the parameters; None for any.
     """
 
     configuration: str
@@ -46,6 +47,7 @@ class Floor:
     update_noise: float
     update_clip: float
     visits: int | None
+    bounds: ParameterBounds | None = None
 
     def agrees(self, configuration: str) -> bool:
         """Says whether the device trains under this configuration.
@@ -67,6 +69,10 @@ class Floor:
             return DeclineReason.BUDGET_SPENT
         return None
 
+    def refuses(self, task: Task) -> DeclineReason | None:
+        """Returns why the task's parameters are not accepted, or None."""
+        return None if self.bounds is None else self.bounds.declines(task)
+
     def _keeps(self, work: Work) -> bool:
         return all(
             (
@@ -74,9 +80,14 @@ class Floor:
                 self.visits != 0,
                 0 < work.rate <= self.rate,
                 1 <= work.steps <= self.steps,
-                work.noise_multiplier >= self.noise_multiplier,
-                LEAST_CLIP <= work.clip <= self.clip,
-                work.update_noise >= self.update_noise,
-                LEAST_CLIP <= work.update_clip <= self.update_clip,
+                self.noise_multiplier <= work.noise_multiplier <= MOST_NOISE,
+                _within(work.clip, self.clip),
+                self.update_noise <= work.update_noise <= MOST_NOISE,
+                _within(work.update_clip, self.update_clip),
             )
         )
+
+
+def _within(clip: float, most: float) -> bool:
+    """Whether a clip is at most ``most``, and finite ones lie where the mechanism is tested."""
+    return clip <= most and (LEAST_CLIP <= clip <= MOST_CLIP or clip == math.inf)

@@ -8,11 +8,14 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
-from client.recording import Layers, Recorded, Recording, Sums, UnknownLayerError
+from client.recording import Layers, Recorded, Recording, UnknownLayerError
 from privacy.clipping import precise
 
-ROUNDING = 2.0**-18
-"""Above the relative rounding of a moment's float32 products, its photos added up."""
+REACH = 2.0**-14
+"""Share of a moment's reach that its norm counts at least: of Σ |row of the gradient| · |row of
+the inputs|, which exceeds the norm where the rows cancel. It bounds by 2^14 clips what a moment
+adds to a float64 sum before it cancels, and so the rounding of that sum; see ``ROUNDING`` of
+``privacy.clipping``. A burst whose rows cancel a thousandfold loses 0.2% of its norm by it."""
 
 
 class _Linear(Recorded):
@@ -22,27 +25,24 @@ class _Linear(Recorded):
         self, recording: Recording, inputs: Tensor, weight: Tensor, bias: Tensor | None = None
     ) -> None:
         rows = inputs.reshape(recording.lists[0], -1, inputs.shape[-1])
-        turned = recording.own(weight).transpose(1, 2).expand(len(rows), -1, -1)
-        if bias is None:
-            outputs = torch.bmm(rows, turned)
-        else:
-            outputs = torch.baddbmm(recording.own(bias)[:, None], rows, turned)
+        offset = None if bias is None else recording.own(bias)[:, None]
+        outputs = _products(rows, recording.own(weight), offset)
         super().__init__(outputs.view(*inputs.shape[:-1], -1))
         self._recording = recording
         self._given = inputs
-        self._inputs = recording.rows(inputs.detach())
         self._weight, self._bias = recording.place(weight), recording.place(bias)
 
     def take(self, gradient: Tensor) -> None:
         self._gradient = self._recording.rows(gradient)
         self._summed = None if self._bias is None else self._gradient.sum(-2)
+        self._gone: Tensor | None = None
         self._instances: Tensor | None = None
-        rows, features = self._inputs.shape[2:]
-        if self._weight is not None and rows**2 > features * self._gradient.shape[-1]:
-            self._instances = self._gradient.transpose(-2, -1) @ self._inputs
+        rows, outputs = self._gradient.shape[2:]
+        if self._weight is not None and rows**2 > self._given.shape[-1] * outputs:
+            self._instances = self._instantiated()
 
     def squared_norms(self) -> Tensor:
-        squares = precise(self._inputs.new_zeros(self._recording.lists))
+        squares = precise(self._gradient.new_zeros(self._recording.lists))
         if self._summed is not None:
             squares += precise(self._summed).square().sum(-1)
         if self._instances is not None:
@@ -51,11 +51,10 @@ class _Linear(Recorded):
             # In float64: photos of a burst are alike, and what is left of the sum is small.
             gradient = precise(self._gradient)
             alike = gradient @ gradient.transpose(-2, -1)
-            alike *= self._recording.alike(self._given)
+            alike *= self._recording.alike(self._given)[1]
             squares += alike.sum((-2, -1)).clamp_(min=0)
-            # What is summed is float32: its rounding must count where the rows cancel.
             reach = alike.diagonal(dim1=-2, dim2=-1).clamp(min=0).sqrt().sum(-1)
-            squares += (ROUNDING * reach).square_()
+            squares += (REACH * reach).square_()
         return squares
 
     def forget(self, moments: Tensor) -> None:
@@ -65,19 +64,41 @@ class _Linear(Recorded):
         if self._instances is not None:
             self._instances = self._instances.masked_fill(gone, 0)
         self._gradient = self._gradient.masked_fill(gone, 0)
-        self._inputs = self._inputs.masked_fill(gone, 0)
+        self._gone = gone
 
-    def write_to(self, sums: Sums, coefficients: Tensor) -> None:
+    def add_to(self, sums: Sequence[Tensor], coefficients: Tensor) -> None:
         if self._bias is not None and self._summed is not None:
-            sums.write(self._bias, _weighted(self._summed, coefficients))
+            _add_weighted(sums[self._bias], self._summed, coefficients)
         if self._weight is None:
             return
+        total = sums[self._weight]
         if self._instances is not None:
-            sums.write(self._weight, _weighted(self._instances, coefficients))
+            _add_weighted(total, self._instances, coefficients)
             return
-        weighted = self._gradient * coefficients[..., None, None]
-        left = weighted.flatten(1, 2).transpose(1, 2)
-        sums.write(self._weight, torch.bmm(left, self._inputs.flatten(1, 2)))
+        weighted = self._gradient.to(total.dtype) * coefficients[..., None, None]
+        inputs = self._inputs(total.dtype)
+        if self._gone is not None:
+            inputs = inputs.masked_fill(self._gone, 0)
+        total.baddbmm_(weighted.flatten(1, 2).transpose(1, 2), inputs.flatten(1, 2))
+
+    def of_moments(self) -> dict[int, Tensor]:
+        found = {}
+        if self._bias is not None and self._summed is not None:
+            found[self._bias] = self._summed
+        if self._weight is not None:
+            made = self._instances
+            found[self._weight] = self._instantiated() if made is None else made
+        return found
+
+    def _instantiated(self) -> Tensor:
+        """[devices, moments, out, in] float32: a product of its own for every moment."""
+        return self._gradient.transpose(-2, -1) @ self._inputs(torch.float32)
+
+    def _inputs(self, kind: torch.dtype) -> Tensor:
+        """[devices, moments, rows, in]."""
+        if kind is torch.float64:
+            return self._recording.alike(self._given)[0]
+        return self._recording.rows(self._given.detach())
 
 
 class _Instantiated(Recorded):
@@ -94,9 +115,12 @@ class _Instantiated(Recorded):
             gone = moments.view(*moments.shape, *[1] * (gradients.ndim - moments.ndim))
             self._gradients[place] = gradients.masked_fill(gone, 0)
 
-    def write_to(self, sums: Sums, coefficients: Tensor) -> None:
+    def add_to(self, sums: Sequence[Tensor], coefficients: Tensor) -> None:
         for place, gradients in self._gradients.items():
-            sums.write(place, _weighted(gradients, coefficients))
+            _add_weighted(sums[place], gradients, coefficients)
+
+    def of_moments(self) -> dict[int, Tensor]:
+        return self._gradients
 
 
 class _Scaled(_Instantiated):
@@ -185,10 +209,23 @@ def _whole(weight: Tensor | None, bias: Tensor | None) -> None:
         raise UnknownLayerError("a layer without a weight or a bias")
 
 
-def _weighted(gradients: Tensor, coefficients: Tensor) -> Tensor:
-    """[devices, …] of Σ coefficient · gradient over [devices, moments, …] gradients."""
-    sums = torch.bmm(coefficients[:, None], gradients.flatten(2))
-    return sums.view(len(gradients), *gradients.shape[2:])
+def _products(rows: Tensor, weight: Tensor, offset: Tensor | None) -> Tensor:
+    """[devices, rows, out] of [devices, rows, in].
+
+    ``weight`` is [devices or 1, out, in] and ``offset`` [devices or 1, 1, out].
+    """
+    if weight.shape[1] == 1:
+        # Row by row: see ``client.isolation``.
+        outputs = (rows * weight).sum(-1, keepdim=True)
+        return outputs if offset is None else outputs + offset
+    turned = weight.transpose(1, 2).expand(len(rows), -1, -1)
+    return torch.bmm(rows, turned) if offset is None else torch.baddbmm(offset, rows, turned)
+
+
+def _add_weighted(total: Tensor, gradients: Tensor, coefficients: Tensor) -> None:
+    """Adds Σ coefficient · gradient over [devices, moments, …] to ``total`` [devices, …]."""
+    flat = gradients.flatten(2).to(total.dtype)
+    total.flatten(1)[:, None].baddbmm_(coefficients.to(total.dtype)[:, None], flat)
 
 
 def _layer_norm(

@@ -10,13 +10,14 @@ from client.accelerator import accelerator
 from client.bookkeeping import Bookkeeping
 from client.cohort_engine import CohortEngine
 from client.engine import Engine
+from client.isolation_check import OfMoments, check_isolation
 from client.settings import Accelerator
 from client.settings import Engine as EngineChoice
 from client.vmapped import Vmapped
 from protocol.messages import Vector
 from ranking.build import build_ranker, frozen_names, trainable_names
-from ranking.encoder import PhotoEncoder
-from ranking.parameters import frozen_digest, load_flat, module_digest
+from ranking.encoder import EMBEDDING, PhotoEncoder
+from ranking.parameters import flatten, frozen_digest, load_flat, module_digest
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
@@ -84,15 +85,48 @@ def build_engine(ranker: Ranker, ranking: Ranking, choice: EngineChoice) -> Engi
         ranking: What is trained, by which loss.
         choice: Which engine.
     """
+    return _gradients(ranker, ranking, choice)[1]
+
+
+@lru_cache(maxsize=8)
+def prove_isolation(
+    ranking: Ranking, choice: EngineChoice, *, on: Accelerator, side: int
+) -> None:
+    """Tries once in a process that a moment keeps its bits in any batch of an engine.
+
+    Args:
+        ranking: What is trained, by which loss.
+        choice: The engine.
+        on: Where it computes.
+        side: Pixels of a photo's side.
+
+    Raises:
+        NotIsolatedError: A moment does not keep its bits on this machine.
+        ValueError: The accelerator is not there.
+    """
+    ranker = _blank(ranking).to(accelerator(on))
+    size = len(flatten(ranker, trainable_names(ranker, ranking.trained)))
+    photo = (3, side, side) if ranking.trained == "all" else (EMBEDDING,)
+    gradients, _ = _gradients(ranker, ranking, choice)
+    check_isolation(gradients, engine=choice.name, size=size, photo=photo)
+
+
+def _gradients(
+    ranker: Ranker, ranking: Ranking, choice: EngineChoice
+) -> tuple[OfMoments, Engine]:
+    """What computes the gradients, and the engine that trains with them."""
     match choice.name:
-        case "bookkeeping":
-            return CohortEngine(Bookkeeping(ranker, ranking))
         case "vmap":
-            return CohortEngine(Vmapped(ranker, ranking))
+            vmapped = Vmapped(ranker, ranking)
+            return vmapped, CohortEngine(vmapped)
         case "opacus":
             from client.opacus_engine import OpacusEngine
 
-            return OpacusEngine(ranker, ranking)
+            opacus = OpacusEngine(ranker, ranking)
+            return opacus, opacus
+        case "bookkeeping" | "alone":
+            book = Bookkeeping(ranker, ranking, alone=choice.name == "alone")
+            return book, CohortEngine(book)
 
 
 @lru_cache(maxsize=4)

@@ -4,35 +4,35 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from client.draw import draw
-from client.engine import Examples, Trained, Visit
+from client.cohort_batch import Batch, Shape, Shelf
+from client.engine import Trained, Visit
+from client.isolation import Isolated
 from client.opacus_parts import GradSampleModule
 from client.optimizer import MomentOptimizer
-from client.scoring import scores
+from client.scoring import Scorer
 from privacy.sampling import PoissonSampling
 from protocol.messages import Vector, Work
 from ranking.build import trainable_names
 from ranking.losses import LOSSES
-from ranking.parameters import flatten, load_flat
+from ranking.parameters import flatten, load_flat, place
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
+
+MOMENTS_AT_ONCE = 32
+SPARE = 250
+"""Photos of padding that cost no more than another pass, as measured for book-keeping."""
 
 
 class OpacusEngine:
     """DP-SGD in which one example is one moment (Abadi et al. 2016).
 
-    Guarantees, for every step of a visit and given the parameters before it:
-      * adding or removing one moment moves the parameters by at most lr · clip / denominator,
-        before noise and up to float rounding;
-      * the noise's standard deviation is lr · noise multiplier · clip / denominator, whatever
-        the library holds, also when no moment was drawn;
-      * nothing is carried from one visit to the next.
-
-    Without privacy it is the same path with an infinite clip and no noise. An engine whose
-    training was interrupted by an exception is not to be used again: Opacus' hooks remember.
+    Guarantees what ``Engine`` does, one device after another. Without privacy it is the same
+    path with an infinite clip and no noise. An engine whose training was interrupted by an
+    exception is not to be used again: Opacus' hooks remember.
     """
 
     def __init__(self, ranker: Ranker, ranking: Ranking) -> None:
@@ -43,20 +43,38 @@ class OpacusEngine:
             ranking: What is trained, by which loss.
         """
         self._ranker = ranker
+        self._scorer = Scorer(ranker)
         self._names = trainable_names(ranker, ranking.trained)
         self._loss = LOSSES[ranking.loss]
         for name, parameter in ranker.named_parameters():
             parameter.requires_grad_(name in self._names)
         self._parameters = _trained(ranker)
         self._of_photos = _trained(ranker.encoder)
+        self.accelerator = place(ranker)
+        self.shape = Shape(
+            devices=1,
+            moments=MOMENTS_AT_ONCE,
+            spare=SPARE,
+            fixed=self.accelerator.type != "cpu",
+        )
         GradSampleModule(ranker, loss_reduction="sum")
 
     def train(
         self, parameters: Vector, visits: Iterable[Visit], *, work: Work
     ) -> Iterator[Trained]:
-        """As of ``Engine``."""
+        """Same as ``Engine``."""
         for visit in visits:
             yield self._visit(parameters, visit, work=work)
+
+    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
+        """Same as ``MomentGradients``, of one device."""
+        load_flat(self._ranker, self._names, parameters[0].cpu().numpy())
+        self._set_gradients(batch)
+        gradients = [parameter.grad_sample.flatten(1) for parameter in self._parameters]
+        self._ranker.zero_grad(set_to_none=True)
+        for parameter in self._parameters:
+            parameter.grad_sample = None
+        return torch.cat(gradients, dim=1)[None]
 
     def _visit(self, parameters: Vector, visit: Visit, *, work: Work) -> Trained:
         load_flat(self._ranker, self._names, parameters)
@@ -65,41 +83,59 @@ class OpacusEngine:
             work,
             noise=(visit.source.stream("noise", step) for step in range(work.steps)),
         )
-        sampling = PoissonSampling(rate=work.rate)
+        shelf = Shelf([visit.examples], shape=self.shape, accelerator=self.accelerator)
+        numbers, sampling = visit.examples.numbers.numpy(), PoissonSampling(rate=work.rate)
         for step in range(work.steps):
             stream = visit.source.stream("sampling", step)
-            parts = draw(visit.examples, sampling=sampling, stream=stream)
-            for left, part in zip(reversed(range(len(parts))), parts, strict=True):
-                self._set_gradients(part)
-                optimizer.signal_skip_step(left > 0)
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
-        delta = flatten(self._ranker, self._names) - parameters
+            self._step(shelf, sampling.draw(numbers, stream=stream), optimizer)
+        with np.errstate(invalid="ignore", over="ignore"):
+            delta = flatten(self._ranker, self._names) - parameters
         return Trained(delta=delta, non_finite=optimizer.non_finite)
 
-    def _set_gradients(self, part: Examples) -> None:
+    def _step(
+        self,
+        shelf: Shelf,
+        drawn: np.ndarray[Any, np.dtype[np.bool_]],
+        optimizer: MomentOptimizer,
+    ) -> None:
+        batches: list[Batch | None] = [*shelf.batches(drawn)]
+        batches = batches or [None]
+        for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
+            self._set_gradients(batch)
+            optimizer.signal_skip_step(left > 0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def _set_gradients(self, batch: Batch | None) -> None:
         """Leaves each parameter's gradient for every moment in its ``grad_sample``."""
-        if not len(part.numbers):
+        if batch is None:
             for parameter in self._parameters:
                 parameter.grad_sample = parameter.new_zeros(0, *parameter.shape)
             return
-        losses = self._loss(scores(self._ranker, part), part.gains, where=part.where)
-        with warnings.catch_warnings():
+        with Isolated(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Full backward hook is firing", UserWarning)
+            scored = self._scorer(batch.inputs[0], batch.where[0])
+            losses = self._loss(scored, batch.gains[0], where=batch.where[0])
             torch.autograd.backward(losses.sum())
-        self._gather_photos(part)
+        self._gather_photos(batch)
+        self._forget_padding(batch)
 
-    def _gather_photos(self, part: Examples) -> None:
+    def _gather_photos(self, batch: Batch) -> None:
         """Sums what the encoder sees as rows of photos over the photos of each moment.
 
         It must happen before any norm is taken: clipping photo by photo would let one moment
         move the sum by as many clipping norms as it has photos.
         """
-        moment_of_photo = part.where.nonzero()[:, 0]
+        moments = batch.where.shape[1]
         for parameter in self._of_photos:
             photos = parameter.grad_sample
-            moments = photos.new_zeros(len(part.numbers), *parameter.shape)
-            parameter.grad_sample = moments.index_add_(0, moment_of_photo, photos)
+            parameter.grad_sample = photos.view(moments, -1, *parameter.shape).sum(1)
+
+    def _forget_padding(self, batch: Batch) -> None:
+        """Makes the gradients of moments of padding zero, which hostile parameters make NaN."""
+        padding = ~batch.where[0].any(-1)
+        for parameter in self._parameters:
+            parameter.grad_sample[padding] = 0
 
 
 def _trained(module: nn.Module) -> list[Any]:

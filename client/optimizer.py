@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from client.opacus_parts import DPOptimizer
-from privacy.clipping import clipped_sum
+from privacy.clipping import add_clipped, precise
 from privacy.dpsgd import release
 from privacy.noise import Stream
 from protocol.messages import Work
@@ -47,17 +47,16 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
     def clip_and_accumulate(self) -> None:
         """Adds the clipped gradients of the moments at hand to the step's sum."""
         gradients = torch.cat([samples.flatten(1) for samples in self.grad_samples], dim=1)
-        clipped = clipped_sum([gradients], self.max_grad_norm)
-        total = clipped.sums[0].double()
-        self._total = total if self._total is None else self._total + total
-        self.non_finite += clipped.non_finite
+        if self._total is None:
+            self._total = precise(gradients.new_zeros(gradients.shape[1]))
+        self.non_finite += add_clipped(self._total, gradients, self.max_grad_norm)
 
     def add_noise(self) -> None:
         """Releases the step's sum, divided, into the gradients and forgets it."""
         if self._total is None:
             raise RuntimeError("a step is released before its gradients were clipped.")
         released = release(
-            self._total.numpy(), deviation=self._deviation, stream=next(self._noise)
+            self._total.cpu().numpy(), deviation=self._deviation, stream=next(self._noise)
         )
         self._total = None
         sizes = [parameter.numel() for parameter in self.params]

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from client.demands import Demands
 from client.floor import Floor
+from client.parameter_bounds import ParameterBounds, parameter_bounds
 from client.sections import Sections, read_sections
 from privacy import local_gaussian
 from privacy.calibration import noise_multiplier
@@ -78,6 +79,18 @@ def floor(text: str, demands: Demands) -> Floor:
         update_noise=max(_noise(update), least if update else 0.0),
         update_clip=min(update_clip, most) if server else update_clip,
         visits=_visits(sections, [p for p in (example, update) if p], demands),
+        bounds=_bounds(sections, example, update),
+    )
+
+
+def _bounds(
+    sections: Sections, example: Promise | None, update: Promise | None
+) -> ParameterBounds | None:
+    """Bounds on the parameters, where the run is private."""
+    if not sections.private:
+        return None
+    return parameter_bounds(
+        sections, noise_multiplier=_noise(example), update_noise=_noise(update)
     )
 
 

@@ -42,8 +42,17 @@ class Recorded(ABC):
         """Makes the gradients of some ``moments`` [devices, moments] zero, even of NaN."""
 
     @abstractmethod
-    def write_to(self, sums: "Sums", coefficients: Tensor) -> None:
-        """Writes Σ coefficient · gradient of a moment, of every parameter, into ``sums``."""
+    def add_to(self, sums: Sequence[Tensor], coefficients: Tensor) -> None:
+        """Adds Σ coefficient · gradient of a moment to the sum of every parameter it uses.
+
+        Args:
+            sums: Of all parameters, [devices, …] each; their type is that of the arithmetic.
+            coefficients: [devices, moments].
+        """
+
+    @abstractmethod
+    def of_moments(self) -> Mapping[int, Tensor]:
+        """[devices, moments, …] float32 gradients of each parameter, by its place."""
 
 
 Layers = Mapping[Callable[..., Any], Callable[..., Recorded]]
@@ -75,7 +84,7 @@ class Recording(TorchFunctionMode):
         self._shapes = [parameter.shape for parameter in trained]
         self._own = self.parts(parameters)
         self._met: set[int] = set()
-        self._alike: dict[int, tuple[Tensor, Tensor]] = {}
+        self._alike: dict[int, tuple[Tensor, Tensor, Tensor]] = {}
 
     def __torch_function__(
         self,
@@ -136,34 +145,16 @@ class Recording(TorchFunctionMode):
         """Returns [devices, moments, rows, features] of values with features last."""
         return values.reshape(*self.lists, -1, values.shape[-1])
 
-    def alike(self, inputs: Tensor) -> Tensor:
-        """Returns [devices, moments, rows, rows] float64 products of the rows of ``inputs``.
+    def alike(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the rows of ``inputs`` in float64, and their products with each other.
 
         Layers that share their inputs share these; the inputs are kept, so that none can take
         the identity of others.
+
+        Returns:
+            [devices, moments, rows, features] and [devices, moments, rows, rows].
         """
         if id(inputs) not in self._alike:
             rows = precise(self.rows(inputs.detach()))
-            self._alike[id(inputs)] = (inputs, rows @ rows.transpose(-2, -1))
-        return self._alike[id(inputs)][1]
-
-
-class Sums:
-    """[devices, trainable] sums in the making, of which each parameter is written once."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._total = torch.empty_like(recording.parameters)
-        self._parts = recording.parts(self._total)
-        self._written: set[int] = set()
-
-    def write(self, place: int, value: Tensor) -> None:
-        """Writes [devices, …] as one parameter's part."""
-        self._parts[place].copy_(value)
-        self._written.add(place)
-
-    def finished(self) -> Tensor:
-        """Returns the sums; a parameter that no layer used has zeros."""
-        for place, part in enumerate(self._parts):
-            if place not in self._written:
-                part.zero_()
-        return self._total
+            self._alike[id(inputs)] = (inputs, rows, rows @ rows.transpose(-2, -1))
+        return self._alike[id(inputs)][1:]

@@ -12,6 +12,27 @@ from ranking.settings import Ranking
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ServerSteps:
+    """How far the server moves the parameters, which bounds what a device accepts.
+
+    Attributes:
+        rounds: Rounds of the run.
+        cohort: Expected devices of a round.
+        optimizer: The server optimizer's name.
+        lr: Its learning rate.
+        beta1: Its momentum.
+        tau: What it adds to the root of the second moment.
+    """
+
+    rounds: int
+    cohort: float
+    optimizer: str
+    lr: float
+    beta1: float
+    tau: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sections:
     """The device's sections. A task's terms may be stronger than these, never weaker."""
 
@@ -20,6 +41,7 @@ class Sections:
     ranking: Ranking
     training: Training
     privacy: Privacy
+    server: ServerSteps
     engine: Engine
     accelerator: Accelerator
     memory: int
@@ -44,8 +66,20 @@ def read_sections(text: str) -> Sections:
         ranking=section(text, "ranking", Ranking),
         training=section(text, "training", Training),
         privacy=section(text, "privacy", Privacy),
+        server=_server_steps(text),
         engine=section(text, "simulation.engine", Engine),
         accelerator=section(text, "simulation.accelerator", Accelerator),  # type: ignore[arg-type]
         memory=section(text, "simulation.memory", int),
         cache=section(text, "simulation.cache", str | None),  # type: ignore[arg-type]
+    )
+
+
+def _server_steps(text: str) -> ServerSteps:
+    return ServerSteps(
+        rounds=section(text, "server.rounds", int),
+        cohort=section(text, "server.cohort", float),
+        optimizer=section(text, "server.optimizer", str),
+        lr=section(text, "server.lr", float),
+        beta1=section(text, "server.beta1", float),
+        tau=section(text, "server.tau", float),
     )

@@ -12,7 +12,9 @@ class Engine:
 
     Attributes:
         name: ``bookkeeping`` and ``vmap`` train many devices at once, the former without a
-            gradient for every moment; ``opacus`` trains one device after another.
+            gradient for every moment; ``opacus`` trains one device after another; ``alone``
+            is book-keeping of one moment at a time, for machines where the rounding of one
+            depends on the others in its batch.
     """
 
-    name: Literal["bookkeeping", "vmap", "opacus"]
+    name: Literal["bookkeeping", "vmap", "opacus", "alone"]

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
-from client.cohort_batch import Batch
+from client.cohort_batch import Batch, Shape
+from client.isolation import Isolated
 from client.scoring import Scorer
-from privacy.clipping import clipped_sum
+from privacy.clipping import add_clipped
 from ranking.build import trainable_names
 from ranking.losses import LOSSES
 from ranking.parameters import place
@@ -16,6 +17,7 @@ from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
 LARGEST_GRADIENTS = 16 * 1024**2
+"""Numbers in the gradients of a batch at most: 64 MB of float32."""
 
 
 class Vmapped:
@@ -32,38 +34,48 @@ class Vmapped:
             value.requires_grad_(False)
         self._shapes = [values[name].shape for name in self._names]
         size = sum(shape.numel() for shape in self._shapes)
-        self.moments = 8
-        self.spare = 50
-        self.devices = min(64, max(1, LARGEST_GRADIENTS // (self.moments * size)))
-        self._gradients = vmap(vmap(grad(self._of_moment), (None, 0, 0, 0)))
+        moments, whole = 8, ranking.trained == "all"
+        self.shape = Shape(
+            # torch.func makes one convolution of several devices', which rounds otherwise.
+            devices=1 if whole else min(64, max(1, LARGEST_GRADIENTS // (moments * size))),
+            moments=moments,
+            spare=50,
+            fixed=self.accelerator.type != "cpu",
+        )
+        self._gradients = vmap(vmap(grad(self._loss_of_moment), (None, 0, 0, 0)))
 
-    def clipped(
-        self, parameters: Tensor, batch: Batch, *, clip: float
-    ) -> tuple[Tensor, Tensor]:
-        """As of ``ClippedGradients``; more devices than ``devices`` are taken in turn."""
-        turns = range(0, len(parameters), self.devices)
+    def add_clipped(
+        self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
+    ) -> Tensor:
+        """Same as ``MomentGradients``; more devices than the shape's are taken in turn."""
+        turns = range(0, len(parameters), self.shape.devices)
         found = [
-            self._clipped(parameters[some], batch.of(some), clip=clip)
-            for some in (slice(start, start + self.devices) for start in turns)
+            self._add(total[some], parameters[some], batch.of(some), clip=clip)
+            for some in (slice(start, start + self.shape.devices) for start in turns)
         ]
-        sums, bad = zip(*found, strict=True)
-        return torch.cat(sums), torch.cat(bad)
+        return torch.cat(found)
 
-    def _clipped(
-        self, parameters: Tensor, batch: Batch, *, clip: float
-    ) -> tuple[Tensor, Tensor]:
+    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
+        """Same as ``MomentGradients``."""
         parts = torch.split(parameters, [shape.numel() for shape in self._shapes], dim=1)
         own = {
             name: part.view(-1, *shape)
             for name, part, shape in zip(self._names, parts, self._shapes, strict=True)
         }
-        found = self._gradients(own, batch.inputs, batch.gains, batch.where)
-        flat = torch.cat([found[name].flatten(2) for name in self._names], dim=2)
-        clipped = [clipped_sum([of_device], clip) for of_device in flat]
-        sums = torch.stack([device.sums[0] for device in clipped])
-        return sums, torch.tensor([device.non_finite for device in clipped], device=sums.device)
+        with Isolated():
+            found = self._gradients(own, batch.inputs, batch.gains, batch.where)
+        return torch.cat([found[name].flatten(2) for name in self._names], dim=2)
 
-    def _of_moment(
+    def _add(self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float) -> Tensor:
+        gradients = self.of_moments(parameters, batch)
+        there = batch.where.any(-1)
+        counts = [
+            add_clipped(of_device, mine[real], clip)
+            for of_device, mine, real in zip(total, gradients, there, strict=True)
+        ]
+        return torch.tensor(counts, device=total.device)
+
+    def _loss_of_moment(
         self, own: Mapping[str, Tensor], inputs: Tensor, gains: Tensor, where: Tensor
     ) -> Tensor:
         tree = {f"ranker.{name}": value for name, value in own.items()}

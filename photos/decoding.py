@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from photos.skips import LARGEST_PIXELS, Skip
+from photos.regular_file import open_regular
+from photos.skips import LARGEST_BYTES, LARGEST_PIXELS, Skip
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -23,7 +24,6 @@ _DRAFT_SCALE = 4
 _SKIPS = (
     (UnidentifiedImageError, Skip.NOT_A_PHOTO),
     (Image.DecompressionBombError, Skip.TOO_LARGE),
-    ((PermissionError, FileNotFoundError), Skip.UNREADABLE),
 )
 
 
@@ -53,18 +53,17 @@ def decode(path: Path, *, side: int) -> Photograph | Skip:
     boxes would blur sharp and blurred photographs alike.
 
     Args:
-        path: The file; a symbolic link is not followed.
+        path: A regular file; a symbolic link is not followed.
         side: Pixels of the result's side.
 
     Returns:
         The photograph, or why there is none; damaged or hostile files never raise.
     """
+    file = open_regular(path, largest=LARGEST_BYTES)
+    if isinstance(file, Skip):
+        return file
     try:
-        if path.is_symlink():
-            return Skip.LINK
-        if not path.is_file():
-            return Skip.UNREADABLE
-        with _quiet(), Image.open(path, formats=FORMATS) as image:
+        with file, _quiet(), Image.open(file, formats=FORMATS) as image:
             return _decode(image, path.name, side)
     except Exception as error:
         # A crafted file makes Pillow's decoders raise almost anything (struct.error,

@@ -1,7 +1,8 @@
 """One device's folder: moment folders of photographs and what their owner did with them."""
 
+from bisect import insort
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,24 +10,8 @@ from pathlib import Path
 from photos import feedback_file
 from photos.decoding import Photograph, decode
 from photos.feedback_file import NO_ROW, FeedbackTable, Row
+from photos.listing import contents
 from photos.skips import Skip
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contents:
-    """What a folder holds, sorted by name; hidden files are passed over.
-
-    Attributes:
-        photos: Files with a photo's suffix, in any case; nothing has been opened yet.
-        folders: Folders that are no links.
-        skipped: How many others there are, by reason.
-    """
-
-    photos: tuple[Path, ...]
-    folders: tuple[Path, ...]
-    skipped: Counter[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +34,7 @@ class DevicePhotographs:
     """All that could be read of a device's folder.
 
     Attributes:
-        moments: In the order of their names; a moment may hold any number of photographs.
+        moments: In the order of their names; a moment may hold no photograph.
         skipped: How many files, rows and folders were left out, by reason.
     """
 
@@ -57,27 +42,19 @@ class DevicePhotographs:
     skipped: Counter[str]
 
 
-def contents(folder: Path) -> Contents:
-    """Lists a folder; one that cannot be listed is empty and counted."""
-    try:
-        kinds = [(path, _kind(path)) for path in sorted(folder.iterdir()) if _listed(path)]
-    except OSError:
-        return Contents(photos=(), folders=(), skipped=Counter([Skip.UNREADABLE]))
-    return Contents(
-        photos=tuple(path for path, kind in kinds if kind == "photo"),
-        folders=tuple(path for path, kind in kinds if kind == "folder"),
-        skipped=Counter(kind for _, kind in kinds if isinstance(kind, Skip)),
-    )
-
-
-def read_device(folder: Path, *, side: int) -> DevicePhotographs:
+def read_device(folder: Path, *, side: int, most: int | None = None) -> DevicePhotographs:
     """Reads ``folder/<moment>/*.jpg`` and ``folder/feedback.csv``.
 
-    Whatever cannot be used is counted by reason; nothing in the folder raises.
+    Guarantees:
+      * nothing in the folder raises; what cannot be used is counted by reason;
+      * a moment is a function of its own folder and its own rows: no file, link, name,
+        permission or damage elsewhere changes it.
 
     Args:
         folder: A device's folder.
         side: Pixels of a photograph's side.
+        most: How many photographs of a moment to keep, the first in the order of capture; None
+            for all. The others are counted and take no memory.
     """
     listing = contents(folder)
     skipped = listing.skipped + Counter({Skip.MISPLACED: len(listing.photos)})
@@ -85,49 +62,56 @@ def read_device(folder: Path, *, side: int) -> DevicePhotographs:
     for moment in inside.values():
         skipped += moment.skipped + Counter({Skip.MISPLACED: len(moment.folders)})
     files = {name: moment.photos for name, moment in inside.items() if moment.photos}
-    return _read(folder, files, skipped, side)
+    read = read_moments(folder, files, side=side, most=most)
+    return DevicePhotographs(moments=read.moments, skipped=skipped + read.skipped)
 
 
-def read_flat(folder: Path, *, side: int) -> DevicePhotographs:
-    """Reads ``folder/*.jpg`` as one moment, with ``folder/feedback.csv`` beside its photos."""
-    listing = contents(folder)
-    skipped = listing.skipped + Counter({Skip.MISPLACED: len(listing.folders)})
-    return _read(folder, {"": listing.photos}, skipped, side)
-
-
-def _listed(path: Path) -> bool:
-    return not path.name.startswith(".") and path.name != feedback_file.NAME
-
-
-def _kind(path: Path) -> str:
-    if path.is_dir():
-        return Skip.LINK if path.is_symlink() else "folder"
-    return "photo" if path.suffix.lower() in SUFFIXES else Skip.OTHER_FILE
-
-
-def _read(
-    folder: Path, files: dict[str, tuple[Path, ...]], skipped: Counter[str], side: int
+def read_moments(
+    folder: Path, files: Mapping[str, Sequence[Path]], *, side: int, most: int | None = None
 ) -> DevicePhotographs:
+    """Reads listed photographs and ``folder/feedback.csv``, and guarantees as ``read_device``.
+
+    Args:
+        folder: A device's folder.
+        files: The photographs of each moment, by its name below ``folder``.
+        side: As of ``read_device``.
+        most: As of ``read_device``.
+    """
     names = {path.relative_to(folder).as_posix() for paths in files.values() for path in paths}
     table = feedback_file.read_feedback(folder / feedback_file.NAME, photos=names)
-    skipped = skipped + table.skipped
+    skipped = Counter(table.skipped)
     moments = []
     for name, paths in files.items():
-        decoded = [decode(path, side=side) for path in paths]
-        skipped += Counter(one for one in decoded if isinstance(one, Skip))
-        moments.append(
-            _moment(name, (one for one in decoded if isinstance(one, Photograph)), table)
-        )
+        photographs, left_out = _photographs(paths, side=side, most=most)
+        moments.append(_moment(name, photographs, table))
+        skipped += left_out
     return DevicePhotographs(moments=tuple(moments), skipped=skipped)
 
 
+def _photographs(
+    paths: Sequence[Path], *, side: int, most: int | None
+) -> tuple[list[Photograph], Counter[str]]:
+    """The first ``most`` photographs in the order of capture, and why others are left out."""
+    first: list[Photograph] = []
+    skipped: Counter[str] = Counter()
+    for path in paths:
+        photo = decode(path, side=side)
+        if isinstance(photo, Skip):
+            skipped[photo] += 1
+            continue
+        insort(first, photo, key=_capture)
+        if most is not None and len(first) > most:
+            first.pop()
+            skipped[Skip.MANY_PHOTOS] += 1
+    return first, skipped
+
+
 def _moment(
-    name: str, photographs: Iterable[Photograph], table: FeedbackTable
+    name: str, photographs: Sequence[Photograph], table: FeedbackTable
 ) -> PhotographedMoment:
-    ordered = tuple(sorted(photographs, key=_capture))
-    paths = (f"{name}/{photo.name}".removeprefix("/") for photo in ordered)
+    paths = (f"{name}/{photo.name}".removeprefix("/") for photo in photographs)
     rows = tuple(table.rows.get(path, NO_ROW) for path in paths)
-    return PhotographedMoment(name=name, photographs=ordered, rows=rows)
+    return PhotographedMoment(name=name, photographs=tuple(photographs), rows=rows)
 
 
 def _capture(photo: Photograph) -> tuple[bool, datetime, str]:

@@ -1,16 +1,24 @@
 """``feedback.csv``: what the owner of a device did with each photo."""
 
-import codecs
 import csv
+import os
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 from photos.library import Feedback
+from photos.regular_file import open_regular
 from photos.skips import Skip
 
 NAME = "feedback.csv"
+LARGEST_TABLE = 2**30
+"""Bytes: the rows of ten million photos. Without it a file of holes, which may claim any
+length, keeps the device reading for ever."""
+LONGEST_LINE = 131_072
+"""Characters: the csv module's own limit of one cell. Without it one line fills the memory."""
 
 _WORDS = {
     "": Feedback.KEEP,
@@ -56,52 +64,68 @@ def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
     A missing file is an empty table. A row for no photo, a second row for a photo and an
     unknown word of feedback are left out and counted; so is a line that cannot be read, and
     with it no other: a moment's feedback depends on its own lines alone. A table without its
-    head is left out whole.
+    head is left out whole. What is read so far stays where the file ends in an error.
 
     Args:
         path: The file; a symbolic link is not followed.
         photos: The device's photos, ``moment/file.jpg``.
     """
-    if path.is_symlink():
-        return FeedbackTable(rows={}, skipped=Counter([Skip.LINK]))
-    if not path.exists():
-        return FeedbackTable(rows={}, skipped=Counter())
+    table = FeedbackTable(rows={}, skipped=Counter())
+    if not os.path.lexists(path):
+        return table
+    file = open_regular(path, largest=LARGEST_TABLE)
+    if isinstance(file, Skip):
+        table.skipped[Skip.LINK if file is Skip.LINK else Skip.BAD_TABLE] += 1
+        return table
     try:
-        head, *lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).splitlines() or [b""]
+        with TextIOWrapper(file, "utf-8-sig", errors="surrogateescape") as text:
+            _read(text, photos, table)
     except OSError:
-        return FeedbackTable(rows={}, skipped=Counter([Skip.BAD_TABLE]))
-    names = _cells(head)
-    if names is None or "photo" not in names:
-        return FeedbackTable(rows={}, skipped=Counter([Skip.BAD_TABLE]))
-    cells = [_cells(line) for line in lines if line.strip()]
-    there = [dict(zip(names, row, strict=False)) for row in cells if row is not None]
-    table = _table(there, photos)
-    if unread := cells.count(None):
-        table.skipped[Skip.BAD_ROW] = unread
+        table.skipped[Skip.BAD_TABLE] += 1
     return table
 
 
-def _cells(line: bytes) -> list[str] | None:
-    """The cells of one physical line, or None where it cannot be read."""
+def _read(text: TextIO, photos: Collection[str], table: FeedbackTable) -> None:
+    lines = _lines(text)
+    names = next(lines, None)
+    if names is None or "photo" not in names:
+        table.skipped[Skip.BAD_TABLE] += 1
+        return
+    for cells in lines:
+        if cells is None:
+            table.skipped[Skip.BAD_ROW] += 1
+        elif cells:
+            _take(dict(zip(names, cells, strict=False)), photos, table)
+
+
+def _lines(text: TextIO) -> Iterator[list[str] | None]:
+    """The cells of each physical line: none of a blank line, None where it cannot be read."""
+    while line := text.readline(LONGEST_LINE):
+        if len(line) < LONGEST_LINE or line.endswith("\n"):
+            yield _cells(line)
+            continue
+        while (rest := text.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+            pass
+        yield None
+
+
+def _cells(line: str) -> list[str] | None:
     try:
-        (row,) = csv.reader([line.decode()], skipinitialspace=True, strict=True)
-    except (UnicodeDecodeError, csv.Error, ValueError):
+        line.encode()
+        (cells,) = csv.reader([line.strip()], skipinitialspace=True, strict=True)
+    except (UnicodeEncodeError, csv.Error, ValueError):
         return None
-    return row
+    return cells
 
 
-def _table(lines: Iterable[dict[str, str]], photos: Collection[str]) -> FeedbackTable:
-    rows: dict[str, Row] = {}
-    skipped: Counter[str] = Counter()
-    for line in lines:
-        photo = line.get("photo", "").strip().replace("\\", "/")
-        feedback = _WORDS.get(line.get("feedback", "").strip().lower())
-        if photo not in photos:
-            skipped[Skip.ROW_WITHOUT_PHOTO] += 1
-        elif photo in rows:
-            skipped[Skip.SECOND_ROW] += 1
-        elif feedback is None:
-            skipped[Skip.UNKNOWN_FEEDBACK] += 1
-        else:
-            rows[photo] = Row(burst=line.get("burst", "").strip(), feedback=feedback)
-    return FeedbackTable(rows=rows, skipped=skipped)
+def _take(line: Mapping[str, str], photos: Collection[str], table: FeedbackTable) -> None:
+    photo = line.get("photo", "").strip().replace("\\", "/")
+    feedback = _WORDS.get(line.get("feedback", "").strip().lower())
+    if photo not in photos:
+        table.skipped[Skip.ROW_WITHOUT_PHOTO] += 1
+    elif photo in table.rows:
+        table.skipped[Skip.SECOND_ROW] += 1
+    elif feedback is None:
+        table.skipped[Skip.UNKNOWN_FEEDBACK] += 1
+    else:
+        table.rows[photo] = Row(burst=line.get("burst", "").strip(), feedback=feedback)

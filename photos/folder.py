@@ -1,6 +1,7 @@
 """A population of real photographs: ``ROOT/<device>/<moment>/*.jpg``."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from photos.device_folder import PhotographedMoment, contents, read_device
+from photos.device_folder import PhotographedMoment, read_device
 from photos.feedback_file import Row
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT, Library, Moment
+from photos.listing import contents, obstacle
 from photos.settings import Photos
 from photos.skips import Skip
 
@@ -58,14 +60,15 @@ class FolderSource:
 
     def library(self, device: int) -> Library:
         """Reads one device's photographs; what cannot be used is counted, never raised."""
-        read = read_device(self._folders[device], side=self._side)
+        read = read_device(self._folders[device], side=self._side, most=LARGEST_MOMENT)
         moments = [_moment(one) for one in read.moments]
-        skipped = read.skipped + sum((_left_out(one) for one in read.moments), Counter())
-        if not read.moments:
-            skipped[Skip.EMPTY_DEVICE] += 1
+        whole = [moment for moment in moments if moment]
+        few = len(moments) - len(whole)
+        none = int(not moments)
+        skipped = read.skipped + Counter({Skip.FEW_PHOTOS: few, Skip.EMPTY_DEVICE: none})
         return Library(
             device=device,
-            moments=tuple(sorted((m for m in moments if m), key=lambda m: m.number)),
+            moments=tuple(sorted(whole, key=lambda moment: moment.number)),
             skipped={str(reason): count for reason, count in sorted(skipped.items())},
         )
 
@@ -79,35 +82,25 @@ def skipped_total(libraries: Iterable[Library]) -> dict[str, int]:
 
 
 def moment_number(name: str) -> int:
-    """Returns the number of the moment folder ``name``: 63 bits of its SHA-256.
+    """Returns the number of the moment folder ``name``: 63 bits of the SHA-256 of its bytes.
 
-    It depends on no other moment, as the moments' secret draws demand; among a million moments
-    of one device two share a number with a probability of 5e-8.
+    It depends on no other moment, as the moments' secret draws demand, and on no language of
+    the system: the bytes are those on the disk. Among a million moments of one device two share
+    a number with a probability of 5e-8.
     """
-    return (
-        int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8])
-        >> 1
-    )
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8]) >> 1
 
 
 def _moment(moment: PhotographedMoment) -> Moment | None:
-    photographs = moment.photographs[:LARGEST_MOMENT]
-    rows = moment.rows[:LARGEST_MOMENT]
-    if len(photographs) < SMALLEST_MOMENT:
+    if len(moment.photographs) < SMALLEST_MOMENT:
         return None
     return Moment(
         number=moment_number(moment.name),
-        photos=np.stack([photo.pixels for photo in photographs]),
-        bursts=_bursts(rows),
-        feedback=np.array([row.feedback for row in rows], dtype=np.int64),
+        photos=np.stack([photo.pixels for photo in moment.photographs]),
+        bursts=_bursts(moment.rows),
+        feedback=np.array([row.feedback for row in moment.rows], dtype=np.int64),
         expected_gain=None,
     )
-
-
-def _left_out(moment: PhotographedMoment) -> Counter[str]:
-    many = max(0, len(moment.photographs) - LARGEST_MOMENT)
-    few = len(moment.photographs) < SMALLEST_MOMENT
-    return Counter({Skip.MANY_PHOTOS: many, Skip.FEW_PHOTOS: int(few)})
 
 
 def _bursts(rows: tuple[Row, ...]) -> NDArray[np.int64]:
@@ -121,15 +114,26 @@ def _device_folders(photos: Photos) -> tuple[Path, ...]:
         raise ValueError(
             f"photos.root must name a folder when photos.source=folder: {_LAYOUT}."
         )
-    root = Path(photos.root).expanduser()
-    if not root.is_dir():
-        raise ValueError(f"photos.root={photos.root} is not a folder: {_LAYOUT}.")
+    root = _expanded(photos.root)
+    if reason := obstacle(root):
+        raise ValueError(
+            f"photos.root={photos.root} is not a folder that can be listed ({reason}): "
+            f"{_LAYOUT}."
+        )
     folders = contents(root).folders
     if not any(_holds_photos(folder) for folder in folders):
         raise ValueError(
             f"photos.root={photos.root} holds no device folder with photos: {_LAYOUT}."
         )
     return folders
+
+
+def _expanded(root: str) -> Path:
+    """Where ``root`` is, with ~ for a user's own folder; as it stands for a user unknown."""
+    try:
+        return Path(root).expanduser()
+    except RuntimeError:
+        return Path(root)
 
 
 def _holds_photos(device: Path) -> bool:

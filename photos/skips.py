@@ -5,6 +5,9 @@ from enum import StrEnum
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT
 
 LARGEST_PIXELS = 64_000_000
+LARGEST_BYTES = 4 * LARGEST_PIXELS
+"""Bytes of a photograph's file: four for each pixel, as if uncompressed. A larger WebP, which
+is read as a whole, could fill the memory and end the process with all other photographs."""
 
 
 class Skip(StrEnum):
@@ -16,6 +19,7 @@ class Skip(StrEnum):
     UNREADABLE = "cannot be opened"
     NOT_A_PHOTO = "not a JPEG, PNG or WebP inside"
     TOO_LARGE = f"more than {LARGEST_PIXELS // 1_000_000} million pixels"
+    LARGE_FILE = f"file of more than {LARGEST_BYTES // 1_000_000} million bytes"
     DAMAGED = "truncated or damaged"
     FEW_PHOTOS = f"moment of fewer than {SMALLEST_MOMENT} photos"
     MANY_PHOTOS = f"photo beyond the first {LARGEST_MOMENT} of its moment"

@@ -144,8 +144,10 @@ def _box_muller(words: NDArray[np.uint64], *, deviation: float) -> tuple[Floats,
     radius += 1
     radius *= UNIT
     np.log(radius, out=radius)
-    radius *= -2 * deviation**2
+    radius *= -2
     np.sqrt(radius, out=radius)
+    # After the root: the square of a small deviation would be zero, of a large one infinite.
+    radius *= deviation
     sine = (words[half:].view(np.int64) >> SPARE_BITS).astype(np.float64)
     sine *= math.pi * UNIT
     np.tan(sine, out=sine)

@@ -5,6 +5,13 @@ from typing import Annotated, Literal, Self
 
 from annotated_types import Gt, Interval
 
+LEAST_CLIP, MOST_CLIP = 1e-9, 1e6
+"""L2 norms of a gradient or an update between which the mechanisms are tested. Far below, what
+leaves would be lost in the last digits of float32 parameters."""
+
+MOST_NOISE = 1e6
+"""Largest noise in units of the clip: with it ε is 0 in every digit that is printed."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
@@ -24,9 +31,9 @@ class Example:
 
     mechanism: Literal["none", "dpsgd"]
     epsilon: Annotated[float, Gt(0)] | None
-    noise_multiplier: Annotated[float, Interval(ge=0, le=1e6)] | None
+    noise_multiplier: Annotated[float, Interval(ge=0, le=MOST_NOISE)] | None
     delta: Annotated[float, Interval(ge=1e-12, le=1e-5)] | None
-    clip: Annotated[float, Interval(gt=0, le=1e6)] | None
+    clip: Annotated[float, Interval(ge=LEAST_CLIP, le=MOST_CLIP)] | None
     max_participations: Annotated[int, Interval(ge=1, le=1_000_000)] | None
 
     @classmethod
@@ -84,9 +91,9 @@ class Device:
 
     mechanism: Literal["none", "gaussian", "adaptive", "matrix", "local", "auto"]
     epsilon: Annotated[float, Gt(0)] | None
-    noise_multiplier: Annotated[float, Interval(ge=0, le=1e6)] | None
+    noise_multiplier: Annotated[float, Interval(ge=0, le=MOST_NOISE)] | None
     delta: Annotated[float, Interval(ge=1e-12, lt=1)] | None
-    clip: Annotated[float, Interval(gt=0, le=1e6)] | None
+    clip: Annotated[float, Interval(ge=LEAST_CLIP, le=MOST_CLIP)] | None
     clipping: Literal["whole", "layers"] | None
     numbers: Literal["float64", "integers"] | None
     largest_cohort: Annotated[int, Interval(ge=1, le=10_000_000)] | None

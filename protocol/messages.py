@@ -91,6 +91,7 @@ class DeclineReason(StrEnum):
     PARTICIPATIONS_SPENT = "participations spent"
     FROZEN_PART_MISSING = "frozen part missing"
     FROZEN_PART_DIFFERS = "frozen part differs"
+    PARAMETERS_OUT_OF_BOUNDS = "parameters out of bounds"
     PRIVATE_RUN = "private run"
     WEAKER_THAN_FLOOR = "weaker than the floor"
     BUDGET_SPENT = "budget spent"

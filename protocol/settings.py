@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Gt, Interval
+from annotated_types import Interval
+
+LEAST_RATE = 1e-9
+"""Smallest probability and learning rate: a division by their product stays far from the end
+of float32."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,10 +22,14 @@ class Training:
         largest_library: Public bound on a library's training moments, for the server's norm
             bound only.
         lr: Learning rate of the local steps.
+        seconds: A private visit in a deployment is answered after so many seconds, so that its
+            time says nothing of the library; one that needs longer still shows. Null answers
+            at once.
     """
 
     steps: Annotated[int, Interval(ge=1, le=100_000)]
-    rate: Annotated[float, Interval(gt=0, le=1)]
+    rate: Annotated[float, Interval(ge=LEAST_RATE, le=1)]
     reference_size: Annotated[int, Interval(ge=1, le=1_000_000)]
     largest_library: Annotated[int, Interval(ge=1, le=10_000_000)]
-    lr: Annotated[float, Gt(0)]
+    lr: Annotated[float, Interval(ge=LEAST_RATE, le=1e6)]
+    seconds: Annotated[float, Interval(gt=0, le=86_400)] | None = None

@@ -6,7 +6,7 @@ All follow the signature of ``ranking.losses.Loss``.
 import torch
 from torch import Tensor
 
-from ranking.masking import discounts, fill, ideal_dcg, log_softmax, ratio
+from ranking.masking import discounts, fill, ideal_dcg, log_softmax, ratio, sigmoid
 
 SHARPNESS = 1.0
 SINKHORN_STEPS = 20
@@ -51,7 +51,7 @@ def listmle(scores: Tensor, gains: Tensor, *, where: Tensor) -> Tensor:
 def approx_ndcg(scores: Tensor, gains: Tensor, *, where: Tensor) -> Tensor:
     """Returns 1 minus NDCG with smooth ranks (Qin et al. 2010); 0 for a list without gain."""
     gains, scores = fill(gains, where=where), fill(scores, where=where)
-    above = torch.sigmoid(SHARPNESS * (scores.unsqueeze(-2) - scores.unsqueeze(-1)))
+    above = sigmoid(SHARPNESS * (scores.unsqueeze(-2) - scores.unsqueeze(-1)))
     itself = torch.eye(scores.shape[-1], dtype=torch.bool, device=scores.device)
     ranks = 1 + fill(above, where=where.unsqueeze(-2) & ~itself).sum(-1)
     return _missing(gains * discounts(ranks), gains=gains)

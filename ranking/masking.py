@@ -23,6 +23,24 @@ def ratio(values: Tensor, totals: Tensor) -> Tensor:
     return fill(values / torch.where(there, totals, torch.ones_like(totals)), where=there)
 
 
+def sigmoid(values: Tensor) -> Tensor:
+    """Returns 1 / (1 + exp(-values)), each element the same bits wherever it stands.
+
+    torch's own computes the last elements of a tensor by another formula than the others, so
+    that a list's loss would depend on how many lists there are.
+    """
+    return (1 + torch.tanh(values / 2)) / 2
+
+
+def softplus(values: Tensor) -> Tensor:
+    """Returns log(1 + exp(values)), each element the same bits wherever it stands.
+
+    The gradient is the sigmoid, ½ at 0. See ``sigmoid`` for why torch's own is not used.
+    """
+    size = values.abs()
+    return (values + size) / 2 + torch.log1p(torch.exp(-size))
+
+
 def discounts(ranks: Tensor) -> Tensor:
     """Returns DCG's weight of each rank, from 1 (Järvelin and Kekäläinen 2002)."""
     return 1 / torch.log2(1 + ranks)

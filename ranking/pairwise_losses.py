@@ -4,9 +4,8 @@ Both follow the signature of ``ranking.losses.Loss``.
 """
 
 from torch import Tensor
-from torch.nn.functional import softplus
 
-from ranking.masking import discounts, fill, ideal_dcg, mid_ranks, ratio
+from ranking.masking import discounts, fill, ideal_dcg, mid_ranks, ratio, softplus
 
 
 def ranknet(scores: Tensor, gains: Tensor, *, where: Tensor) -> Tensor:

@@ -5,9 +5,8 @@ order costs them much of a clipped gradient.
 """
 
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ranking.masking import fill, ratio
+from ranking.masking import fill, ratio, softplus
 
 FAVOURITE_GAIN = 3.0
 
@@ -15,9 +14,8 @@ FAVOURITE_GAIN = 3.0
 def bce(scores: Tensor, gains: Tensor, *, where: Tensor) -> Tensor:
     """Returns the mean logistic loss against gain / 3; 0 for an empty list."""
     targets = fill(gains, where=where) / FAVOURITE_GAIN
-    losses = binary_cross_entropy_with_logits(
-        fill(scores, where=where), targets, reduction="none"
-    )
+    scores = fill(scores, where=where)
+    losses = softplus(scores) - targets * scores
     return ratio(fill(losses, where=where).sum(-1), where.sum(-1))
 
 

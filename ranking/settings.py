@@ -15,6 +15,9 @@ class Ranking:
         loss: The loss of one moment.
         weights: ``public`` for the ranker that ships with Darkroom, a safetensors file, or null
             for random weights drawn from the seed.
+        frozen_digest: Hexadecimal SHA-256 of the part of that file that is not trained: devices
+            accept no other. Null where ``weights`` names no file, and until it is read.
+        start_norm: L2 norm of its trained part, from which devices bound what they are sent.
     """
 
     trained: Literal["linear", "head", "lora", "all"]
@@ -30,3 +33,5 @@ class Ranking:
         "mse",
     ]
     weights: str | None
+    frozen_digest: str | None = None
+    start_norm: float | None = None

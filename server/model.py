@@ -1,19 +1,14 @@
 """The ranker that a run starts from."""
 
-import hashlib
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
-import torch
-
 from protocol.messages import Vector
-from ranking.build import build_ranker, frozen_names, trainable_names
+from ranking.build import frozen_names, trainable_names
+from ranking.initial import initial_ranker
 from ranking.parameters import flatten, frozen_digest, load_flat
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
-from ranking.weights import load_weights, public_weights_path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -58,26 +53,3 @@ class Model:
     def take(self, parameters: Vector) -> None:
         """Gives the ranker ``parameters`` [trainable]."""
         load_flat(self.ranker, self.names, parameters)
-
-
-def initial_ranker(ranking: Ranking, *, seed: int) -> Ranker:
-    """Returns the ranker before training: the same for the same arguments and weights file.
-
-    Raises:
-        ValueError: ``ranking.weights`` names no usable file.
-    """
-    ranker = build_ranker(ranking.trained, generator=_generator(seed))
-    match ranking.weights:
-        case None:
-            pass
-        case "public":
-            load_weights(ranker, public_weights_path())
-        case path:
-            load_weights(ranker, Path(path))
-    return ranker
-
-
-def _generator(seed: int) -> torch.Generator:
-    name = json.dumps([seed, "weights"]).encode()
-    entropy = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
-    return torch.Generator().manual_seed(entropy)

@@ -15,8 +15,8 @@ from photos.source import PhotoSource
 from photos.split import training_moments
 from privacy.noise import SeededSource
 from protocol.messages import Vector, Work
+from ranking.initial import initial_ranker
 from ranking.parameters import flatten
-from server.model import initial_ranker
 from server.work import work
 from simulations.evaluation import Figures, judge, scores
 from simulations.recorder import Recorder

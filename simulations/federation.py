@@ -13,9 +13,9 @@ from privacy.local_gaussian import LocalGaussian
 from privacy.settings import Device, Example
 from protocol.rebuild import to_json
 from ranking.build import trainable_names
+from ranking.initial import initial_ranker
 from server import unit_device
 from server.app import app as server_app
-from server.model import initial_ranker
 from server.observation import RoundObserver
 from server.work import affordable_visits, mechanism
 from simulations.device_ledgers import device_ledgers
@@ -23,6 +23,7 @@ from simulations.faults import Faults
 from simulations.flower_internals import SERVER_NODE
 from simulations.grid import RUN_ID, Cohort, InProcessGrid
 from simulations.held_out import HeldOut
+from simulations.pinned_weights import pinned
 from simulations.recorder import Audience, Recorder
 from simulations.settings import Config, Simulation
 from simulations.spending import RoundSpending, Spending, VisitSpending
@@ -62,7 +63,7 @@ def federate(
         ledger: Folder of the ledgers, of the server's and of the devices'; None for none.
     """
     run_config: dict[str, bool | float | int | str] = {
-        "config": to_json(config),
+        "config": to_json(pinned(config)),
         "output": "",
         "ledger": "" if ledger is None else str(ledger),
     }

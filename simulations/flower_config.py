@@ -6,6 +6,7 @@ from pathlib import Path
 import tomli_w
 
 from protocol.rebuild import to_json
+from simulations.pinned_weights import pinned
 from simulations.run_folder import write_whole
 from simulations.settings import Config
 
@@ -19,7 +20,7 @@ def write_run_config(config: Config, file: Path) -> None:
     """
     if not file.absolute().parent.is_dir():
         raise ValueError(f"--flower {file}: its folder does not exist; make it first.")
-    written = {"config": to_json(_absolute(config))}
+    written = {"config": to_json(pinned(_absolute(config)))}
     if config.privacy.device.mechanism not in ("none", "local"):
         written["ledger"] = str(file.absolute().with_suffix(".ledger"))
     write_whole(file, tomli_w.dumps(written))

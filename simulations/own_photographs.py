@@ -1,21 +1,18 @@
 """One's own folder of photographs, cut into the lists that a model ranks."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from photos.decoding import Photograph
-from photos.device_folder import (
-    DevicePhotographs,
-    PhotographedMoment,
-    contents,
-    read_device,
-    read_flat,
-)
+from photos.device_folder import PhotographedMoment, read_moments
 from photos.feedback_file import Row
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT
+from photos.listing import Contents, contents, obstacle
 from photos.skips import Skip
+
+Moments = dict[str, tuple[Path, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,35 +52,53 @@ class OwnPhotographs:
 def read_own(folder: Path, *, side: int) -> OwnPhotographs:
     """Reads a folder of photos, one device's folder, or a folder of device folders.
 
-    A folder that holds photos itself is one moment. A moment of more than 12 photos is cut, in
-    the order of capture, into as few pieces as possible of nearly equal length.
+    Each folder that holds photos, down to the second level, is one moment: there is no guess at
+    what ``folder`` is, which one file in an unusual place would turn. A moment of more than 12
+    photos is cut, in the order of capture, into as few pieces as possible of nearly equal
+    length.
 
     Raises:
         ValueError: The folder is missing, or holds no two photos that could be ranked.
     """
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder: name one that holds your photos.")
-    devices = dict(_devices(folder, side=side))
-    skipped = sum((device.skipped for device in devices.values()), Counter[str]())
+    if reason := obstacle(folder):
+        raise ValueError(
+            f"{folder} is not a folder that can be listed ({reason}): name one that holds your "
+            "photos."
+        )
+    found, skipped = _found(folder)
     lists: list[PhotoList] = []
-    for name, device in devices.items():
-        for moment in device.moments:
-            lists += _pieces(folder / name, moment, device=name)
+    for device, files in found.items():
+        read = read_moments(folder / device, files, side=side)
+        skipped += read.skipped
+        for moment in read.moments:
+            lists += _pieces(folder / device, moment, device=device)
             skipped[Skip.FEW_PHOTOS] += len(moment.photographs) < SMALLEST_MOMENT
     if not lists:
         raise ValueError(f"{folder} holds no photos to rank: {_reasons(+skipped)}.")
     return OwnPhotographs(lists=tuple(lists), skipped=+skipped)
 
 
-def _devices(folder: Path, *, side: int) -> Iterator[tuple[str, DevicePhotographs]]:
-    listing = contents(folder)
-    if listing.photos:
-        yield "", read_flat(folder, side=side)
-    elif any(contents(inner).photos for inner in listing.folders):
-        yield "", read_device(folder, side=side)
-    else:
-        for device in listing.folders:
-            yield device.name, read_device(device, side=side)
+def _found(folder: Path) -> tuple[dict[str, Moments], Counter[str]]:
+    """The photos of each moment of each device, and what was passed over; none is opened yet.
+
+    The device without a name is ``folder`` itself, and its moment without a name the photos
+    that lie in it.
+    """
+    here = contents(folder)
+    inside = {inner.name: contents(inner) for inner in here.folders}
+    found = {"": _holding({"": here, **inside})}
+    skipped = here.skipped
+    for device, listing in inside.items():
+        moments = {moment.name: contents(moment) for moment in listing.folders}
+        found[device] = _holding(moments)
+        skipped += listing.skipped
+        for moment in moments.values():
+            skipped += moment.skipped + Counter({Skip.MISPLACED: len(moment.folders)})
+    return {device: files for device, files in found.items() if files}, skipped
+
+
+def _holding(listings: Mapping[str, Contents]) -> Moments:
+    return {name: listing.photos for name, listing in listings.items() if listing.photos}
 
 
 def _pieces(folder: Path, moment: PhotographedMoment, *, device: str) -> list[PhotoList]:

@@ -23,9 +23,9 @@ from client.app import app as client_app
 from client.disk_cache import DiskCache
 from client.engine import Examples
 from protocol.rebuild import to_json
+from ranking.initial import initial_ranker
 from ranking.parameters import module_digest
 from server.app import app as server_app
-from server.model import initial_ranker
 from server.observation import RoundOutcome
 from simulations.federation import federate, without_privacy
 from simulations.hydra_bridge import compose

@@ -4,10 +4,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from client.accelerator import accelerator
+from client.isolation_check import NotIsolatedError
+from client.model import prove_isolation
 from photos.source import PhotoSource, open_source
 from protocol.rebuild import SettingError
+from ranking.initial import initial_ranker
 from server import unit_device
-from server.model import initial_ranker
 from server.work import work
 from simulations.settings import Config, Simulation
 
@@ -25,6 +27,7 @@ def ready(config: Config) -> PhotoSource:
     _weights(config)
     _cache(config.simulation.cache)
     _accelerator(config.simulation)
+    _isolation(config)
     _privacy(config, devices=source.devices)
     return source
 
@@ -70,6 +73,17 @@ def _accelerator(simulation: Simulation) -> None:
             f"simulation.accelerator={simulation.accelerator} is not for "
             "simulation/engine=opacus; take simulation.accelerator=cpu or another engine."
         )
+
+
+def _isolation(config: Config) -> None:
+    """A run whose devices add noise needs an engine in which moments keep their bits."""
+    if not config.privacy.protects or config.simulation.algorithm != "federated":
+        return
+    simulation, side = config.simulation, config.photos.side
+    try:
+        prove_isolation(config.ranking, simulation.engine, on=simulation.accelerator, side=side)
+    except NotIsolatedError as failure:
+        raise SettingError(str(failure)) from failure
 
 
 def _weights(config: Config) -> None:

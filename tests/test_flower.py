@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from privacy.ledger_chain import examine
 from privacy.statement import state
-from server.model import initial_ranker
+from ranking.initial import initial_ranker
 from simulations.hydra_bridge import compose
 
 ROOT = Path(__file__).parents[1]

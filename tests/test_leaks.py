@@ -12,7 +12,7 @@ from PIL import Image, PngImagePlugin
 import client.cohort_engine
 from client.engine import Trained
 from client.examples import embed
-from server.model import initial_ranker
+from ranking.initial import initial_ranker
 from simulations import flower_internals
 from simulations.hydra_bridge import compose
 from simulations.simulate import simulate

@@ -272,6 +272,20 @@ BUGS = {
         "tests/simulations/test_public_half.py::"
         "test_a_public_half_has_these_files_and_the_private_one_is_closed",
     ),
+    "an entry that tells nothing of itself empties its folder": (
+        "photos/listing.py",
+        "    except OSError:\n        return Skip.UNREADABLE\n",
+        "    except NotImplementedError:\n        return Skip.UNREADABLE\n",
+        "tests/test_hostile_folders.py::"
+        "test_an_entry_of_which_nothing_can_be_asked_costs_itself",
+    ),
+    "a stray photo turns what a folder is taken for": (
+        "simulations/own_photographs.py",
+        '{"": here, **inside}',
+        '{"": here} if here.photos else inside',
+        "tests/test_hostile_folders.py::"
+        "test_five_moments_beside_any_one_entry_are_the_same_five",
+    ),
 }
 
 

@@ -27,14 +27,19 @@ def test_sums_are_made_where_the_ranker_is(lab, elsewhere, kind, trained):
     own = lab.moments(trained, [3, 2])
     batch = Batch(inputs=own.inputs[None], gains=own.gains[None], where=own.where[None])
     parameters = torch.tensor(np.stack([start]))
-    expected, _ = engine.clipped(parameters, batch, clip=0.3)
+    expected = torch.zeros(parameters.shape, dtype=torch.float64)
+    found = torch.zeros(parameters.shape, dtype=torch.float64)
+    engine.add_clipped(expected, parameters, batch, clip=0.3)
+    of_moments = engine.of_moments(parameters, batch)
 
     elsewhere()
-    found, bad = engine.clipped(parameters, batch, clip=0.3)
+    bad = engine.add_clipped(found, parameters, batch, clip=0.3)
 
-    assert found.device == engine.accelerator
     assert bad.tolist() == [0]
     np.testing.assert_array_equal(found.numpy(), expected.numpy())
+    again = engine.of_moments(parameters, batch)
+    assert again.device == engine.accelerator
+    np.testing.assert_array_equal(again.numpy(), of_moments.numpy())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

@@ -7,23 +7,58 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client import cohort_batch
-from client.cohort_batch import Shelf, cuts
+from client.cohort_batch import Shape, Shelf, cuts
+from client.isolation import LEAST_MOMENTS, padded_length
 
 HOST = torch.device("cpu")
 
 
-def test_a_draw_holds_every_drawn_moment_once_and_little_else(lab):
+def shelf_of(devices, *, moments=32, spare=0, fixed=False, most=64):
+    shape = Shape(devices=most, moments=moments, spare=spare, fixed=fixed)
+    return Shelf(devices, shape=shape, accelerator=HOST)
+
+
+def test_batches_hold_every_drawn_moment_once_at_the_length_of_its_own(lab):
     devices = [lab.moments("head", own, seed=n) for n, own in enumerate([[2, 9], [5, 4, 9]])]
-    shelf = Shelf(devices, accelerator=HOST)
-    draw = shelf.draw(np.array([True, False, True, True, True]))
+    shelf = shelf_of(devices)
 
-    batches = list(shelf.batches(draw, moments=32, spare=2))
+    # of the first device the moment of two photos, of the second those of four and of nine
+    short, long = shelf.batches(np.array([True, False, False, True, True]))
 
-    assert draw.order.tolist() == [1, 0]
-    assert [tuple(batch.where.shape) for batch in batches] == [(2, 1, 9), (1, 2, 5)]
-    assert [batch.where.sum().item() for batch in batches] == [9 + 2, 5 + 4]
-    assert batches[0].inputs[1, 0, :2].equal(devices[0].inputs[0, :2])
-    assert batches[0].inputs[1, 0, 2:].abs().sum() == 0
+    assert tuple(short.where.shape) == (2, 2, 6)
+    assert short.devices is None
+    assert short.where.sum((1, 2)).tolist() == [2, 4]
+    assert short.inputs[0, 0, :2].equal(devices[0].inputs[0, :2])
+    assert short.inputs[0, 0, 2:].abs().sum() == 0
+    assert tuple(long.where.shape) == (1, 2, 12)
+    assert long.devices.tolist() == [1]
+    assert long.inputs[0, 0, :9].equal(devices[1].inputs[2])
+
+
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=8), moments=st.integers(1, 5))
+def test_every_batch_has_two_moments_at_least_and_none_twice(lab, lengths, moments):
+    shelf = shelf_of([lab.moments("head", lengths)], moments=moments)
+
+    batches = list(shelf.batches(np.ones(len(lengths), bool)))
+
+    assert all(b.where.shape[1] >= LEAST_MOMENTS for b in batches)
+    seen = [int(n) for b in batches for n in b.where.sum(2).flatten() if n]
+    assert sorted(seen) == sorted(lengths)
+    for batch in batches:
+        photos = batch.where.sum(2)
+        assert {padded_length(int(n)) for n in photos.flatten() if n} == {batch.where.shape[2]}
+
+
+def test_batches_of_one_fixed_size_are_filled_with_moments_of_padding(lab):
+    devices = [lab.moments("head", own, seed=n) for n, own in enumerate([[2], [5, 4], [3]])]
+
+    shelf = shelf_of(devices, moments=4, spare=100, fixed=True, most=5)
+
+    (batch,) = shelf.batches(np.ones(4, bool))
+
+    assert tuple(batch.where.shape) == (5, 4, 6)
+    assert batch.devices.tolist() == [0, 1, 2, 0, 0]
+    assert batch.where.sum((1, 2)).tolist() == [2, 9, 3, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -58,32 +93,30 @@ def test_no_way_to_cut_ranks_costs_less(photos, most, spare):
 
 def test_equal_moments_make_one_batch_up_to_the_most_that_one_may_hold(lab):
     devices = [lab.moments("head", [6] * 5, seed=seed) for seed in range(3)]
-    shelf = Shelf(devices, accelerator=HOST)
-    everything = shelf.draw(np.ones(15, bool))
 
-    shapes = [tuple(b.where.shape) for b in shelf.batches(everything, moments=4, spare=0)]
+    batches = shelf_of(devices, moments=4).batches(np.ones(15, bool))
 
-    assert shapes == [(3, 4, 6), (3, 1, 6)]
+    # beside the last moment of each stands one of padding
+    assert [tuple(batch.where.shape) for batch in batches] == [(3, 4, 6), (3, 2, 6)]
 
 
 def test_a_draw_of_nothing_has_no_batch(lab):
-    shelf = Shelf([lab.moments("head", [3]), lab.moments("head", [])], accelerator=HOST)
+    shelf = shelf_of([lab.moments("head", [3]), lab.moments("head", [])])
 
-    assert list(shelf.batches(shelf.draw(np.zeros(1, bool)), moments=4, spare=0)) == []
+    assert list(shelf.batches(np.zeros(1, bool))) == []
 
 
 def test_large_photos_make_small_batches(lab):
-    pixels = lab.moments("all", [4, 4, 4])
-    shelf = Shelf([pixels], accelerator=HOST)
-    draw = shelf.draw(np.ones(3, bool))
+    pixels = lab.moments("all", [12, 12, 12])
+    shelf = shelf_of([pixels], moments=8, spare=100)
     whole = pixels.inputs.numel()
 
     def moments():
-        return [batch.where.shape[1] for batch in shelf.batches(draw, moments=8, spare=100)]
+        return [batch.where.shape[1] for batch in shelf.batches(np.ones(3, bool))]
 
     assert moments() == [3]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cohort_batch, "VALUES", whole * 2 // 3)
-        assert moments() == [2, 1]
+        assert moments() == [2, 2]
         patch.setattr(cohort_batch, "VALUES", 1)
-        assert moments() == [1, 1, 1]
+        assert moments() == [2, 2, 2]

@@ -70,6 +70,14 @@ def text(*, example=DPSGD, device=LOCAL, noise="secure", seed=0):
         "ranking": Ranking(trained="head", loss="softmax", weights=None),
         "training": Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0),
         "privacy": Privacy(noise=noise, claim=False, example=example, device=device),
+        "server": {
+            "rounds": 8,
+            "cohort": 2.0,
+            "optimizer": "sgd",
+            "lr": 1.0,
+            "beta1": 0.9,
+            "tau": 1e-3,
+        },
         "simulation": {
             "engine": {"name": "opacus"},
             "accelerator": "cpu",

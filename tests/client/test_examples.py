@@ -48,12 +48,21 @@ def test_an_embedding_is_that_of_the_photo_alone(lab, encoder):
         torch.testing.assert_close(found[row], alone, atol=1e-5, rtol=1e-4)
 
 
-def test_photos_are_embedded_in_bounded_parts_and_padding_never(lab):
+def test_photos_are_embedded_in_calls_of_one_size_and_padding_never(lab):
     counting = Counting()
     lengths = [12] * 11 + [2]
     found = examples(lab.library(1, lengths).moments, encoder=counting)
-    assert counting.seen == [PHOTOS_AT_ONCE, PHOTOS_AT_ONCE, 134 - 2 * PHOTOS_AT_ONCE]
+    # 134 photos in nine calls of sixteen, ten of them black
+    assert counting.seen == [PHOTOS_AT_ONCE] * 9
     assert found.inputs.shape == (12, 12, 64)
+
+
+def test_no_photo_more_or_less_changes_a_bit_of_an_embedding(lab, encoder):
+    photos = np.concatenate([m.photos for m in lab.library(1, [12, 12, 12]).moments])
+    together = embed(encoder, photos)
+    for count in (1, 2, 15, 16, 17, 31, 33):
+        assert torch.equal(embed(encoder, photos[:count]), together[:count])
+        assert torch.equal(embed(encoder, photos[-count:]), together[-count:])
 
 
 def test_moments_are_padded_to_the_longest(lab, encoder):

@@ -65,6 +65,14 @@ def text(*, seed, example=None, device=LOCAL, noise="secure"):
         "privacy": Privacy(
             noise=noise, claim=False, example=example or Example.none(), device=device
         ),
+        "server": {
+            "rounds": 8,
+            "cohort": 2.0,
+            "optimizer": "sgd",
+            "lr": 1.0,
+            "beta1": 0.9,
+            "tau": 1e-3,
+        },
         "simulation": {
             "engine": {"name": "opacus"},
             "accelerator": "cpu",

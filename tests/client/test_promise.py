@@ -70,6 +70,14 @@ def text(*, example=DPSGD, device=None, noise="secure", rate=0.5, steps=2):
         "privacy": Privacy(
             noise=noise, claim=False, example=example, device=device or Device.none()
         ),
+        "server": {
+            "rounds": 8,
+            "cohort": 2.0,
+            "optimizer": "sgd",
+            "lr": 1.0,
+            "beta1": 0.9,
+            "tau": 1e-3,
+        },
         "simulation": {
             "engine": {"name": "opacus"},
             "accelerator": "cpu",
@@ -286,7 +294,7 @@ def server(work):
 
 def shown(works, found):
     """The terms of the visits in which a device took part, asked one after another."""
-    state, visits = NEW, []
+    state, visits, found = NEW, [], replace(found, bounds=None)
     for work in works:
         answer = accept(server(work), state, floor=found, digest=lambda _: "abc")
         if not isinstance(answer, Declined):

@@ -17,15 +17,17 @@ FLOAT_SLACK = 1e-5
 class PhotoEngine(OpacusEngine):
     """The wrong unit: every photo is clipped by itself, as if the photo were the example."""
 
-    def _gather_photos(self, part):
+    def _gather_photos(self, batch):
         encoder = {id(parameter) for parameter in self._of_photos}
-        photos = int(part.where.sum())
-        first = part.where.nonzero()[:, 1] == 0
+        moments, photos = batch.where.shape[1:]
         for parameter in self._parameters:
             if id(parameter) not in encoder:
-                spread = parameter.new_zeros(photos, *parameter.shape)
-                spread[first] = parameter.grad_sample
+                spread = parameter.new_zeros(moments * photos, *parameter.shape)
+                spread[::photos] = parameter.grad_sample
                 parameter.grad_sample = spread
+
+    def _forget_padding(self, batch):
+        pass
 
 
 @dataclass(frozen=True)

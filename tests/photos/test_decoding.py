@@ -1,3 +1,4 @@
+import os
 import struct
 import zlib
 from datetime import datetime
@@ -203,7 +204,7 @@ def test_a_missing_file_and_one_without_permission_cannot_be_opened(tmp_path, mo
 
     assert decode(tmp_path / "a.jpg", side=8) == Skip.UNREADABLE
     path = _saved(Image.new("RGB", (9, 9)), tmp_path / "a.jpg")
-    monkeypatch.setattr(Image, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert decode(path, side=8) == Skip.UNREADABLE
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from ranking.initial import initial_ranker
 from ranking.settings import Ranking
 from ranking.weights import Origin, save_weights
-from server.model import Model, initial_ranker
+from server.model import Model
 
 SCRATCH = Ranking(trained="head", loss="softmax", weights=None)
 

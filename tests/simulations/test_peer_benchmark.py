@@ -10,9 +10,9 @@ import torch
 
 from client.disk_cache import DiskCache
 from ranking.build import build_ranker, trainable_names
+from ranking.initial import initial_ranker
 from ranking.list_ranker import ListRanker
 from ranking.parameters import flatten, module_digest
-from server.model import initial_ranker
 from server.observation import RoundOutcome
 from simulations import benchmark, peer_benchmark, peer_rounds
 from simulations.peer_benchmark import FLOWER, OPEN, OURS, PFL, ROOT, Pace, paces

@@ -199,7 +199,9 @@ def test_a_damaged_model_is_one_sentence(run, tmp_path):
 
 
 def test_a_missing_folder_is_one_sentence(run, tmp_path):
-    with pytest.raises(ValueError, match="missing is not a folder: name one that holds"):
+    with pytest.raises(
+        ValueError, match=r"missing is not a folder that can be listed \(No such"
+    ):
         rank(run, tmp_path / "missing", out=tmp_path / "out")
 
 

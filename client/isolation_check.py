@@ -1,0 +1,149 @@
+"""Tries at start-up, on the machine at hand, that a moment keeps its bits in any batch."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from client.cohort_batch import Batch, Shape
+from client.isolation import LEAST_MOMENTS, SHORTEST
+
+EXPONENTS = 12
+"""The check's parameters are scaled by powers of two up to this, up and down: far enough that
+one other bit of rounding becomes another gradient."""
+
+LENGTHS = (SHORTEST, 2 * SHORTEST)
+"""Padded lengths of the check's moments: all that moments of 12 photos have."""
+
+FEW = 16 * 1024
+"""Numbers of a moment's input above which the check takes few moments: those of pixels."""
+
+
+class OfMoments(Protocol):
+    """Whatever computes gradients of moments in batches."""
+
+    @property
+    def accelerator(self) -> torch.device:
+        """Where they are computed."""
+        ...
+
+    @property
+    def shape(self) -> Shape:
+        """How large a batch is."""
+        ...
+
+    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
+        """Returns [devices, moments, trainable] the gradient of each moment."""
+        ...
+
+
+class NotIsolatedError(ValueError):
+    """On this machine the rounding of one moment depends on the others in its batch."""
+
+
+def check_isolation(
+    gradients: OfMoments, *, engine: str, size: int, photo: tuple[int, ...]
+) -> None:
+    """Refuses an engine in whose batches a moment does not keep its bits.
+
+    Moments are computed alone and then in full batches at other places, with other devices and
+    other parameters beside them, for ordinary parameters and for hostile ones.
+
+    Args:
+        gradients: What the engine computes gradients with.
+        engine: Its name, for the message.
+        size: Number of trained parameters.
+        photo: Shape of a photo's input: features, or channels and sides.
+
+    Raises:
+        NotIsolatedError: A gradient has other bits in another batch.
+    """
+    if gradients.accelerator.type == "mps":
+        raise NotIsolatedError(
+            f"simulation.accelerator=mps has no float64, in which simulation/engine={engine} "
+            "adds up moments; use simulation.accelerator=cpu."
+        )
+    draws = torch.Generator().manual_seed(0)
+    for hostile in (False, True):
+        for length in LENGTHS:
+            parameters, batch = _moved(
+                _full(gradients.shape, size, photo, length, hostile, draws),
+                gradients.accelerator,
+            )
+            if not _keeps(gradients, parameters, batch):
+                raise NotIsolatedError(
+                    f"simulation/engine={engine}: with this PyTorch on this processor the "
+                    "rounding of a moment depends on the others in its batch, so that no ε of "
+                    "a moment would hold; use simulation/engine=alone or another machine."
+                )
+
+
+def _keeps(gradients: OfMoments, parameters: Tensor, batch: Batch) -> bool:
+    """Whether the last moment of the last device has the bits that it has alone."""
+    together = gradients.of_moments(parameters, batch)
+    devices, moments = batch.where.shape[:2]
+    places = [(0, 0), (devices // 2, moments // 2), (devices - 1, moments - 1)]
+    return all(
+        same_bits(
+            gradients.of_moments(parameters[d : d + 1], _alone(batch, d, m, gradients.shape))[
+                0, 0
+            ],
+            together[d, m],
+        )
+        for d, m in places
+    )
+
+
+def same_bits(one: Tensor, other: Tensor) -> bool:
+    """Whether two float32 tensors are equal bit for bit; any NaN equals any other.
+
+    A moment with a NaN counts as zero, whichever NaN it is.
+    """
+    bits = (one.contiguous().view(torch.int32), other.contiguous().view(torch.int32))
+    return bool(((bits[0] == bits[1]) | (one.isnan() & other.isnan())).all())
+
+
+def _full(
+    shape: Shape,
+    size: int,
+    photo: tuple[int, ...],
+    length: int,
+    hostile: bool,
+    draws: torch.Generator,
+) -> tuple[Tensor, Batch]:
+    """Parameters [devices, size] and a batch of random moments, full but for a few."""
+    numbers = length * torch.Size(photo).numel()
+    devices, moments = (shape.devices, 5) if numbers < FEW else (min(2, shape.devices), 3)
+    devices = devices if shape.fixed else min(devices, 7)
+    lists = (devices, shape.moments if shape.fixed else moments, length)
+    parameters = 0.3 * torch.randn(devices, size, generator=draws)
+    if hostile:
+        exponents = torch.randint(-EXPONENTS, EXPONENTS + 1, (devices, size), generator=draws)
+        parameters *= torch.exp2(exponents)
+    photos = torch.randint(2, length + 1, lists[:2], generator=draws)
+    where = torch.arange(length) < photos[..., None]
+    inputs = torch.rand(*lists, *photo, generator=draws)
+    inputs[~where] = 0
+    gains = torch.randint(0, 4, lists, generator=draws).float() * where
+    return parameters, Batch(inputs=inputs, gains=gains, where=where)
+
+
+def _moved(full: tuple[Tensor, Batch], to: torch.device) -> tuple[Tensor, Batch]:
+    parameters, batch = full
+    moved = Batch(
+        inputs=batch.inputs.to(to), gains=batch.gains.to(to), where=batch.where.to(to)
+    )
+    return parameters.to(to), moved
+
+
+def _alone(batch: Batch, device: int, moment: int, shape: Shape) -> Batch:
+    """One moment by itself, with the padding that fills its batch."""
+    moments = shape.moments if shape.fixed else LEAST_MOMENTS
+    devices = shape.devices if shape.fixed else 1
+
+    def only(values: Tensor) -> Tensor:
+        own = values.new_zeros(devices, moments, *values.shape[2:])
+        own[0, 0] = values[device, moment]
+        return own
+
+    return Batch(inputs=only(batch.inputs), gains=only(batch.gains), where=only(batch.where))

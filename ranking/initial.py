@@ -1,0 +1,35 @@
+"""The ranker that a run starts from: the same for whoever knows the settings."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from ranking.build import build_ranker
+from ranking.ranker import Ranker
+from ranking.settings import Ranking
+from ranking.weights import load_weights, public_weights_path
+
+
+def initial_ranker(ranking: Ranking, *, seed: int) -> Ranker:
+    """Returns the ranker before training: the same for the same arguments and weights file.
+
+    Raises:
+        ValueError: ``ranking.weights`` names no usable file.
+    """
+    ranker = build_ranker(ranking.trained, generator=_generator(seed))
+    match ranking.weights:
+        case None:
+            pass
+        case "public":
+            load_weights(ranker, public_weights_path())
+        case path:
+            load_weights(ranker, Path(path))
+    return ranker
+
+
+def _generator(seed: int) -> torch.Generator:
+    name = json.dumps([seed, "weights"]).encode()
+    entropy = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
+    return torch.Generator().manual_seed(entropy)

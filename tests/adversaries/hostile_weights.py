@@ -1,0 +1,202 @@
+"""A server that chooses the weights: hostile parameters, and what it can learn of a step."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from client import cohort_engine, optimizer
+from client.bookkeeping import Bookkeeping
+from client.cohort_engine import CohortEngine
+from client.engine import Examples, Visit
+from client.opacus_engine import OpacusEngine
+from client.vmapped import Vmapped
+from privacy.noise import SeededSource
+from protocol.messages import Work
+from ranking.build import build_ranker, frozen_names, trainable_names
+from ranking.parameters import flatten, load_flat
+from ranking.settings import Ranking
+
+KINDS = {"bookkeeping": Bookkeeping, "vmap": Vmapped, "opacus": OpacusEngine}
+BLOCK = "list_ranker.block."
+
+
+@dataclass
+class Attacked:
+    """An engine whose ranker, the frozen part too, the adversary may overwrite."""
+
+    ranker: object
+    gradients: object
+    engine: object
+    trained: str
+
+    @property
+    def names(self):
+        return trainable_names(self.ranker, self.trained)
+
+    def given(self, state):
+        """Takes over hostile values and returns the trained ones [trainable]."""
+        vector = flat(state, self.names)
+        others = frozen_names(self.ranker, self.trained)
+        load_flat(self.ranker, others, flat(state, others))
+        return vector
+
+    def total(self, parameters, examples, *, clip):
+        """[trainable] the sum of a step as it is handed to the noise, in clips."""
+        work = Work(
+            steps=1,
+            rate=1.0,
+            denominator=1.0,
+            lr=1.0,
+            clip=clip,
+            noise_multiplier=0.0,
+            max_participations=0,
+            private=True,
+        )
+        seen = []
+
+        def caught(total, **_):
+            seen.append(np.array(total, np.float64))
+            return np.zeros_like(seen[-1])
+
+        before = cohort_engine.release, optimizer.release
+        cohort_engine.release = optimizer.release = caught
+        try:
+            visit = Visit(examples=examples, source=SeededSource(1))
+            list(self.engine.train(parameters, [visit], work=work))
+        finally:
+            cohort_engine.release, optimizer.release = before
+        return seen[0] / clip
+
+
+@lru_cache(maxsize=32)
+def attacked(kind, trained, loss="softmax"):
+    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
+    ranking = Ranking(trained=trained, loss=loss, weights=None)
+    gradients = KINDS[kind](ranker, ranking)
+    engine = gradients if kind == "opacus" else CohortEngine(gradients)
+    return Attacked(ranker=ranker, gradients=gradients, engine=engine, trained=trained)
+
+
+def flat(state, names):
+    return np.concatenate([state[name].reshape(-1) for name in names]).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def clean(trained):
+    """Ordinary values of every parameter, away from any zero initialisation."""
+    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
+    draws = np.random.default_rng(2)
+    return {
+        name: flatten(ranker, [name]).reshape(one.shape)
+        + np.float32(0.1) * draws.standard_normal(one.shape).astype(np.float32)
+        for name, one in ranker.named_parameters()
+    }
+
+
+def scaled(state, draws):
+    """Every tensor times a power of two of its own, up to the ends of float32."""
+    for value in state.values():
+        value *= np.float32(2.0 ** draws.integers(-60, 61))
+
+
+def rough(state, draws):
+    """Every number times a power of two of its own: sums that round in every place."""
+    reach = int(draws.integers(1, 40))
+    for value in state.values():
+        value *= np.exp2(draws.integers(-reach, reach + 1, value.shape)).astype(np.float32)
+
+
+def poisoned(state, draws):
+    """Here and there a number that is none, or nearly none."""
+    odd = np.float32([np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-45, -1e-40, 0.0])
+    for value in state.values():
+        at = draws.random(value.shape) < 0.02
+        value[at] = draws.choice(odd, at.sum())
+
+
+def overflowing(state, draws):
+    """Attention's value overflows on padding and is finite on photos, or the other way."""
+    big = np.float32(10.0 ** draws.uniform(30, 38))
+    state[BLOCK + "attention.value.weight"][0] = -big * draws.random(64).astype(np.float32)
+    state[BLOCK + "attention.value.bias"][0] = big * np.float32(draws.uniform(0.5, 4))
+    state[BLOCK + "attention_norm.weight"][:] = np.float32(10.0 ** draws.uniform(-3, 10))
+    state[BLOCK + "attention.output.weight"][:, 0] = draws.choice([0.0, 1e-30, 1.0])
+
+
+def amplifying(state, draws):
+    """Rounding in the attention's sum, made large by weights that cancel."""
+    for name, value in state.items():
+        if name.startswith(BLOCK):
+            value[:] = 0
+    large, gain = (
+        np.float32(2.0 ** draws.integers(5, 24)),
+        np.float32(2.0 ** draws.integers(12)),
+    )
+    state[BLOCK + "attention_norm.weight"][:] = 1
+    state[BLOCK + "mlp_norm.weight"][:] = 1
+    for head in range(4):
+        feature = 16 * head
+        state[BLOCK + "attention.query.bias"][feature] = 1
+        key = state[BLOCK + "attention.key.weight"]
+        key[feature] = np.float32(draws.normal(size=64) * draws.uniform(0.1, 6))
+        state[BLOCK + "attention.value.bias"][feature] = large
+        for channel, sign in ((2 * head, 1), (2 * head + 1, -1)):
+            output = state[BLOCK + "attention.output.weight"]
+            output[channel, feature] = sign * gain
+            state[BLOCK + "attention.output.bias"][channel] = -sign * gain * large
+    hidden = state["list_ranker.hidden.0.weight"]
+    hidden *= np.float32(10.0 ** draws.uniform(0, 4))
+    state["list_ranker.score.weight"] *= np.float32(10.0 ** draws.uniform(-2, 2))
+
+
+FAMILIES = {
+    "scaled": scaled,
+    "rough": rough,
+    "poisoned": poisoned,
+    "overflowing": overflowing,
+    "amplifying": amplifying,
+}
+
+
+def hostile(trained, family, seed):
+    """Values of every parameter by name; ``lora`` has adapters in place of what is attacked."""
+    state = {name: value.copy() for name, value in clean(trained).items()}
+    plain = {name.replace(".base.", "."): value for name, value in state.items()}
+    with np.errstate(all="ignore"):
+        FAMILIES[family](plain, np.random.default_rng(seed))
+    return state
+
+
+def library(lengths, seed, *, scale=1.0, side=None):
+    """Moments of these lengths; every other one is a copy of the one before, where it can be.
+
+    Copies are what an attack erases at one stroke.
+    """
+    draws = np.random.default_rng(seed)
+    shape = (64,) if side is None else (3, side, side)
+    longest = max(lengths, default=0)
+    inputs = np.zeros((len(lengths), longest, *shape), np.float32)
+    gains = np.zeros((len(lengths), longest), np.float32)
+    where = np.zeros((len(lengths), longest), bool)
+    for row, length in enumerate(lengths):
+        where[row, :length] = True
+        if row and lengths[row - 1] == length:
+            inputs[row], gains[row] = inputs[row - 1], gains[row - 1]
+            continue
+        made = (
+            draws.normal(size=(length, *shape))
+            if side is None
+            else draws.random((length, *shape))
+        )
+        with np.errstate(over="ignore"):
+            inputs[row, :length] = scale * made
+        gains[row, :length] = draws.choice([0.0, 1.0, 3.0], size=length)
+        gains[row, 0] = 3.0
+    return Examples(
+        inputs=torch.from_numpy(inputs),
+        gains=torch.from_numpy(gains),
+        where=torch.from_numpy(where),
+        numbers=torch.arange(len(lengths)),
+    )
