@@ -2,65 +2,25 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from client.cohort_batch import Batch, Shape, Shelf
+from client.cohort_batch import Batch, Shelf
 from client.engine import Trained, Visit
+from client.gradients import MomentGradients
+from client.integer_sums import integer_sums
 from client.memory import keep_freed_memory
+from client.step_release import step_release
 from privacy.clipping import precise
-from privacy.dpsgd import release
+from privacy.integer_grid import IntegerGrid
 from privacy.sampling import PoissonSampling
 from protocol.messages import Vector, Work
 
 ALIGNED = 16
 """Numbers of float32 in a cache line of 64 bytes, to which torch aligns a tensor."""
-
-
-class MomentGradients(Protocol):
-    """Gradients of moments, for many devices at once."""
-
-    @property
-    def accelerator(self) -> torch.device:
-        """Where the sums are made."""
-        ...
-
-    @property
-    def shape(self) -> Shape:
-        """How large a batch is; which batches there are is a function of the cohort alone."""
-        ...
-
-    def add_clipped(
-        self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
-    ) -> Tensor:
-        """Adds the clipped gradients of every device's moments to its sum.
-
-        A moment contributes a vector of L2 norm at most ``clip``, zero when its gradient is not
-        finite. It is a function of the parameters and the moment alone, bit for bit, and one
-        moment more moves the sum by at most 1 + ``privacy.clipping.ROUNDING`` clips.
-
-        Args:
-            total: [devices, trainable] float64, or float32 where nothing is clipped; changed.
-            parameters: [devices, trainable] float32.
-            batch: Their moments.
-            clip: Largest norm; infinite for a plain sum.
-
-        Returns:
-            [devices] int64 how many moments were not finite.
-        """
-        ...
-
-    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
-        """Returns [devices, moments, trainable] float32 the gradient of each moment.
-
-        Bit for bit a function of the parameters and the moment alone; without meaning for
-        moments of padding.
-        """
-        ...
 
 
 class CohortEngine:
@@ -113,25 +73,28 @@ class CohortEngine:
         ]
 
     def _summed(
-        self, rows: Tensor, batches: Iterable[Batch], *, size: int, clip: float
-    ) -> tuple[Tensor, Tensor]:
+        self, rows: Tensor, batches: Iterable[Batch], *, size: int, work: Work
+    ) -> tuple[NDArray[np.float64 | np.float32 | np.int64], Tensor]:
         """[devices, trainable] clipped sums of a step, on the host, and who was not finite."""
         rows = rows.to(self._gradients.accelerator)
+        if work.integers:
+            grid = IntegerGrid(clip=work.clip)
+            return integer_sums(self._gradients, rows, batches, size=size, grid=grid)
         sums = torch.zeros_like(rows[:, :size])
-        if not math.isinf(clip):
+        if not math.isinf(work.clip):
             sums = precise(sums)
         non_finite = torch.zeros(len(rows), dtype=torch.int64, device=sums.device)
         for batch in batches:
             if batch.devices is None:
                 own = rows[:, :size]
-                non_finite += self._gradients.add_clipped(sums, own, batch, clip=clip)
+                non_finite += self._gradients.add_clipped(sums, own, batch, clip=work.clip)
                 continue
             own = rows[batch.devices][:, :size]
             some = torch.zeros_like(own, dtype=sums.dtype)
-            bad = self._gradients.add_clipped(some, own, batch, clip=clip)
+            bad = self._gradients.add_clipped(some, own, batch, clip=work.clip)
             sums.index_add_(0, batch.devices, some)
             non_finite.index_add_(0, batch.devices, bad)
-        return sums.cpu(), non_finite.cpu()
+        return sums.cpu().numpy(), non_finite.cpu()
 
 
 def _rows(start: Vector, devices: int) -> Tensor:
@@ -158,8 +121,14 @@ def _drawn(
     )
 
 
-def _descend(parameters: Tensor, total: Tensor, visit: Visit, *, work: Work, step: int) -> None:
+def _descend(
+    parameters: Tensor,
+    total: NDArray[np.float64 | np.float32 | np.int64],
+    visit: Visit,
+    *,
+    work: Work,
+    step: int,
+) -> None:
     """Moves a device's parameters [trainable], in place, by what leaves clipping and noise."""
-    stream = visit.source.stream("noise", step)
-    released = release(total.numpy(), deviation=work.deviation, stream=stream)
+    released = step_release(total, work, stream=visit.source.stream("noise", step))
     parameters.sub_(torch.from_numpy(released).float(), alpha=work.lr / work.denominator)

@@ -18,11 +18,11 @@ from client.promise import LEEWAY, floor
 from client.sections import read_sections
 from privacy.charge import Charge, Terms
 from privacy.disk import DISK
-from privacy.dpsgd import DpSgd
 from privacy.ledger import Ledger
 from privacy.ledger_chain import Files, LedgerError
 from privacy.ledger_terms import example_terms, local_terms
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import OF_NUMBERS
 from privacy.sampling import PoissonSampling
 from protocol.messages import Declined, DeclineReason, Task
 
@@ -149,7 +149,7 @@ def _terms(text: str) -> Iterator[tuple[str, Terms]]:
     """Units that the device itself protects; ``floor`` has found that no δ of them is null."""
     configured, privacy = floor(text, Demands()), read_sections(text).privacy
     if privacy.example.mechanism != "none":
-        steps = DpSgd(
+        steps = OF_NUMBERS["integers" if configured.integers else "float64"](
             sampling=PoissonSampling(rate=configured.rate),
             noise_multiplier=configured.noise_multiplier,
             clip=configured.clip,

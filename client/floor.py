@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from client.parameter_bounds import ParameterBounds
-from privacy.settings import LEAST_CLIP, MOST_CLIP, MOST_NOISE
+from privacy.settings import LEAST_CLIP, MOST_CLIP, MOST_INTEGER_NOISE, MOST_NOISE
 from protocol.messages import DeclineReason, Task, Work
 
 
@@ -31,6 +31,7 @@ class Floor:
         steps: Largest number of steps of a visit.
         noise_multiplier: Smallest noise of a step, in units of its clip.
         clip: Largest norm of a moment's gradient.
+        integers: Whether steps are in integers: neither way is weaker, but ε is of one.
         update_noise: Smallest noise on an update, in units of its clip.
         update_clip: Largest norm of an update.
         visits: Most visits in all; None for any number.
@@ -48,6 +49,7 @@ class Floor:
     update_clip: float
     visits: int | None
     bounds: ParameterBounds | None = None
+    integers: bool = False
 
     def agrees(self, configuration: str) -> bool:
         """Says whether the device trains under this configuration.
@@ -84,6 +86,8 @@ class Floor:
                 _within(work.clip, self.clip),
                 self.update_noise <= work.update_noise <= MOST_NOISE,
                 _within(work.update_clip, self.update_clip),
+                work.integers == self.integers,
+                not work.integers or work.noise_multiplier <= MOST_INTEGER_NOISE,
             )
         )
 

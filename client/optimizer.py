@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import Optimizer
 
 from client.opacus_parts import DPOptimizer
+from client.step_release import step_release
 from privacy.clipping import add_clipped, precise
-from privacy.dpsgd import release
+from privacy.integer_grid import IntegerGrid
 from privacy.noise import Stream
 from protocol.messages import Work
+
+Total = NDArray[np.float64 | np.float32 | np.int64]
 
 
 class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
@@ -39,27 +44,33 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
             loss_reduction="sum",
         )
         self.non_finite = 0
-        self._denominator = work.denominator
-        self._deviation = work.deviation
+        self._work = work
         self._noise = noise
-        self._total: Tensor | None = None
+        self._total: Total | None = None
 
     def clip_and_accumulate(self) -> None:
         """Adds the clipped gradients of the moments at hand to the step's sum."""
         gradients = torch.cat([samples.flatten(1) for samples in self.grad_samples], dim=1)
-        if self._total is None:
-            self._total = precise(gradients.new_zeros(gradients.shape[1]))
-        self.non_finite += add_clipped(self._total, gradients, self.max_grad_norm)
+        total, missing = self._clipped(gradients)
+        self._total = total if self._total is None else self._total + total
+        self.non_finite += missing
+
+    def _clipped(self, gradients: Tensor) -> tuple[Total, int]:
+        """The sum of [moments, trainable] gradients, clipped, and how many were not finite."""
+        if self._work.integers:
+            grid = IntegerGrid(clip=self._work.clip)
+            return grid.integers_of_rows(gradients.cpu().numpy())
+        total = precise(gradients.new_zeros(gradients.shape[1]))
+        missing = add_clipped(total, gradients, self._work.clip)
+        return total.cpu().numpy(), missing
 
     def add_noise(self) -> None:
         """Releases the step's sum, divided, into the gradients and forgets it."""
         if self._total is None:
             raise RuntimeError("a step is released before its gradients were clipped.")
-        released = release(
-            self._total.cpu().numpy(), deviation=self._deviation, stream=next(self._noise)
-        )
+        released = step_release(self._total, self._work, stream=next(self._noise))
         self._total = None
         sizes = [parameter.numel() for parameter in self.params]
-        parts = torch.split(torch.from_numpy(released / self._denominator), sizes)
+        parts = torch.split(torch.from_numpy(released / self._work.denominator), sizes)
         for parameter, part in zip(self.params, parts, strict=True):
             parameter.grad = part.to(parameter.dtype).view_as(parameter)

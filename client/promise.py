@@ -12,9 +12,9 @@ from client.floor import Floor
 from client.parameter_bounds import ParameterBounds, parameter_bounds
 from client.sections import Sections, read_sections
 from privacy import local_gaussian
-from privacy.calibration import noise_multiplier
-from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import OF_NUMBERS, Moment
 from privacy.sampling import PoissonSampling
 from privacy.settings import Device, Example
 from protocol.settings import Training
@@ -39,7 +39,7 @@ class Promise:
         visits: Visits at most; None for any number.
     """
 
-    mechanism: DpSgd | LocalGaussian
+    mechanism: Moment | LocalGaussian
     budget: float | None
     visits: int | None
 
@@ -79,6 +79,7 @@ def floor(text: str, demands: Demands) -> Floor:
         update_noise=max(_noise(update), least if update else 0.0),
         update_clip=min(update_clip, most) if server else update_clip,
         visits=_visits(sections, [p for p in (example, update) if p], demands),
+        integers=example is not None and isinstance(example.mechanism, IntegerDpSgd),
         bounds=_bounds(sections, example, update),
     )
 
@@ -98,14 +99,15 @@ def _example(training: Training, example: Example) -> Promise | None:
     if example.mechanism == "none":
         return None
     delta = _needed("example.delta", example.delta)
+    kind = OF_NUMBERS[_needed("example.numbers", example.numbers)]
     noise, budget = example.noise_multiplier, example.epsilon
     if noise is None:
         visits = _needed("example.max_participations", example.max_participations)
         steps = training.steps * visits
         epsilon, budget = _needed("example.epsilon", budget), None
-        noise = noise_multiplier(epsilon, delta=delta, rate=training.rate, steps=steps)
+        noise = kind.least_noise(epsilon, delta=delta, rate=training.rate, steps=steps)
         noise *= 1 - LEEWAY
-    mechanism = DpSgd(
+    mechanism = kind(
         sampling=PoissonSampling(rate=training.rate),
         noise_multiplier=noise,
         clip=_needed("example.clip", example.clip),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy import accounting, rdp
+from privacy import accounting, calibration, rdp
 from privacy.sampling import PoissonSampling
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ class DpSgd:
     steps: int
     delta: float
 
+    @property
+    def accounted(self) -> DpSgd:
+        """What loss distributions are of: itself."""
+        return self
+
     def epsilon(self, participations: int) -> float:
         """Returns the ε of a device after so many visits, by privacy loss distributions."""
         return accounting.epsilon(
@@ -56,6 +61,11 @@ class DpSgd:
             steps=self.steps * participations,
             delta=self.delta,
         )
+
+    @staticmethod
+    def least_noise(target: float, *, delta: float, rate: float, steps: int) -> float:
+        """Returns a noise multiplier; see ``calibration.noise_multiplier``."""
+        return calibration.noise_multiplier(target, delta=delta, rate=rate, steps=steps)
 
 
 def release(

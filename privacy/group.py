@@ -48,7 +48,8 @@ def library_epsilon(mechanism: DpSgd, *, moments: int, participations: int) -> f
     costs more than 100, or steps are over 300,000, only the last is computed, at no cost.
 
     Args:
-        mechanism: What protects one moment, and the δ that holds for all of them together.
+        mechanism: What protects one moment, and the δ that holds for all of them together; of
+            an ``IntegerDpSgd`` what is ``accounted``, from which it is made.
         moments: Moments of the library, or more; 0 costs nothing.
         participations: Visits of the device; 0 costs nothing.
     """

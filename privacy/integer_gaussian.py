@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -13,11 +12,9 @@ from scipy.stats import binom
 from privacy import accounting, rdp, renyi_conversion
 from privacy.cohort_gaussian import granted
 from privacy.cohort_sampling import CappedPoissonSampling
-from privacy.discrete_gaussian import LARGEST
-from privacy.integer_grid import IntegerGrid
+from privacy.integer_grid import STEPS, IntegerGrid
 
 ORDERS = (*range(2, 64), *(round(64 * 2 ** (step / 4)) for step in range(17)))
-STEPS = 2**18
 LEAST, MOST = 0.1, 1e4
 TOLERANCE = 1e-3
 
@@ -63,12 +60,7 @@ class IntegerGaussian:
     steps: int = STEPS
 
     def __post_init__(self) -> None:
-        largest = LARGEST / self.grid.steps
-        if not 0 <= self.noise_multiplier <= largest:
-            raise ValueError(
-                f"noise_multiplier={self.noise_multiplier:g} must lie between 0 and "
-                f"{largest:g} for steps={self.steps}; use fewer steps or less noise."
-            )
+        self.grid.deviation(self.noise_multiplier)
 
     @property
     def grid(self) -> IntegerGrid:
@@ -78,7 +70,7 @@ class IntegerGaussian:
     @property
     def deviation(self) -> int:
         """The parameter of the noise in steps, rounded up to a whole one."""
-        return math.ceil(Fraction(self.noise_multiplier) * self.steps)
+        return self.grid.deviation(self.noise_multiplier)
 
     def epsilon(self, rounds: int) -> float:
         """Returns the ε after so many rounds, by Rényi accounting at whole orders."""

@@ -1,4 +1,4 @@
-"""A round's release in integers: clip, round, add up, add noise, and only then go back."""
+"""A release in integers: clip, round, add up, add noise, and only then go back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from privacy import discrete_gaussian
 
 if TYPE_CHECKING:
     from privacy.integer_gaussian import IntegerGaussian
+    from privacy.integer_grid import IntegerGrid, Integers
     from privacy.noise import Stream
 
 
@@ -49,5 +50,19 @@ def integer_sum(
                 "before it is added."
             )
         total += grid.integers(update)
-    total += discrete_gaussian.draw(size, deviation=mechanism.deviation, stream=stream)
-    return grid.values(total)
+    return integer_release(total, grid, deviation=mechanism.deviation, stream=stream)
+
+
+def integer_release(
+    total: Integers, grid: IntegerGrid, *, deviation: int, stream: Stream
+) -> NDArray[np.float64]:
+    """Returns a sum of integers with discrete Gaussian noise on each, in the unit of the grid.
+
+    Args:
+        total: [size] the sum; zero where nobody was drawn.
+        grid: What the vectors were rounded to.
+        deviation: The parameter of the noise in steps; 0 adds nothing.
+        stream: Secret draws of this release and of nothing else.
+    """
+    noise = discrete_gaussian.draw(len(total), deviation=deviation, stream=stream)
+    return grid.values(total + noise)

@@ -10,22 +10,25 @@ from privacy.charge import Noise, Terms, Unit
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_gaussian import CorrelatedGaussian
-from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import LocalGaussian
-from privacy.mechanisms import Central
+from privacy.mechanisms import Central, Moment
 
 ZERO_OUT = "one device contributes nothing"
 NOTHING: Mapping[str, float | str] = {}
 
 
-def example_terms(mechanism: DpSgd, *, noise: Noise) -> Terms:
+def example_terms(mechanism: Moment, *, noise: Noise) -> Terms:
     """Returns the terms of a visit's DP-SGD; a charge is one visit of a device."""
+    sampler, public = "poisson", NOTHING
+    if isinstance(mechanism, IntegerDpSgd):
+        sampler, public = "poisson, integers", {"steps in a clip": mechanism.grid_steps}
     return Terms(
         code=version("darkroom"),
         unit="example",
         relation="add or remove one",
-        sampler="poisson",
+        sampler=sampler,
         rate=mechanism.sampling.rate,
         noise_multiplier=mechanism.noise_multiplier,
         clip=mechanism.clip,
@@ -34,7 +37,7 @@ def example_terms(mechanism: DpSgd, *, noise: Noise) -> Terms:
         population=None,
         delta=mechanism.delta,
         noise=noise,
-        public={"noise at": "device"},
+        public={"noise at": "device", **public},
     )
 
 

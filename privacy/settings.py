@@ -12,6 +12,10 @@ leaves would be lost in the last digits of float32 parameters."""
 MOST_NOISE = 1e6
 """Largest noise in units of the clip: with it ε is 0 in every digit that is printed."""
 
+MOST_INTEGER_NOISE = 256
+"""The same in integers: 2^26 steps, beyond which the sampler's decisions leave 64 bits, over
+the 2^18 steps of a clip. A run with more would end in its first step."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
@@ -26,6 +30,8 @@ class Example:
             it from ``epsilon``.
         delta: The δ of the guarantee.
         clip: Largest L2 norm of one moment's gradient.
+        numbers: ``float64``, whose promise holds up to floating point, or ``integers``, whose
+            promise is proven of what runs; null without a mechanism.
         max_participations: Visits after which a device declines; null without a mechanism.
     """
 
@@ -34,6 +40,7 @@ class Example:
     noise_multiplier: Annotated[float, Interval(ge=0, le=MOST_NOISE)] | None
     delta: Annotated[float, Interval(ge=1e-12, le=1e-5)] | None
     clip: Annotated[float, Interval(ge=LEAST_CLIP, le=MOST_CLIP)] | None
+    numbers: Literal["float64", "integers"] | None
     max_participations: Annotated[int, Interval(ge=1, le=1_000_000)] | None
 
     @classmethod
@@ -45,6 +52,7 @@ class Example:
             noise_multiplier=None,
             delta=None,
             clip=None,
+            numbers=None,
             max_participations=None,
         )
 

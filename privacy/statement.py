@@ -12,8 +12,10 @@ from privacy.charge import Terms
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_gaussian import CorrelatedGaussian
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import DIAMETER, LocalGaussian
+from privacy.sampling import PoissonSampling
 from privacy.spent import Spent
 
 Accountant = Callable[[Terms, int], float]
@@ -94,6 +96,25 @@ def _poisson_rdp(terms: Terms, charges: int) -> float:
         steps=terms.steps * charges,
         delta=terms.delta,
     )
+
+
+def _moments(terms: Terms) -> IntegerDpSgd:
+    return IntegerDpSgd(
+        sampling=PoissonSampling(rate=terms.rate),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        steps=terms.steps,
+        delta=terms.delta,
+        grid_steps=_whole(terms, "steps in a clip"),
+    )
+
+
+def _moments_told(terms: Terms, charges: int) -> float:
+    return _moments(terms).epsilon(charges)
+
+
+def _moments_rdp(terms: Terms, charges: int) -> float:
+    return _moments(terms).epsilon_rdp(charges)
 
 
 def _sampling(terms: Terms) -> CappedPoissonSampling:
@@ -228,6 +249,9 @@ ACCOUNTANTS: Mapping[str, Accountants] = {
         relation="replace one library", pld=_local_exact, rdp=_local_rdp, by="closed form"
     ),
     "poisson": Accountants(relation="add or remove one", pld=_poisson_pld, rdp=_poisson_rdp),
+    "poisson, integers": Accountants(
+        relation="add or remove one", pld=_moments_told, rdp=_moments_rdp
+    ),
     "separated": Accountants(
         relation=ZERO_OUT, pld=_separated_exact, rdp=_separated_rdp, by="closed form"
     ),

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from privacy import (
     accounting,
-    calibration,
     cohort_gaussian,
     local_gaussian,
     loss_distribution,
@@ -17,7 +16,9 @@ from privacy import (
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import Moment
 from privacy.root import Range
 from privacy.sampling import PoissonSampling
 
@@ -27,7 +28,7 @@ LEAST_RATE = 1e-6
 BEGIN = 1.0
 DIGITS = 3
 Sampled = DpSgd | CohortGaussian
-Mechanism = Sampled | LocalGaussian
+Mechanism = Moment | CohortGaussian | LocalGaussian
 
 
 def epsilon(mechanism: Mechanism, times: int) -> float:
@@ -41,16 +42,15 @@ def epsilon(mechanism: Mechanism, times: int) -> float:
     """
     if isinstance(mechanism, LocalGaussian):
         return mechanism.epsilon(times)
-    if times == 0 or mechanism.noise_multiplier == 0:
+    sampled = _accounted(mechanism)
+    if times == 0 or sampled.noise_multiplier == 0:
         return mechanism.epsilon(times)
     _, grid = root.coarsest(
-        lambda width, _: _quick(mechanism, times, width),
+        lambda width, _: _quick(sampled, times, width),
         near=BEGIN,
-        fine=lambda about: root.width(
-            about, steps=_steps(mechanism, times), delta=mechanism.delta
-        ),
+        fine=lambda about: root.width(about, steps=_steps(sampled, times), delta=sampled.delta),
     )
-    return _on_grid(mechanism, times, grid)
+    return _on_grid(sampled, times, grid)
 
 
 def noise_multiplier(target: float, mechanism: Mechanism, *, times: int) -> float:
@@ -65,8 +65,8 @@ def noise_multiplier(target: float, mechanism: Mechanism, *, times: int) -> floa
         ValueError: The promise cannot be met; ``NextToNoNoiseError`` where it asks for none.
     """
     match mechanism:
-        case DpSgd():
-            return calibration.noise_multiplier(
+        case DpSgd() | IntegerDpSgd():
+            return mechanism.least_noise(
                 target,
                 delta=mechanism.delta,
                 rate=mechanism.sampling.rate,
@@ -100,8 +100,9 @@ def most_times(target: float, mechanism: Mechanism) -> int:
         needed = local_gaussian.least_noise(target, participations=1, delta=mechanism.delta)
         found = min(math.floor((mechanism.noise_multiplier / needed) ** 2), MOST_TIMES)
     else:
+        sampled = _accounted(mechanism)
         within = Range(lowest=1, highest=MOST_TIMES, power=0.6, whole=True)
-        found = int(_boldest(target, lambda times: (mechanism, int(times)), within) or 0)
+        found = int(_boldest(target, lambda times: (sampled, int(times)), within) or 0)
     if found < 1:
         raise ValueError(_not_even_one(target, mechanism))
     return found
@@ -132,7 +133,7 @@ def largest_cohort(target: float, mechanism: CohortGaussian, *, rounds: int) -> 
     return found
 
 
-def largest_rate(target: float, mechanism: DpSgd, *, visits: int) -> float:
+def largest_rate(target: float, mechanism: Moment, *, visits: int) -> float:
     """Returns a rate of moments, within 0.5% of the largest, whose ε is at most ``target``.
 
     Args:
@@ -145,7 +146,7 @@ def largest_rate(target: float, mechanism: DpSgd, *, visits: int) -> float:
     """
 
     def of(rate: float) -> tuple[DpSgd, int]:
-        return replace(mechanism, sampling=PoissonSampling(rate=rate)), visits
+        return replace(mechanism.accounted, sampling=PoissonSampling(rate=rate)), visits
 
     within = Range(lowest=LEAST_RATE, highest=1.0, power=1.0)
     found = _boldest(target, of, within)
@@ -209,6 +210,11 @@ def _on_grid(mechanism: Sampled, times: int, grid: float) -> float:
     )
 
 
+def _accounted(mechanism: Moment | CohortGaussian) -> Sampled:
+    """What loss distributions are of."""
+    return mechanism if isinstance(mechanism, CohortGaussian) else mechanism.accounted
+
+
 def _steps(mechanism: Sampled, times: int) -> int:
     return times if isinstance(mechanism, CohortGaussian) else mechanism.steps * times
 
@@ -242,6 +248,7 @@ def _words(mechanism: Mechanism) -> tuple[str, str]:
     """The unit as the settings call it, and what is composed."""
     return {
         DpSgd: ("example", "visit"),
+        IntegerDpSgd: ("example", "visit"),
         CohortGaussian: ("device", "round"),
         LocalGaussian: ("device", "visit"),
     }[type(mechanism)]

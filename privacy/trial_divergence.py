@@ -13,11 +13,13 @@ from privacy.banded_gaussian import BandedGaussian
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.correlated_gaussian import CorrelatedGaussian
 from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import DIAMETER, LocalGaussian
 
 Mechanism = (
     DpSgd
+    | IntegerDpSgd
     | CohortGaussian
     | IntegerGaussian
     | AdaptiveGaussian
@@ -39,9 +41,9 @@ def divergences(mechanism: Mechanism, times: int, *, orders: tuple[float, ...]) 
         orders: Rényi orders above 1.
     """
     match mechanism:
-        case DpSgd():
-            steps = mechanism.steps * times
-            return _sampled(mechanism.sampling.rate, mechanism.noise_multiplier, steps, orders)
+        case DpSgd() | IntegerDpSgd():
+            noise = mechanism.accounted.noise_multiplier
+            return _sampled(mechanism.sampling.rate, noise, mechanism.steps * times, orders)
         case CohortGaussian() | AdaptiveGaussian():
             return _sampled(mechanism.sampling.rate, mechanism.noise_multiplier, times, orders)
         case BandedGaussian():

@@ -25,6 +25,7 @@ class Work:
         private: Whether the visit is protected: then nothing but the update may leave.
         update_clip: Largest norm of the update that leaves; infinite for any.
         update_noise: Noise on the update in units of ``update_clip``; 0 for none.
+        integers: Whether each step clips, adds up and adds its noise in whole numbers.
     """
 
     steps: int
@@ -37,6 +38,7 @@ class Work:
     private: bool
     update_clip: float = math.inf
     update_noise: float = 0.0
+    integers: bool = False
 
     @property
     def deviation(self) -> float:

@@ -4,9 +4,9 @@ import math
 from typing import TypeVar
 
 from privacy.adaptive_gaussian import AdaptiveGaussian
-from privacy.calibration import noise_multiplier
-from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import OF_NUMBERS, Moment
 from privacy.mechanisms import Device as Protecting
 from privacy.sampling import PoissonSampling
 from privacy.settings import Device, Example, Privacy
@@ -49,22 +49,24 @@ def work(training: Training, privacy: Privacy, *, update: Protecting | None = No
         private=chosen is not None or update is not None,
         update_clip=_update_clip(privacy.device, update),
         update_noise=0.0 if local is None else local.noise_multiplier,
+        integers=isinstance(chosen, IntegerDpSgd),
     )
 
 
-def mechanism(training: Training, example: Example) -> DpSgd | None:
+def mechanism(training: Training, example: Example) -> Moment | None:
     """Returns the mechanism that every visit runs, or None without one.
 
     Its noise is the one given, or the least whose ε after ``max_participations`` visits is at
     most ``epsilon``.
 
     Raises:
-        ValueError: A setting that the mechanism needs is null.
+        ValueError: A setting that the mechanism needs is null, or a promise cannot be met.
     """
     if example.mechanism == "none":
         return None
     delta = _needed("delta", example.delta)
-    return DpSgd(
+    kind = OF_NUMBERS[_needed("numbers", example.numbers)]
+    return kind(
         sampling=PoissonSampling(rate=training.rate),
         noise_multiplier=_noise(training, example, delta=delta),
         clip=_needed("clip", example.clip),
@@ -76,7 +78,8 @@ def mechanism(training: Training, example: Example) -> DpSgd | None:
 def _noise(training: Training, example: Example, *, delta: float) -> float:
     if example.noise_multiplier is not None:
         return example.noise_multiplier
-    return noise_multiplier(
+    kind = OF_NUMBERS[_needed("numbers", example.numbers)]
+    return kind.least_noise(
         _needed("epsilon", example.epsilon),
         delta=delta,
         rate=training.rate,
@@ -85,7 +88,7 @@ def _noise(training: Training, example: Example, *, delta: float) -> float:
 
 
 def affordable_visits(
-    unit: Example | Device, chosen: DpSgd | LocalGaussian | None
+    unit: Example | Device, chosen: Moment | LocalGaussian | None
 ) -> int | None:
     """Returns after how many visits a device declines; None where visits cost it nothing.
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from photos.settings import Photos
-from privacy.settings import Device, Example, Privacy
+from privacy.settings import MOST_INTEGER_NOISE, Device, Example, Privacy
 from protocol.rebuild import SettingError
 from simulations.settings import Config, Study
 
@@ -18,7 +18,7 @@ SAMPLED = CLIPPED | {"noise_cohort", "noise_population"}
 CORRELATED = CLIPPED | {"strategy", "buffers", "participation", "separation"}
 USED: dict[str, set[str]] = {
     "none": set(),
-    "dpsgd": BUDGET | {"max_participations"},
+    "dpsgd": BUDGET | {"max_participations", "numbers"},
     "gaussian": BUDGET | SAMPLED | {"numbers"},
     "adaptive": BUDGET | SAMPLED | {"quantile", "clip_lr", "count_share"},
     "matrix": BUDGET | CORRELATED,
@@ -67,6 +67,7 @@ def check(config: Config) -> None:
     _unit("device", config.privacy.device)
     _production(config.privacy.device, cohort=config.server.cohort)
     _integers(config.privacy.device)
+    _integers_of_moments(config.privacy.example)
     _rested(config.privacy.device)
     _algorithm(config)
     _study(config.study)
@@ -218,6 +219,17 @@ def _integers(device: Device) -> None:
                 f"privacy.device.{name}={value} is not for privacy.device.numbers=integers; "
                 "use float64, or leave it as it was."
             )
+
+
+def _integers_of_moments(example: Example) -> None:
+    """Refuses noise beyond what the sampler of integers reaches."""
+    noise = example.noise_multiplier
+    if example.numbers == "integers" and noise is not None and noise > MOST_INTEGER_NOISE:
+        raise SettingError(
+            f"privacy.example.noise_multiplier={noise:g} is more than the "
+            f"{MOST_INTEGER_NOISE} that privacy.example.numbers=integers can draw; lower it, "
+            "or use float64."
+        )
 
 
 def _algorithm(config: Config) -> None:

@@ -12,10 +12,11 @@ from privacy.cohort_gaussian import CohortGaussian
 from privacy.correlated_gaussian import CorrelatedGaussian
 from privacy.dpsgd import DpSgd
 from privacy.group import library_epsilon
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.ledger_chain import examine
 from privacy.local_gaussian import LocalGaussian
-from privacy.mechanisms import Central
+from privacy.mechanisms import Central, Moment
 from server import unit_device
 from server.work import affordable_visits, mechanism
 from simulations.console import spent
@@ -133,13 +134,20 @@ def _example(config: Config) -> Promise | None:
         adversary="every update, the server included",
         neighbours="two libraries of a device, one of which has one moment more",
         when=f"after {visits} visits at most",
-        noise=f"noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}, on the device",
+        noise=_noise_of_steps(chosen),
         epsilon=chosen.epsilon(visits),
         second=chosen.epsilon_rdp(visits),
         delta=chosen.delta,
         claim=config.privacy.noise == "secure",
-        remarks=_library(config, chosen, visits=visits),
+        remarks=_library(config, chosen.accounted, visits=visits),
     )
+
+
+def _noise_of_steps(chosen: Moment) -> str:
+    amount = f"noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}, on the device"
+    if isinstance(chosen, IntegerDpSgd):
+        return f"integer {amount}, proven of what runs"
+    return f"{amount}, up to floating point"
 
 
 def _library(config: Config, chosen: DpSgd, *, visits: int) -> tuple[str, ...]:

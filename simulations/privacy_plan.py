@@ -13,8 +13,8 @@ from privacy import target, toeplitz
 from privacy.calibration import NextToNoNoiseError
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
-from privacy.dpsgd import DpSgd
 from privacy.local_gaussian import LocalGaussian
+from privacy.mechanisms import OF_NUMBERS, Moment
 from privacy.sampling import PoissonSampling
 from privacy.settings import Device
 from server import correlation
@@ -64,7 +64,7 @@ class Plan:
     rounds: int
     cohort: float
     cap: int | None
-    example: DpSgd
+    example: Moment
     example_visits: int
     device_visits: int
     moments: float
@@ -101,7 +101,7 @@ class Plan:
             rounds=rounds,
             cohort=config.server.cohort,
             cap=device.largest_cohort,
-            example=DpSgd(
+            example=OF_NUMBERS[example.numbers or "float64"](
                 sampling=PoissonSampling(rate=training.rate),
                 noise_multiplier=0.0,
                 clip=example.clip or NONE_GIVEN,

@@ -10,6 +10,7 @@ from typing import Literal
 from privacy import target
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.local_gaussian import LocalGaussian
 from privacy.settings import Device, Example
 from simulations.privacy_plan import Plan
@@ -137,12 +138,18 @@ def _allowed(known: Known) -> list[str]:
     if known.epsilon is None:
         return [sentence(Asked.EPSILON, solved(Asked.EPSILON, known), known)]
     least = solved(Asked.NOISE, known)
-    twice = replace(known, mechanism=replace(known.mechanism, noise_multiplier=2 * least))
+    twice = replace(known, mechanism=_with_noise(known.mechanism, 2 * least))
     rounds = target.most_times(known.epsilon, twice.mechanism)
     told = f"twice that noise would last for {rounds} {_composed(known)}"
     if not isinstance(known.mechanism, LocalGaussian):
         told += f", or allow {_few(known)} {_down(_cohort(known.epsilon, twice))}"
     return [sentence(Asked.NOISE, least, known), f"  {told}."]
+
+
+def _with_noise(mechanism: target.Mechanism, noise: float) -> target.Mechanism:
+    """The mechanism at another noise; that of integers in real numbers, which have no end."""
+    plain = mechanism.accounted if isinstance(mechanism, IntegerDpSgd) else mechanism
+    return replace(plain, noise_multiplier=noise)
 
 
 def _applied(plan: Plan, unit: Unit, *, local: bool) -> tuple[target.Mechanism, int]:
@@ -171,7 +178,7 @@ def _given(name: Literal["epsilon", "noise"], known: Known) -> float:
 
 def _cohort(epsilon: float, known: Known) -> float:
     match known.mechanism:
-        case DpSgd():
+        case DpSgd() | IntegerDpSgd():
             return target.largest_rate(epsilon, known.mechanism, visits=known.times)
         case CohortGaussian():
             return target.largest_cohort(epsilon, known.mechanism, rounds=known.times)

@@ -87,9 +87,40 @@ BUGS = {
     ),
     "the norm of integers is not checked again": (
         "privacy/integer_grid.py",
-        "if sum(int(part @ part) for part in parts) <= bound**2:",
-        "if True:",
+        "kept &= squares <= bound**2",
+        "kept &= squares >= 0",
         "tests/privacy/test_integer_grid.py",
+    ),
+    "gradients are clipped before they are rounded to the grid": (
+        "privacy/integer_grid.py",
+        "room / np.where(finite, lengths, 1.0)",
+        "self.steps / np.where(finite, lengths, 1.0)",
+        "tests/privacy/test_integer_grid.py::test_entries_that_are_all_rounded_up_still_fit",
+    ),
+    "rows of integers are scaled by the longest of them": (
+        "privacy/integer_grid.py",
+        "lengths = norms(exact)",
+        "lengths = np.full(len(exact), norms(exact).max(initial=0))",
+        "tests/privacy/test_integer_grid.py::test_rows_are_rounded_each_by_its_own_length",
+    ),
+    "a moment that is not finite passes into the integers": (
+        "privacy/integer_grid.py",
+        "exact[~finite] = 0",
+        "exact[~finite] = np.nan_to_num(exact[~finite], posinf=1e9)",
+        "tests/privacy/test_integer_grid.py::test_rows_are_rounded_each_by_its_own_length",
+    ),
+    "discrete noise is accounted as if rounding were free": (
+        "privacy/integer_dpsgd.py",
+        "SMOOTHING = 3",
+        "SMOOTHING = 0",
+        "tests/privacy/test_integer_dpsgd.py::"
+        "test_real_noise_of_the_same_size_would_promise_too_much",
+    ),
+    "a device takes floats where integers were promised": (
+        "client/floor.py",
+        "work.integers == self.integers,",
+        "True,",
+        "tests/client/test_floor.py",
     ),
     "a device takes less noise than its configuration promises": (
         "client/floor.py",
@@ -285,6 +316,85 @@ BUGS = {
         '{"": here} if here.photos else inside',
         "tests/test_hostile_folders.py::"
         "test_five_moments_beside_any_one_entry_are_the_same_five",
+    ),
+    "moments are padded to the longest of all": (
+        "client/cohort_batch.py",
+        "[padded_length(length) for length in photos]",
+        "[longest for _ in photos]",
+        "tests/client/test_isolation.py::"
+        "test_weights_whose_padding_overflows_erase_no_other_moment",
+    ),
+    "a layer of one output is a product with a vector": (
+        "client/isolation.py",
+        "if weight.shape[0] != 1:",
+        "if True:",
+        "tests/client/test_isolation.py::test_a_layer_of_one_output_is_added_up_row_by_row",
+    ),
+    "every moment is scaled by the largest norm of its batch": (
+        "client/bookkeeping.py",
+        "coefficients(norms, clip)",
+        "coefficients(norms.amax().expand_as(norms), clip)",
+        "tests/client/test_isolation.py::"
+        "test_no_weights_let_one_moment_move_the_sum_by_more_than_its_clip",
+    ),
+    "a moment that is not finite spreads over its batch": (
+        "client/bookkeeping.py",
+        "finite = norms.isfinite()",
+        "finite = norms.isfinite().all().expand_as(norms)",
+        "tests/client/test_isolation.py::"
+        "test_no_weights_let_one_moment_move_the_sum_by_more_than_its_clip",
+    ),
+    "a gradient is measured in float32, where it overflows or vanishes": (
+        "privacy/clipping.py",
+        "norms = exact.square().sum(1).sqrt()",
+        "norms = gradients.square().sum(1).sqrt().double()",
+        "tests/privacy/test_clipping.py",
+    ),
+    "rows that cancel are not bounded": (
+        "client/layers.py",
+        "squares += (REACH * reach).square_()",
+        "squares += 0 * reach",
+        "tests/client/test_layers.py",
+    ),
+    "the deviation is squared, and underflows": (
+        "privacy/noise.py",
+        "    radius *= -2\n",
+        "    radius *= -2 * deviation**2\n    deviation = 1.0\n",
+        "tests/privacy/test_noise.py::test_noise_of_any_deviation_is_finite_and_not_zero",
+    ),
+    "a private device whose training fails says so": (
+        "client/app.py",
+        "if not self.equipment.sections.private:",
+        "if True:",
+        "tests/client/test_client_app.py::test_after_a_failure_the_next_device_trains_as_ever",
+    ),
+    "a library that cannot be read disturbs the others": (
+        "client/equipment.py",
+        "            if not self.sections.private:\n                raise",
+        "            raise",
+        "tests/client/test_client_app.py::"
+        "test_a_private_answer_has_one_shape_whatever_the_library_is",
+    ),
+    "any parameters are accepted": (
+        "client/parameter_bounds.py",
+        "within = math.isfinite(norm) and norm <= self.radius",
+        "within = True",
+        "tests/client/test_client_app.py::"
+        "test_parameters_that_no_honest_run_comes_to_are_declined",
+    ),
+    "any frozen part is accepted": (
+        "client/parameter_bounds.py",
+        "if task.digest != self.frozen_digest:",
+        "if False:",
+        "tests/client/test_client_app.py::"
+        "test_a_frozen_part_that_the_configuration_does_not_name_is_declined",
+    ),
+    "the encoder sees as many photos as are left": (
+        "client/examples.py",
+        "for some in np.split(filled, len(filled) // PHOTOS_AT_ONCE or 1)",
+        "for some in np.array_split(photos, range(16, len(photos), 16))",
+        "tests/client/test_examples.py::"
+        "test_no_photo_more_or_less_changes_a_bit_of_an_embedding",
     ),
 }
 

@@ -19,6 +19,7 @@ from ranking.parameters import flatten, load_flat
 from ranking.settings import Ranking
 
 KINDS = {"bookkeeping": Bookkeeping, "vmap": Vmapped, "opacus": OpacusEngine}
+GRID_STEPS = 2**18
 BLOCK = "list_ranker.block."
 
 
@@ -42,7 +43,7 @@ class Attacked:
         load_flat(self.ranker, others, flat(state, others))
         return vector
 
-    def total(self, parameters, examples, *, clip):
+    def total(self, parameters, examples, *, clip, integers=False):
         """[trainable] the sum of a step as it is handed to the noise, in clips."""
         work = Work(
             steps=1,
@@ -53,20 +54,22 @@ class Attacked:
             noise_multiplier=0.0,
             max_participations=0,
             private=True,
+            integers=integers,
         )
         seen = []
 
-        def caught(total, **_):
-            seen.append(np.array(total, np.float64))
+        def caught(total, work, **_):
+            unit = clip / GRID_STEPS if work.integers else 1.0
+            seen.append(np.array(total, np.float64) * unit)
             return np.zeros_like(seen[-1])
 
-        before = cohort_engine.release, optimizer.release
-        cohort_engine.release = optimizer.release = caught
+        before = cohort_engine.step_release, optimizer.step_release
+        cohort_engine.step_release = optimizer.step_release = caught
         try:
             visit = Visit(examples=examples, source=SeededSource(1))
             list(self.engine.train(parameters, [visit], work=work))
         finally:
-            cohort_engine.release, optimizer.release = before
+            cohort_engine.step_release, optimizer.step_release = before
         return seen[0] / clip
 
 

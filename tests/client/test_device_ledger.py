@@ -21,6 +21,7 @@ from privacy.disk import Disk
 from privacy.ledger import Ledger
 from privacy.ledger_chain import LedgerError, examine
 from privacy.settings import Device, Example, Privacy
+from privacy.statement import state
 from protocol.messages import Task
 from protocol.rebuild import to_plain
 from protocol.settings import Training
@@ -35,6 +36,7 @@ DPSGD = Example(
     noise_multiplier=1.0,
     delta=1e-5,
     clip=0.3,
+    numbers="float64",
     max_participations=4,
 )
 LOCAL = replace(
@@ -139,6 +141,23 @@ def test_each_unit_that_the_device_protects_has_a_file_of_the_floors_terms(visit
     for found in (example, device):
         (charge,) = [line.record for line in found.lines[1:]]
         assert charge == Charge(round=4, attempt=1, devices=(OWN,), what="update")
+
+
+def test_the_ledger_of_integers_tells_their_epsilon_and_is_none_of_floats(visit, tmp_path):
+    integers = replace(DPSGD, numbers="integers")
+    written = text(example=integers, device=Device.none())
+    assert visit(written) == 1
+    found = examine(own(tmp_path, written), "example")
+    assert found.terms.sampler == "poisson, integers"
+    assert found.terms.public["steps in a clip"] == 2**18
+    stated = state(found.terms, found.spent)
+    assert stated.worst.pld == pytest.approx(4.85, abs=0.01)
+    assert stated.worst.agree
+    floats = text(device=Device.none())
+    own(tmp_path, floats).mkdir()
+    Ledger.create(own(tmp_path, floats), "example", terms=found.terms).close()
+    with pytest.raises(LedgerError, match="has other terms than the configuration"):
+        visit(floats)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ WEAKER = {
     "update_noise": [below(4.0), 0.0, -4.0, math.nan],
     "update_clip": [above(2.0), math.inf, 0.0, -2.0, math.nan, below(LEAST_CLIP)],
     "private": [False],
+    "integers": [True],
 }
 
 
@@ -83,6 +84,16 @@ WEAKER = {
 def test_a_weaker_term_or_one_that_is_no_number_is_declined(terms, name, value):
     weaker = replace(terms, **{name: value})
     assert FLOOR.declines(weaker, visits=0) == DeclineReason.WEAKER_THAN_FLOOR
+
+
+def test_where_integers_are_promised_neither_floats_nor_noise_that_cannot_be_drawn_will_do(
+    terms,
+):
+    floor, good = replace(FLOOR, integers=True), replace(terms, integers=True)
+    assert floor.declines(good, visits=0) is None
+    assert floor.declines(replace(good, noise_multiplier=256.0), visits=0) is None
+    for other in (terms, replace(good, noise_multiplier=above(256.0))):
+        assert floor.declines(other, visits=0) == DeclineReason.WEAKER_THAN_FLOOR
 
 
 def test_every_term_but_what_comes_after_the_noise_has_a_floor(terms):

@@ -37,7 +37,8 @@ def moved(kind, case):
     lengths = [case["length"]] * case["copies"]
     whole = library([*lengths, case["more"]], case["seed"], scale=case["scale"])
     less = library(lengths, case["seed"], scale=case["scale"])
-    sums = [engine.total(parameters, one, clip=case["clip"]) for one in (whole, less)]
+    terms = {"clip": case["clip"], "integers": case.get("integers", False)}
+    sums = [engine.total(parameters, one, **terms) for one in (whole, less)]
     assert np.isfinite(sums).all()
     return float(np.linalg.norm(sums[0] - sums[1]))
 
@@ -47,6 +48,14 @@ def moved(kind, case):
 @settings(max_examples=40, deadline=None)
 def test_no_weights_let_one_moment_move_the_sum_by_more_than_its_clip(kind, case):
     assert moved(kind, case) <= 1 + SLACK
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(case=CASES)
+@settings(max_examples=15, deadline=None)
+def test_in_integers_a_moment_moves_the_sum_by_no_more_than_its_clip_at_all(kind, case):
+    # in steps of the clip: exact, so there is no slack
+    assert moved(kind, case | {"integers": True}) <= 1
 
 
 @pytest.mark.slow

@@ -18,11 +18,13 @@ from client.demands import Demands
 from client.device import NEW, accept
 from client.promise import floor
 from photos.settings import Photos
+from privacy import calibration
 from privacy.settings import Device, Example, Privacy
 from protocol.messages import Declined, DeclineReason, Task, Work
 from protocol.rebuild import SettingError, to_plain
 from protocol.settings import Training
 from ranking.settings import Ranking
+from server.work import work as asked_by_server
 
 # Half of the moments, σ = 1, two steps a visit, δ = 1e-5: ε is 4.85, 6.68, 8.11, 9.34 after
 # 1, 2, 3, 4 visits.
@@ -32,6 +34,7 @@ DPSGD = Example(
     noise_multiplier=1.0,
     delta=1e-5,
     clip=0.3,
+    numbers="float64",
     max_participations=4,
 )
 # ε of three visits of noise 6, each of sensitivity 2: a Gaussian of √3 / 3.
@@ -106,12 +109,39 @@ def test_by_default_the_floor_is_what_the_configuration_promises():
     )
 
 
+INTEGERS = replace(DPSGD, numbers="integers")
+
+
+def test_the_floor_asks_for_integers_where_they_are_configured_and_only_there():
+    assert floor_of(example=INTEGERS).integers
+    assert not floor_of().integers
+    assert not floor_of(example=Example.none(), device=LOCAL).integers
+
+
+def test_noise_in_integers_that_follows_from_epsilon_is_the_servers_to_nine_digits():
+    derived = replace(INTEGERS, epsilon=8.2, noise_multiplier=None)
+    found = floor_of(example=derived)
+    training = Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0)
+    privacy = Privacy(noise="secure", claim=False, example=derived, device=Device.none())
+    asked = asked_by_server(training, privacy)
+    assert found.noise_multiplier < asked.noise_multiplier
+    assert found.noise_multiplier == pytest.approx(asked.noise_multiplier, rel=2e-9)
+    assert found.declines(asked, visits=3) is None
+    floats = replace(asked, integers=False)
+    assert found.declines(floats, visits=0) == DeclineReason.WEAKER_THAN_FLOOR
+
+
+def test_visits_in_integers_are_counted_by_their_own_epsilon():
+    assert floor_of(example=replace(INTEGERS, epsilon=8.2)).visits == 3
+    assert floor_of(Demands(max_epsilon=8.2), example=INTEGERS).visits == 3
+
+
 def test_noise_that_follows_from_epsilon_is_the_floor_to_nine_digits():
     found = floor_of(example=replace(DPSGD, epsilon=8.2, noise_multiplier=None))
     # Four visits cost 9.34 at σ = 1: 8.2 needs more.
     assert 1.0 < found.noise_multiplier < 1.2
     assert found.visits == 4
-    derived = promise.noise_multiplier(8.2, delta=1e-5, rate=0.5, steps=8)
+    derived = calibration.noise_multiplier(8.2, delta=1e-5, rate=0.5, steps=8)
     assert found.noise_multiplier == pytest.approx(derived, rel=2e-9)
     assert found.noise_multiplier < derived
     local = floor_of(
@@ -380,7 +410,7 @@ def test_an_honest_server_gets_every_visit_that_was_promised():
     assert len(shown([AT_FLOOR] * 10, found)) == 3
     assert example_epsilon([AT_FLOOR] * 3) == pytest.approx(8.105, abs=0.01)
     derived = floor_of(example=replace(DPSGD, epsilon=BUDGET, noise_multiplier=None))
-    honest = promise.noise_multiplier(BUDGET, delta=1e-5, rate=0.5, steps=8)
+    honest = calibration.noise_multiplier(BUDGET, delta=1e-5, rate=0.5, steps=8)
     visits = shown([replace(AT_FLOOR, noise_multiplier=honest)] * 10, derived)
     assert len(visits) == 4
     assert BUDGET - 0.2 < example_epsilon(visits) <= BUDGET

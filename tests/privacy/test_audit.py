@@ -20,6 +20,8 @@ from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_noise import BandedRecurrence, CorrelatedNoise
 from privacy.dpsgd import release
 from privacy.integer_gaussian import IntegerGaussian
+from privacy.integer_grid import IntegerGrid
+from privacy.integer_sum import integer_release
 from privacy.noise import SeededSource
 from privacy.toeplitz import optimal, sensitivity
 from protocol.messages import Work
@@ -140,6 +142,20 @@ def test_integers_hide_a_device(share, least, most):
     grid = mechanism.grid
     (canary,) = grid.values(grid.integers(np.float32([50])))
     assert least <= lower_bound(worlds[0] + canary, worlds[1]) <= most
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(1.0, 3.0, 4.0), (0.8, 4.0, 5.5)])
+def test_integers_hide_a_moment(share, least, most):
+    """A step at rate 1, every coordinate a trial; one gradient of any length joins it."""
+    grid = IntegerGrid(clip=CLIP)
+    canary, _ = grid.integers_of_rows(np.float32([[50]]))
+    worlds = []
+    for world, own in enumerate([canary[0], 0]):
+        stream = SeededSource(world).stream("noise")
+        total = np.full(TRIALS, own)
+        deviation = grid.deviation(share * NOISE)
+        worlds.append(integer_release(total, grid, deviation=deviation, stream=stream))
+    assert least <= lower_bound(*worlds) <= most
 
 
 @pytest.mark.parametrize(("share", "least", "most"), [(1.0, 3.0, 4.0), (0.8, 4.0, 5.5)])

@@ -7,7 +7,8 @@ from scipy import stats
 
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.integer_gaussian import IntegerGaussian
-from privacy.integer_sum import integer_sum
+from privacy.integer_grid import IntegerGrid
+from privacy.integer_sum import integer_release, integer_sum
 from privacy.noise import SeededSource
 
 SIZE = 6
@@ -93,3 +94,51 @@ def test_masks_modulo_a_power_of_two_leave_the_sum():
     hidden = sum((whole + mask) % modulus for whole, mask in zip(integers, masks, strict=True))
     centred = (hidden + modulus // 2) % modulus - modulus // 2
     assert np.array_equal(centred, steps_of(released(some, noise=0.0)))
+
+
+def released_step(gradients, *, noise=1.0, seed=1, clip=0.5, steps=STEPS):
+    """A step of DP-SGD in integers, by blocks of three moments."""
+    grid = IntegerGrid(clip=clip, steps=steps)
+    total = np.zeros(gradients.shape[1], np.int64)
+    for first in range(0, len(gradients), 3):
+        total += grid.integers_of_rows(gradients[first : first + 3])[0]
+    stream = SeededSource(seed).stream("noise")
+    return integer_release(total, grid, deviation=grid.deviation(noise), stream=stream)
+
+
+@given(others=arrays(np.float32, (4, SIZE), elements=st.floats(width=32)), own=updates)
+def test_a_moment_moves_a_step_by_a_whole_vector_of_at_most_the_bound(others, own):
+    there = steps_of(released_step(np.vstack([others, own])))
+    gone = steps_of(released_step(others))
+    assert sum(int(entry) ** 2 for entry in there - gone) <= STEPS**2
+
+
+def test_a_step_is_the_same_to_the_last_bit_in_any_order_of_the_moments():
+    gradients = usual(40)
+    assert np.array_equal(released_step(gradients), released_step(gradients[::-1]))
+
+
+def test_the_noise_of_a_step_has_its_deviation_where_no_moment_was_drawn():
+    draws = released_step(np.zeros((0, 60_000), np.float32), noise=1.5, clip=0.2, steps=2**18)
+    draws /= 1.5 * 0.2
+    levels = [stats.chi2(60_000).cdf(np.square(draws / f).sum()) for f in (2 / 3, 1.0, 3 / 2)]
+    assert levels[0] > 1 - 1e-9
+    assert 1e-3 < levels[1] < 1 - 1e-3
+    assert levels[2] < 1e-9
+    assert stats.kstest(draws, "norm").pvalue > 1e-3
+
+
+def test_a_step_without_noise_is_the_clipped_sum_up_to_half_a_step_each():
+    gradients = usual(20)
+    norms = np.linalg.norm(gradients.astype(np.float64), axis=1)
+    clipped = gradients * np.minimum(1, 0.5 / norms)[:, None]
+    found = released_step(gradients, noise=0.0, steps=2**18)
+    # half a step for rounding, √6/2 for what a long moment is shortened by
+    assert np.abs(found - clipped.sum(0)).max() <= 20 * 2 * 0.5 / 2**18
+
+
+def test_a_release_leaves_the_sum_as_it_was():
+    total = np.arange(5)
+    grid = IntegerGrid(clip=1.0, steps=4)
+    integer_release(total, grid, deviation=4, stream=SeededSource(1).stream("noise"))
+    assert total.tolist() == [0, 1, 2, 3, 4]

@@ -252,3 +252,14 @@ def test_a_keyed_draw_is_a_function_of_its_number_alone():
 def test_no_numbers_give_no_keyed_draws():
     draws = SeededSource(11).stream().keyed_uniform(np.array([], np.int64))
     assert draws.shape == (0,)
+
+
+@pytest.mark.parametrize("deviation", [1e-300, 1e-170, 1e-154, 1e-9, 1e12, 1e155, 1e300])
+def test_noise_of_any_deviation_is_finite_and_not_zero(deviation):
+    """Its square would be 0 below 1e-162 and infinite above 1e154."""
+    draws = np.zeros(4_000)
+    SecureSource().stream().add_gaussian(draws, deviation=deviation)
+    assert np.isfinite(draws).all()
+    assert draws.all()
+    # the standard error of the deviation of 4,000 draws is 1.1%
+    assert (draws / deviation).std() == pytest.approx(1, abs=0.06)

@@ -109,6 +109,33 @@ def test_only_secret_noise_makes_a_claim():
     assert not state(seeded, NOTHING).claim
 
 
+INTEGERS = dataclasses.replace(
+    TERMS, sampler="poisson, integers", public={"steps in a clip": 2**18}
+)
+
+
+def test_integers_cost_what_real_numbers_do_by_rounding_and_no_less_by_whole_orders():
+    found, reals = opinions(INTEGERS, 3), opinions(TERMS, 3)
+
+    assert reals.pld < found.pld == pytest.approx(reals.pld, rel=1e-8)
+    assert reals.rdp <= found.rdp < 1.1 * reals.rdp
+    assert found.agree
+
+
+def test_a_coarse_grid_costs_more():
+    coarse = dataclasses.replace(INTEGERS, public={"steps in a clip": 4})
+
+    # noise of 8 steps: (8² - 3²) / 4² is (1.854)²
+    assert opinions(coarse, 3).pld == pytest.approx(
+        opinions(dataclasses.replace(TERMS, noise_multiplier=55**0.5 / 4), 3).pld
+    )
+
+
+def test_integers_without_their_grid_are_refused():
+    with pytest.raises(ValueError, match=r"^sampler 'poisson, integers' needs a whole number"):
+        opinions(dataclasses.replace(INTEGERS, public={}), 1)
+
+
 def test_no_noise_is_infinite_by_both():
     found = opinions(dataclasses.replace(TERMS, noise_multiplier=0.0), 1)
 

@@ -10,11 +10,15 @@ from privacy import target
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.local_gaussian import LocalGaussian
 from privacy.sampling import PoissonSampling
 
 DPSGD = DpSgd(
     sampling=PoissonSampling(rate=0.2), noise_multiplier=4.0, clip=1.0, steps=2, delta=1e-5
+)
+INTEGERS = IntegerDpSgd(
+    sampling=DPSGD.sampling, noise_multiplier=4.0, clip=1.0, steps=2, delta=1e-5
 )
 LOCAL = LocalGaussian(noise_multiplier=20.0, clip=1.0, delta=1e-5)
 
@@ -25,7 +29,7 @@ def cohort_gaussian(noise=2.0, *, devices=1000, cohort=50.0, clip=1.0, delta=1e-
 
 
 COHORT = cohort_gaussian()
-MECHANISMS = pytest.mark.parametrize("mechanism", [DPSGD, COHORT, LOCAL])
+MECHANISMS = pytest.mark.parametrize("mechanism", [DPSGD, INTEGERS, COHORT, LOCAL])
 
 
 @MECHANISMS
@@ -101,6 +105,17 @@ def test_the_largest_rate_keeps_the_promise_and_a_percent_more_breaks_it():
     rate = target.largest_rate(2.0, DPSGD, visits=20)
     assert replace(DPSGD, sampling=PoissonSampling(rate)).epsilon(20) <= 2.0
     assert replace(DPSGD, sampling=PoissonSampling(1.01 * rate)).epsilon(20) > 2.0
+
+
+def test_the_largest_rate_in_integers_is_that_of_float64():
+    rate = target.largest_rate(2.0, INTEGERS, visits=20)
+    assert rate == pytest.approx(target.largest_rate(2.0, DPSGD, visits=20), rel=1e-6)
+    assert replace(INTEGERS, sampling=PoissonSampling(rate)).epsilon(20) <= 2.0
+
+
+def test_noise_of_a_few_steps_has_the_epsilon_that_is_told():
+    few = replace(INTEGERS, noise_multiplier=3 / 2**18)
+    assert target.epsilon(few, 1) == few.epsilon(1) < math.inf
 
 
 def rounds_of(promised, noise):

@@ -11,6 +11,7 @@ from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
 from privacy.correlated_gaussian import CorrelatedGaussian
 from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import LocalGaussian
 from privacy.sampling import PoissonSampling
@@ -27,6 +28,7 @@ EVERY = [
     BandedGaussian(sampling=SAMPLING, bands=1, coefficients=(1.0,), **COMMON),
     CorrelatedGaussian(coefficients=(1.0,), rounds=8, separation=1, participations=8, **COMMON),
     LocalGaussian(**COMMON),
+    IntegerDpSgd(sampling=PoissonSampling(rate=0.2), steps=1, **COMMON),
 ]
 
 

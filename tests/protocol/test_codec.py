@@ -56,6 +56,7 @@ works = st.builds(
     noise_multiplier=finite,
     max_participations=counts,
     private=st.booleans(),
+    integers=st.booleans(),
 )
 
 

@@ -27,6 +27,7 @@ PLAIN = {
             "noise_multiplier": None,
             "delta": None,
             "clip": None,
+            "numbers": None,
             "max_participations": None,
         },
         "device": asdict(Device.none()),

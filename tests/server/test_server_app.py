@@ -39,6 +39,7 @@ CONFIG = {
             "noise_multiplier": 1.0,
             "delta": 1e-5,
             "clip": 1.0,
+            "numbers": "float64",
             "max_participations": 5,
         },
         "device": asdict(Device.none()),

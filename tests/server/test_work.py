@@ -3,6 +3,7 @@ import math
 
 import pytest
 
+from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.settings import Device, Example, Privacy
 from protocol.settings import Training
 from server.work import mechanism, work
@@ -14,6 +15,7 @@ NONE = Example(
     noise_multiplier=None,
     delta=None,
     clip=None,
+    numbers=None,
     max_participations=None,
 )
 DPSGD = Example(
@@ -22,6 +24,7 @@ DPSGD = Example(
     noise_multiplier=None,
     delta=1e-5,
     clip=2.0,
+    numbers="float64",
     max_participations=10,
 )
 
@@ -65,13 +68,24 @@ def test_the_mechanism_is_that_of_the_terms():
     )
 
 
+def test_integers_are_asked_for_where_they_are_configured_at_nearly_the_same_noise():
+    integers = dataclasses.replace(DPSGD, numbers="integers")
+    asked, usual = work(TRAINING, both(integers)), work(TRAINING, both(DPSGD))
+    assert asked.integers
+    assert not usual.integers
+    assert not work(TRAINING, both(NONE)).integers
+    assert usual.noise_multiplier < asked.noise_multiplier < usual.noise_multiplier * (1 + 1e-6)
+    assert isinstance(mechanism(TRAINING, integers), IntegerDpSgd)
+    assert mechanism(TRAINING, integers).epsilon(10) <= 8.0
+
+
 @pytest.mark.parametrize("epsilon", [None, 8.0])
 def test_a_noise_multiplier_that_is_given_is_used(epsilon):
     given = dataclasses.replace(DPSGD, epsilon=epsilon, noise_multiplier=1.5)
     assert work(TRAINING, both(given)).noise_multiplier == 1.5
 
 
-@pytest.mark.parametrize("name", ["epsilon", "delta", "clip", "max_participations"])
+@pytest.mark.parametrize("name", ["epsilon", "delta", "clip", "numbers", "max_participations"])
 def test_a_setting_that_the_mechanism_lacks_is_named(name):
     incomplete = dataclasses.replace(DPSGD, **{name: None})
     with pytest.raises(ValueError, match=rf"privacy\.example\.{name} is null"):

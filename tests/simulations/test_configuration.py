@@ -326,6 +326,20 @@ NONE = "privacy/example=none"
             "add privacy/example=dpsgd.",
         ),
         (
+            [NONE, "privacy.example.numbers=integers"],
+            "privacy.example.numbers=integers has no effect with privacy/example=none; "
+            "add privacy/example=dpsgd.",
+        ),
+        (
+            ["privacy.example.numbers=null"],
+            "privacy.example.numbers is null but privacy/example=dpsgd needs it; give it.",
+        ),
+        (
+            ["privacy.example.numbers=integers", "privacy.example.noise_multiplier=257"],
+            "privacy.example.noise_multiplier=257 is more than the 256 that "
+            "privacy.example.numbers=integers can draw; lower it, or use float64.",
+        ),
+        (
             ["privacy.example.noise_multiplier=0"],
             "privacy.example.noise_multiplier=0 keeps no privacy.example.epsilon=8; "
             "set one of them to null.",

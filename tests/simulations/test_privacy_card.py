@@ -54,6 +54,21 @@ def test_integers_say_so():
     assert "× clip 0.5 on integers, at the server secret cohorts of 69 at most" in text
 
 
+@pytest.mark.parametrize(
+    ("numbers", "amount", "words"),
+    [
+        ("float64", "noise", "up to floating point"),
+        ("integers", "integer noise", "proven of what runs"),
+    ],
+)
+def test_a_moments_noise_says_in_which_numbers_it_is(numbers, amount, words):
+    config = compose(["privacy/device=none", f"privacy.example.numbers={numbers}"])
+    (found,) = privacy_card.promises(config, devices=120)
+    assert re.fullmatch(rf"{amount} \d\.\d\d × clip 0\.3, on the device, {words}", found.noise)
+    assert 7.9 < found.epsilon <= 8 < found.second
+    assert max(map(len, privacy_card.lines(found))) <= 68
+
+
 def test_bands_say_how_many_take_turns():
     words = ("privacy/device=matrix", "privacy.device.participation=bands", DELTA)
     assert "4 bands take turns, secret" in told(*words, "privacy.device.separation=4")

@@ -130,6 +130,22 @@ def test_solved_rounds_are_the_most(unit, extra):
     assert known.mechanism.epsilon(most) <= 2 < known.mechanism.epsilon(most + 1) / 0.997
 
 
+def test_a_plan_in_integers_has_the_noise_of_float64_rounded_up():
+    words = ("photos.devices=1000", "privacy/device=none")
+    floats = Plan.of(compose(words))
+    integers = Plan.of(compose([*words, "privacy.example.numbers=integers"]))
+    noise = [choices(plan)["dpsgd"](2.0).noise for plan in (floats, integers)]
+    assert noise[0] < noise[1] < noise[0] * (1 + 1e-6)
+    known = Known.of(compose([*words, "privacy.example.numbers=integers"]), noise=noise[1])
+    assert solved(Asked.EPSILON, known) <= 2
+
+
+def test_a_plan_in_integers_that_needs_more_noise_than_there_is_says_so():
+    words = ("photos.devices=1000", "privacy/device=none", "privacy.example.numbers=integers")
+    strong = compose([*words, "training.rate=1", "training.steps=100"])
+    assert math.isinf(choices(Plan.of(strong))["dpsgd"](0.1).noise)
+
+
 def test_what_the_cohort_is_solved_for_is_the_rate_of_moments_in_a_step():
     known = Known.of(compose(DEVICE), unit=Unit.EXAMPLE, epsilon=2.0, noise=4.0)
     rate = solved(Asked.COHORT, known)

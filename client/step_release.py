@@ -1,0 +1,28 @@
+"""What leaves a local step: its sum with noise, by the numbers that its terms name."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privacy.dpsgd import release
+from privacy.integer_grid import IntegerGrid
+from privacy.integer_sum import integer_release
+from privacy.noise import Stream
+from protocol.messages import Work
+
+
+def step_release(
+    total: NDArray[np.float64 | np.float32 | np.int64], work: Work, *, stream: Stream
+) -> NDArray[np.float64]:
+    """Returns a step's sum with its noise, in the unit of the gradients.
+
+    Args:
+        total: [trainable] the sum; whole steps of the grid of ``work.clip`` where
+            ``work.integers``.
+        work: The terms of the visit.
+        stream: Secret draws of this step and of nothing else.
+    """
+    if not work.integers:
+        return release(total.astype(np.float64), deviation=work.deviation, stream=stream)
+    grid = IntegerGrid(clip=work.clip)
+    deviation = grid.deviation(work.noise_multiplier)
+    return integer_release(total.astype(np.int64), grid, deviation=deviation, stream=stream)

@@ -1,0 +1,172 @@
+"""Whole visits under hostile weights: what an adversary proves is less than the ε told."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from flwr.app import Context, Message, MessageType, RecordDict
+from hostile_weights import clean, flat, hostile
+from scipy.stats import beta
+
+from client import equipment
+from client.app import train_cohort
+from client.parameter_bounds import ParameterBounds
+from client.recent import Recent
+from photos.library import Library, Moment
+from protocol.codec import decode_reply, encode_task
+from protocol.messages import Task
+from protocol.rebuild import to_json
+from ranking.build import build_ranker, frozen_names, trainable_names
+from ranking.parameters import frozen_digest
+from server.work import mechanism, work
+from simulations.hydra_bridge import compose
+
+CONFIDENCE = 0.999
+AT_ONCE = 64
+
+
+def moment(number, photos, seed):
+    draws = np.random.default_rng(seed)
+    return Moment(
+        number=number,
+        photos=draws.integers(0, 256, (photos, 16, 16, 3), dtype=np.uint8),
+        bursts=np.arange(photos),
+        feedback=np.where(np.arange(photos) == 0, 2, 0),
+        expected_gain=None,
+    )
+
+
+LESS = [moment(number, 5, seed=1) for number in range(20)]
+WORLDS = {"less": LESS, "more": [*LESS, moment(99, 6, seed=2)]}
+
+
+class Same:
+    """Every device has one library."""
+
+    def __init__(self, moments):
+        self.moments = tuple(moments)
+
+    def library(self, device):
+        return Library(device=device, moments=self.moments, skipped={})
+
+
+class Attack:
+    """A server that knows all moments but one, and chooses all weights, the frozen too."""
+
+    def __init__(self, monkeypatch, family, seed, *, trained="linear"):
+        self.patch = monkeypatch
+        # as if devices accepted any parameters: the promise rests on none of the bounds
+        monkeypatch.setattr(ParameterBounds, "declines", lambda *_: None)
+        self.config = compose(
+            [
+                "privacy/device=none",
+                f"ranking={trained}",
+                "ranking.weights=null",
+                "photos.held_out_share=0",
+                "photos.side=16",
+            ]
+        )
+        state = hostile(trained, family, seed) if family else clean(trained)
+        ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
+        names, others = trainable_names(ranker, trained), frozen_names(ranker, trained)
+        self.parameters, frozen = flat(state, names), flat(state, others)
+        self.task = Task(
+            round=1,
+            attempt=0,
+            parameters=self.parameters,
+            digest=frozen_digest(ranker, others, frozen),
+            frozen=frozen,
+            work=work(self.config.training, self.config.privacy),
+        )
+
+    def updates(self, world, count):
+        """[count, trainable] what devices with this library send, each by draws of its own."""
+        source = Same(WORLDS[world])
+        self.patch.setattr(equipment, "_source", lambda photos, seed: source)
+        self.patch.setattr(equipment, "_embedded", Recent(weigh=equipment._bytes))
+        text, sent = to_json(self.config), encode_task(self.task)
+        found = []
+        for first in range(0, count, AT_ONCE):
+            cohort = [self._asked(sent, text, device) for device in range(AT_ONCE)]
+            for reply in train_cohort(cohort)[: count - first]:
+                found.append(decode_reply(reply.content, size=self.parameters.size).delta)
+        return np.array(found, np.float64)
+
+    def _asked(self, sent, text, device):
+        context = Context(
+            run_id=1,
+            node_id=1000 + device,
+            node_config={"partition-id": device, "num-partitions": AT_ONCE},
+            state=RecordDict(),
+            run_config={"config": text},
+        )
+        message = Message(RecordDict(dict(sent.items())), context.node_id, MessageType.TRAIN)
+        message.metadata.__dict__["_message_id"] = "message-1"
+        return message, context
+
+    @property
+    def told(self):
+        """ε and δ of one visit."""
+        chosen = mechanism(self.config.training, self.config.privacy.example)
+        return chosen.epsilon(1), chosen.delta
+
+
+def proven(absent, present, *, delta):
+    """The ε that these trials prove, by the direction that separates half of them best.
+
+    The direction and the threshold come from one half of the trials, the rates of the errors
+    from the other (Clopper and Pearson 1934).
+    """
+    half = len(absent) // 2
+    direction = present[:half].mean(0) - absent[:half].mean(0)
+    worlds = [world @ direction for world in (absent, present)]
+    best = 0.0
+    for low, high in (worlds, worlds[::-1]):
+        sign = np.sign(high[:half].mean() - low[:half].mean()) or 1.0
+        low, high = sign * low, sign * high
+        for quantile in (0.5, 0.9, 0.99):
+            threshold = np.quantile(low[:half], quantile)
+            hits, false = (high[half:] > threshold).sum(), (low[half:] > threshold).sum()
+            trials = len(low) - half
+            least = beta.ppf(1 - CONFIDENCE, hits, trials - hits + 1) if hits else 0.0
+            most = beta.ppf(CONFIDENCE, false + 1, trials - false) if false < trials else 1.0
+            if least > delta:
+                best = max(best, math.log((least - delta) / most))
+    return best
+
+
+def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(
+    monkeypatch, identity
+):
+    attack = Attack(monkeypatch, "overflowing", seed=3)
+    absent, present = attack.updates("less", 192), attack.updates("more", 192)
+    epsilon, delta = attack.told
+    assert proven(absent, present, delta=delta) <= epsilon
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("trained", "family"),
+    [("linear", "overflowing"), ("linear", "amplifying"), ("head", "overflowing")],
+)
+def test_ten_thousand_visits_under_hostile_weights_prove_less_than_is_told(
+    monkeypatch, identity, capsys, trained, family
+):
+    attack = Attack(monkeypatch, family, seed=3, trained=trained)
+    absent, present = attack.updates("less", 10_000), attack.updates("more", 10_000)
+    epsilon, delta = attack.told
+    found = proven(absent, present, delta=delta)
+    with capsys.disabled():
+        print(f"\n{trained}, {family} weights: proven ε {found:.2f}, told {epsilon:.2f}")
+    assert found <= epsilon
+
+
+def test_an_audit_sees_an_attack_that_erases_twenty_moments(monkeypatch):
+    """What it is worth: twenty clips where one is accounted are proven to be too many."""
+    draws = np.random.default_rng(1)
+    noise = 1.43
+    absent = draws.normal(size=(640, 64)) * noise
+    present = draws.normal(size=(640, 64)) * noise
+    absent[:, 0] += 20
+    assert proven(absent, present, delta=1e-5) > 2.93
