@@ -142,21 +142,31 @@ def steps_of(terms: Terms, charges: int) -> Steps | None:
     match terms.sampler:
         case "poisson":
             return Steps(terms.rate, noise, terms.steps * charges)
+        case "poisson, integers":
+            inside = statement.moments_in_integers(terms).accounted
+            return Steps(terms.rate, inside.noise_multiplier, terms.steps * charges)
         case "everyone asked":
             # Any two updates of norm at most C differ by at most 2C.
             return Steps(1.0, noise / DIAMETER, charges)
+        case "separated":
+            return Steps(1.0, noise / statement.separated(terms).reach(charges), 1)
+    return _of_cohorts(terms, charges)
+
+
+def _of_cohorts(terms: Terms, charges: int) -> Steps | None:
+    """Rounds of the server with secret cohorts: steps of Poisson's, but for what a cap cuts."""
+    match terms.sampler:
         case "capped poisson" if terms.population and terms.cap:
             sampling = CappedPoissonSampling(
                 devices=terms.population, rate=terms.rate, cap=terms.cap
             )
-            return Steps(terms.rate, noise, charges, charges * sampling.overflow)
+            overflow = charges * sampling.overflow
+            return Steps(terms.rate, terms.noise_multiplier, charges, overflow)
         case "banded":
             band = statement.banded(terms)
             turns, inside = math.ceil(charges / band.bands), band.accounted
             overflow = turns * inside.sampling.overflow
             return Steps(inside.sampling.rate, inside.noise_multiplier, turns, overflow)
-        case "separated":
-            return Steps(1.0, noise / statement.separated(terms).reach(charges), 1)
     return None
 
 

@@ -98,7 +98,8 @@ def _poisson_rdp(terms: Terms, charges: int) -> float:
     )
 
 
-def _moments(terms: Terms) -> IntegerDpSgd:
+def moments_in_integers(terms: Terms) -> IntegerDpSgd:
+    """Returns the mechanism of a ledger whose sampler is "poisson, integers"."""
     return IntegerDpSgd(
         sampling=PoissonSampling(rate=terms.rate),
         noise_multiplier=terms.noise_multiplier,
@@ -110,11 +111,11 @@ def _moments(terms: Terms) -> IntegerDpSgd:
 
 
 def _moments_told(terms: Terms, charges: int) -> float:
-    return _moments(terms).epsilon(charges)
+    return moments_in_integers(terms).epsilon(charges)
 
 
 def _moments_rdp(terms: Terms, charges: int) -> float:
-    return _moments(terms).epsilon_rdp(charges)
+    return moments_in_integers(terms).epsilon_rdp(charges)
 
 
 def _sampling(terms: Terms) -> CappedPoissonSampling:

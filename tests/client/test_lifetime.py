@@ -28,6 +28,7 @@ from ranking.settings import Ranking
 
 DPSGD = Example(
     mechanism="dpsgd",
+    numbers="float64",
     epsilon=None,
     noise_multiplier=2.0,
     delta=1e-5,
@@ -155,6 +156,13 @@ def test_what_is_allowed_together_costs_no_more_than_the_limit_by_distributions(
     spent = composition.composed([(one.terms, one.spent.of(OWN)) for one in found])
     assert 0.8 * MOST < spent.told < 0.95 * MOST
     assert 0.9 * MOST < spent.rdp <= MOST
+
+
+@pytest.mark.parametrize(("noise", "room"), [(3.0, True), (0.7, False)])
+def test_steps_in_integers_count_like_those_in_floats(visit, noise, room):
+    integers = replace(DPSGD, numbers="integers", noise_multiplier=noise)
+    assert visit(text(seed=1, example=integers, device=Device.none()))
+    assert visit(text(seed=2, example=DPSGD, device=Device.none())) == room
 
 
 def test_with_one_configuration_its_own_limit_is_the_limit(visit):

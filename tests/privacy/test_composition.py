@@ -61,6 +61,7 @@ SEPARATED = replace(
 INTEGERS = replace(
     CAPPED, sampler="capped poisson, integers", public={"steps in a clip": 2**18}
 )
+WHOLE = replace(POISSON, sampler="poisson, integers", public={"steps in a clip": 2**18})
 OTHER = replace(POISSON, rate=0.25, noise_multiplier=1.0, steps=4)
 
 
@@ -95,7 +96,7 @@ def test_correlated_noise_is_one_gaussian_of_its_reach():
     assert found.pld == pytest.approx(get_epsilon_gaussian(noise, 1e-4), rel=1e-6)
 
 
-@pytest.mark.parametrize("terms", [POISSON, LOCAL, CAPPED, BANDED, SEPARATED, INTEGERS])
+@pytest.mark.parametrize("terms", [POISSON, WHOLE, LOCAL, CAPPED, BANDED, SEPARATED, INTEGERS])
 def test_one_ledger_alone_costs_what_its_statement_says(terms):
     stated = statement.opinions(terms, 4)
     assert composed([(terms, 4)]).told == pytest.approx(min(stated.pld, stated.rdp), rel=5e-3)
