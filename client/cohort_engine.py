@@ -58,9 +58,8 @@ class CohortEngine:
         non_finite = torch.zeros(len(visits), dtype=torch.int64)
         for step in range(work.steps):
             drawn = _drawn(visits, PoissonSampling(rate=work.rate), step=step)
-            sums, bad = self._summed(
-                rows, shelf.batches(drawn), size=len(start), clip=work.clip
-            )
+            batches = shelf.batches(drawn)
+            sums, bad = self._summed(rows, batches, size=len(start), work=work)
             non_finite += bad
             for own, total, visit in zip(rows[:, : len(start)], sums, visits, strict=True):
                 _descend(own, total, visit, work=work, step=step)

@@ -28,7 +28,7 @@ class MomentGradients(Protocol):
 
         A moment contributes a vector of L2 norm at most ``clip``, zero when its gradient is not
         finite. It is a function of the parameters and the moment alone, bit for bit, and one
-        moment more moves the sum by at most 1 + ``privacy.clipping.ROUNDING`` clips.
+        moment more moves the sum by at most ``privacy.sensitivity.SENSITIVITY`` clips.
 
         Args:
             total: [devices, trainable] float64, or float32 where nothing is clipped; changed.

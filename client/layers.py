@@ -14,8 +14,8 @@ from privacy.clipping import precise
 REACH = 2.0**-14
 """Share of a moment's reach that its norm counts at least: of Σ |row of the gradient| · |row of
 the inputs|, which exceeds the norm where the rows cancel. It bounds by 2^14 clips what a moment
-adds to a float64 sum before it cancels, and so the rounding of that sum; see ``ROUNDING`` of
-``privacy.clipping``. A burst whose rows cancel a thousandfold loses 0.2% of its norm by it."""
+adds to a float64 sum before it cancels, and so the rounding of that sum; see
+``privacy.sensitivity``. A burst of rows that cancel a thousandfold loses 0.2% by it."""
 
 
 class _Linear(Recorded):

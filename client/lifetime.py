@@ -21,6 +21,7 @@ from client.promise import LARGEST_DELTA
 from privacy import renyi_filter
 from privacy.charge import Terms
 from privacy.composition import Steps, steps_of
+from privacy.crowds import alone
 from privacy.ledger_chain import examine
 
 CONFIGURATION = re.compile("[0-9a-f]{64}")
@@ -102,11 +103,13 @@ def _visits(folder: Path, unit: str, *, device: int) -> Steps:
 
 def _steps(path: Path, terms: Terms, visits: int) -> Steps:
     if not visits:
-        return Steps(rate=1.0, noise=1.0, times=0)
-    steps = steps_of(terms, visits) if terms.noise == "secure" else None
-    if steps is None or steps.overflow:
-        raise UnknownSpendingError(f"{path}.jsonl has terms without a bound here.")
-    return steps
+        return Steps(crowds=alone(1.0), noise=1.0, times=0)
+    if terms.noise != "secure":
+        raise UnknownSpendingError(f"{path}.jsonl has noise that is not secret.")
+    try:
+        return steps_of(terms, visits)
+    except ValueError as failure:
+        raise UnknownSpendingError(f"{path}.jsonl: {failure}") from failure
 
 
 def _raise(failure: OSError) -> None:

@@ -1,30 +1,21 @@
-"""The ε that is told: privacy loss distributions of the Poisson-subsampled Gaussian."""
+"""The ε that is told: the least of several bounds, each of which holds."""
 
-import logging
 import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache, partial
 
-from dp_accounting import (
-    DpEvent,
-    GaussianDpEvent,
-    NeighboringRelation,
-    PoissonSampledDpEvent,
-    SelfComposedDpEvent,
-    TruncatedSubsampledGaussianDpEvent,
-)
-from dp_accounting.pld import PLDAccountant
+import numpy as np
 
-from privacy import analytic_gaussian, rdp
+from privacy import analytic_gaussian, loss_grid, rdp, renyi_conversion, step_losses
 from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.crowds import Crowds, alone, crowds
 
-FINE = 1e-4
+FINE = loss_grid.FINE
+# No promise: a grid of such losses would take gigabytes to say it more exactly.
 LARGEST_EPSILON = 100
-MOST_STEPS = 300_000
-LEAST_CAPPED = 0.2
-SPARED = 1e-3
+# The rounding of more could be seen in the last digits of ε; a grid would be very fine, too.
+MOST_STEPS = 10_000_000
+# By which the width of a grid for δ is chosen: it wants an ε.
+USUAL_DELTA = 1e-5
 
 
 @lru_cache(maxsize=4096)
@@ -34,9 +25,9 @@ def epsilon(
     noise_multiplier: float,
     steps: int,
     delta: float,
-    interval: float = FINE,
+    interval: float | None = None,
 ) -> float:
-    """Returns an upper bound on ε, close to the true one (Koskela et al. 2020).
+    """Returns an upper bound on ε, close to the true one.
 
     Neighbours differ by one example, added or removed; every example takes part in a step
     by its own coin; all steps are seen.
@@ -46,22 +37,16 @@ def epsilon(
         noise_multiplier: Standard deviation over the clipping norm; 0 gives infinity.
         steps: Number of composed steps; 0 gives 0.
         delta: The δ of the guarantee.
-        interval: Width of the grid of privacy losses; the bound holds for every width.
-            Where ε is near 100 or beyond, or steps are over 300,000, a grid would take
-            gigabytes or minutes: then the bound is that of Rényi accounting.
+        interval: Width of the grid of privacy losses; None for the ε that is told. Of a
+            multiple of ``FINE`` it is never lower: that is for searches.
     """
-    if steps == 0:
-        return 0.0
-    if noise_multiplier == 0:
-        return float("inf")
-    event = PoissonSampledDpEvent(rate, GaussianDpEvent(noise_multiplier))
-    renyi = partial(
-        rdp.epsilon, rate=rate, noise_multiplier=noise_multiplier, steps=steps, delta=delta
+    return _least(
+        alone(rate),
+        noise_multiplier=noise_multiplier,
+        steps=steps,
+        delta=delta,
+        interval=interval,
     )
-    if steps > MOST_STEPS or renyi(orders=rdp.WHOLE_ORDERS) > LARGEST_EPSILON:
-        return renyi()
-    relation = NeighboringRelation.ADD_OR_REMOVE_ONE
-    return _on_grid(event, steps, relation=relation, delta=delta, interval=interval)
 
 
 @lru_cache(maxsize=4096)
@@ -71,125 +56,102 @@ def capped_epsilon(
     noise_multiplier: float,
     rounds: int,
     delta: float,
-    interval: float = FINE,
+    interval: float | None = None,
 ) -> float:
     """Returns an upper bound on the ε of a Gaussian sum over a capped Poisson sample.
 
-    Neighbours differ in one member, whose term is zero in one of them (arXiv 2508.15089). Where
-    the cap hardly ever cuts, the bound is that of Poisson sampling without it, at a δ smaller
-    by what the cuts can add: sooner found, and larger in the fourth place at most.
+    Neighbours differ in one member, whose term is zero in one of them: ``crowds.crowds`` says
+    what it can meet in a round, and why that is enough.
 
     Args:
         sampling: Who takes part in a round, by a secret coin.
         noise_multiplier: Standard deviation over the largest norm; 0 gives infinity.
         rounds: Composed rounds, whose results are all seen; 0 gives 0.
         delta: The δ of the guarantee.
-        interval: As of ``epsilon``; wider where ε is above 1, in proportion.
+        interval: As of ``epsilon``.
     """
-    if rounds == 0:
-        return 0.0
-    if noise_multiplier == 0:
-        return float("inf")
-    if noise_multiplier < LEAST_CAPPED:
-        # A grid of such losses would take gigabytes: no credit for sampling, or Rényi's.
-        unsampled = noise_multiplier / math.sqrt(rounds)
-        renyi = capped_renyi(
-            sampling, noise_multiplier=noise_multiplier, rounds=rounds, delta=delta
-        )
-        return min(analytic_gaussian.epsilon(unsampled, delta=delta), renyi)
-    rough = rdp.epsilon(
-        rate=sampling.rate,
+    return _least(
+        crowds(sampling),
         noise_multiplier=noise_multiplier,
         steps=rounds,
         delta=delta,
-        orders=rdp.WHOLE_ORDERS,
-    )
-    interval = max(interval, FINE * min(rough, LARGEST_EPSILON))
-    uncut = epsilon(
-        rate=sampling.rate,
-        noise_multiplier=noise_multiplier,
-        steps=rounds,
-        delta=(1 - SPARED) * delta,
         interval=interval,
     )
-    if lost_to_cuts(uncut, rounds=rounds, overflow=sampling.overflow) <= SPARED * delta:
-        return uncut
-    event = TruncatedSubsampledGaussianDpEvent(
-        dataset_size=sampling.devices,
-        sampling_probability=sampling.rate,
-        truncated_batch_size=sampling.cap,
-        noise_multiplier=noise_multiplier,
-    )
-    relation = NeighboringRelation.REPLACE_SPECIAL
-    return _on_grid(event, rounds, relation=relation, delta=delta, interval=interval)
 
 
-def capped_renyi(
-    sampling: CappedPoissonSampling,
+def _least(
+    crowds: Crowds,
     *,
     noise_multiplier: float,
-    rounds: int,
+    steps: int,
     delta: float,
-    orders: tuple[float, ...] = rdp.ORDERS,
+    interval: float | None,
 ) -> float:
-    """Returns a looser bound than ``capped_epsilon``, by our own Rényi accounting.
+    """The least of three bounds.
 
-    Without the cap a round is Poisson sampling: its ε at half of δ, where the other half holds
-    what the cap can add, and infinity elsewhere.
+    Without credit for sampling a run is one Gaussian mechanism, which a smaller rate can only
+    weaken; by Rényi accounting; by privacy losses on a grid (Koskela et al. 2020), where that
+    is no more than memory is for.
+    """
+    if steps == 0:
+        return 0.0
+    if noise_multiplier < rdp.LEAST_NOISE:
+        return math.inf
+    unsampled = analytic_gaussian.epsilon(noise_multiplier / math.sqrt(steps), delta=delta)
+    renyi = partial(
+        rdp.crowded_epsilon,
+        crowds,
+        noise_multiplier=noise_multiplier,
+        steps=steps,
+        delta=delta,
+    )
+    found = min(unsampled, renyi(orders=rdp.WHOLE_ORDERS))
+    if interval is None or found > LARGEST_EPSILON:
+        # Most of the time of a search would go into fractional orders.
+        found = min(found, renyi())
+    if found == 0 or found > LARGEST_EPSILON or steps > MOST_STEPS:
+        return found
+    if interval is None:
+        interval = min(FINE, loss_grid.width(found, steps=steps, delta=delta))
+    on_grid = step_losses.epsilon(
+        crowds, noise_multiplier=noise_multiplier, steps=steps, delta=delta, interval=interval
+    )
+    return min(found, on_grid)
+
+
+def deltas(
+    crowds: Crowds, *, noise_multiplier: float, steps: int, epsilons: tuple[float, ...]
+) -> list[float]:
+    """Returns upper bounds on δ at each ε: of each the least of the bounds of ``epsilon``.
 
     Args:
-        sampling: Who takes part in a round, by a secret coin.
-        noise_multiplier: Standard deviation over the largest norm.
-        rounds: Composed rounds, whose results are all seen.
-        delta: The δ of the guarantee.
-        orders: Rényi orders to minimise over.
+        crowds: What one can meet, as from ``crowds.crowds`` or ``crowds.alone``.
+        noise_multiplier: Standard deviation over the largest norm; 0 gives ones.
+        steps: Composed steps; 0 gives zeros.
+        epsilons: Not negative.
     """
-    found = rdp.epsilon(
-        rate=sampling.rate,
+    if steps == 0:
+        return [0.0] * len(epsilons)
+    if noise_multiplier < rdp.LEAST_NOISE:
+        return [1.0] * len(epsilons)
+    divergences = rdp.divergences(crowds, noise_multiplier, steps=steps)
+    renyi = dict(zip(rdp.ORDERS, divergences.tolist(), strict=True))
+    unsampled = noise_multiplier / math.sqrt(steps)
+    found = [
+        min(
+            renyi_conversion.delta(renyi, epsilon=one),
+            analytic_gaussian.delta(one, noise=unsampled),
+        )
+        for one in epsilons
+    ]
+    about = renyi_conversion.epsilon(renyi, delta=USUAL_DELTA)
+    if about > LARGEST_EPSILON or steps > MOST_STEPS:
+        return found
+    on_grid = step_losses.deltas(
+        crowds,
         noise_multiplier=noise_multiplier,
-        steps=rounds,
-        delta=delta / 2,
-        orders=orders,
+        steps=steps,
+        epsilons=np.array(epsilons),
+        interval=loss_grid.width(about, steps=steps, delta=USUAL_DELTA),
     )
-    lost = lost_to_cuts(found, rounds=rounds, overflow=sampling.overflow)
-    return found if lost <= delta / 2 else math.inf
-
-
-def lost_to_cuts(epsilon: float, *, rounds: int, overflow: float) -> float:
-    """Returns what a cap that cuts with probability ``overflow`` a round can add to δ at ε.
-
-    By coupling: with and without the cap a run is the same but for an event of probability
-    rounds · overflow, so (ε, δ) of the one is (ε, δ + (1 + e^ε) · rounds · overflow) of the
-    other.
-    """
-    if not epsilon < math.log(2.0**1000):
-        return 0.0 if overflow == 0 else math.inf
-    return (1 + math.exp(epsilon)) * rounds * overflow
-
-
-def _on_grid(
-    event: DpEvent,
-    times: int,
-    *,
-    relation: NeighboringRelation,
-    delta: float,
-    interval: float,
-) -> float:
-    with quiet():
-        accountant = PLDAccountant(relation, value_discretization_interval=interval)
-        accountant.compose(SelfComposedDpEvent(event, times))
-        return float(accountant.get_epsilon(delta))
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps the library's warnings and its log off the terminal."""
-    log = logging.getLogger("absl")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        log.setLevel(level)
+    return [min(one, other) for one, other in zip(found, on_grid.tolist(), strict=True)]

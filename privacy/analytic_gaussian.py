@@ -6,6 +6,8 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
 LARGEST = 1e6
+# Noise below it has an ε over 10^11, and its square vanishes.
+LEAST = 1e-6
 TOLERANCE = 1e-12
 ROUND_UP = 1 + 1e-9
 
@@ -25,10 +27,10 @@ def epsilon(noise: float, *, delta: float) -> float:
 
     Args:
         noise: Standard deviation over the L2 sensitivity of all that is released; k releases of
-            one kind have √k times the sensitivity of one. 0 gives infinity.
+            one kind have √k times the sensitivity of one. Below 1e-6 it gives infinity.
         delta: The δ of the guarantee.
     """
-    if noise == 0:
+    if noise < LEAST:
         return math.inf
 
     def excess(found: float) -> float:

@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable
 from functools import lru_cache
 
-from privacy import loss_distribution, root
+from privacy import loss_grid, root, step_losses
 from privacy.accounting import epsilon
+from privacy.crowds import Crowds, alone
 from privacy.root import Range
+from privacy.sensitivity import SENSITIVITY
 
 LEAST, MOST, BEGIN = 0.1, 1e4, 1.0
 NOISE = Range(lowest=LEAST, highest=MOST, power=-1.2)
@@ -18,7 +20,7 @@ class NextToNoNoiseError(ValueError):
 
 @lru_cache(maxsize=256)
 def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) -> float:
-    """Returns a noise multiplier, within 0.5% of the least, whose ε is at most ``target``.
+    """Returns a noise multiplier of ``DpSgd``, within 0.5% of the least, that keeps a promise.
 
     Args:
         target: The promised ε.
@@ -32,10 +34,14 @@ def noise_multiplier(target: float, *, delta: float, rate: float, steps: int) ->
 
     def bound(sigma: float, interval: float) -> float:
         return epsilon(
-            rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
+            rate=rate,
+            noise_multiplier=sigma / SENSITIVITY,
+            steps=steps,
+            delta=delta,
+            interval=interval,
         )
 
-    found = least(bound, target, rate=rate, steps=steps, delta=delta)
+    found = least(bound, target, crowds=alone(rate), steps=steps, delta=delta)
     if found == math.inf:
         raise ValueError(
             f"privacy.example.epsilon={target:g} cannot be met with {steps} steps at "
@@ -54,18 +60,18 @@ def least(
     bound: Callable[[float, float], float],
     target: float,
     *,
-    rate: float,
+    crowds: Crowds,
     steps: int,
     delta: float,
 ) -> float:
     """Returns a noise multiplier, within 0.5% of the least, that keeps a promise by ``bound``.
 
-    Our own privacy losses of Poisson sampling, which are quick, say where that will be.
+    Privacy losses alone, which are quicker than the least of all bounds, say where that is.
 
     Args:
         bound: The ε of a noise multiplier, by a grid of losses of the given width.
         target: The promised ε, above 0.
-        rate: Probability that one takes part in a step.
+        crowds: What one can meet in a step, and its rate there.
         steps: Composed steps.
         delta: The δ of the guarantee.
 
@@ -74,17 +80,29 @@ def least(
     """
 
     def quick(sigma: float, interval: float) -> float:
-        return loss_distribution.epsilon(
-            rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
+        return step_losses.epsilon(
+            crowds, noise_multiplier=sigma, steps=steps, delta=delta, interval=interval
         )
 
     def fine(_: float) -> float:
-        return root.width(target, steps=steps, delta=delta)
+        return loss_grid.width(target, steps=steps, delta=delta)
 
-    near, grid = root.expected(quick, target, NOISE, near=BEGIN, fine=fine)
+    near, grid = root.expected(
+        quick, target, NOISE, near=_about(target, crowds, steps, delta), fine=fine
+    )
     if near == LEAST:
         return 0.0
     found = root.boldest_kept(lambda sigma: bound(sigma, grid), target, NOISE, near=near)
     if found is None:
         return math.inf
     return 0.0 if found == LEAST else found
+
+
+def _about(target: float, crowds: Crowds, steps: int, delta: float) -> float:
+    """A first guess, right for many steps of next to no loss: √(2 ln 1/δ) deviations of them.
+
+    From far below it the losses of a step are so large that a fine grid has millions of dots.
+    """
+    rate = sum(weight * one for weight, one in crowds)
+    found = rate * math.sqrt(2 * steps * math.log(1 / delta)) / target
+    return max(LEAST, min(max(BEGIN, found), MOST))

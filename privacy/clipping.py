@@ -5,15 +5,6 @@ from torch import Tensor
 MARGIN = 1e-6
 """Added to a norm before it divides, as in Opacus, so that a gradient of zero divides too."""
 
-ROUNDING = 1e-6
-"""By how much one moment moves a float64 sum of clipped moments beyond its clip, in clips.
-
-A sum of n numbers errs by at most n · 2^-53 of their absolute sum (Higham 2002, section 4.2).
-A moment adds at most 2^14 clips before its rows cancel (``client.layers.REACH``), in products
-of at most 32 moments of 12 rows, and one clip afterwards. So the sum of N moments errs by less
-than N · 7e-10 clips, and with a moment and without it by twice that: 1e-6 holds for 700 moments
-in a step, and the error grows in proportion. Without it ε would be too small by as much."""
-
 
 def add_clipped(total: Tensor, gradients: Tensor, clip: float) -> int:
     """Adds the moments' gradients, each scaled to a norm of at most ``clip``, to ``total``.
@@ -22,7 +13,8 @@ def add_clipped(total: Tensor, gradients: Tensor, clip: float) -> int:
       * a moment contributes a vector of L2 norm at most ``clip``, measured in float64 in which
         it is added; that vector is a function of its own gradient alone;
       * a moment with an infinite or undefined entry contributes zero and is counted;
-      * one moment more moves ``total`` by at most ``clip`` · (1 + ``ROUNDING``);
+      * one moment more moves ``total`` by at most ``clip`` times
+        ``privacy.sensitivity.SENSITIVITY``;
       * no moment, and an infinite ``clip``, are legal: the latter is a plain sum.
 
     In float64 no float32 gradient overflows and no coefficient loses its digits.

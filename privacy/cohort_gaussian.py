@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from privacy import accounting, calibration
+from privacy import accounting, calibration, rdp
 from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.crowds import crowds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,7 @@ class CohortGaussian:
     delta: float
 
     def epsilon(self, rounds: int) -> float:
-        """Returns the ε after so many rounds, by privacy loss distributions."""
+        """Returns the ε after so many rounds: the least of several bounds."""
         return accounting.capped_epsilon(
             self.sampling,
             noise_multiplier=self.noise_multiplier,
@@ -45,14 +46,11 @@ class CohortGaussian:
         )
 
     def epsilon_rdp(self, rounds: int) -> float:
-        """Returns a looser bound on the same ε, by our own Rényi accounting.
-
-        Infinite where the cap cuts too often for it.
-        """
-        return accounting.capped_renyi(
-            self.sampling,
+        """Returns a looser bound on the same ε, by our own Rényi accounting."""
+        return rdp.crowded_epsilon(
+            crowds(self.sampling),
             noise_multiplier=self.noise_multiplier,
-            rounds=rounds,
+            steps=rounds,
             delta=self.delta,
         )
 
@@ -82,7 +80,7 @@ def least_noise(
             interval=interval,
         )
 
-    found = calibration.least(bound, target, rate=sampling.rate, steps=rounds, delta=delta)
+    found = calibration.least(bound, target, crowds=crowds(sampling), steps=rounds, delta=delta)
     return granted(found, target=target)
 
 

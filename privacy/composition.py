@@ -12,14 +12,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
-from dp_accounting.pld import PLDAccountant
-from numpy.typing import NDArray
 
-from privacy import accounting, analytic_gaussian, rdp, renyi_conversion, statement
+from privacy import accounting, analytic_gaussian, loss_grid, rdp, renyi_conversion, step_losses
+from privacy.accountants import ACCOUNTANTS, ZERO_OUT, mechanism
+from privacy.banded_gaussian import BandedGaussian
 from privacy.charge import Terms
-from privacy.cohort_sampling import CappedPoissonSampling
-from privacy.local_gaussian import DIAMETER
+from privacy.cohort_gaussian import CohortGaussian
+from privacy.correlated_gaussian import CorrelatedGaussian
+from privacy.crowds import Crowds, alone, crowds
+from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
+from privacy.integer_gaussian import IntegerGaussian
+from privacy.joint_losses import JointLosses
+from privacy.local_gaussian import DIAMETER, LocalGaussian
 
 MOST_WORST = 8
 """Distributions are composed for so many devices at most; for more, for one that pays all their
@@ -30,19 +35,19 @@ Paid = Sequence[tuple[Terms, int]]
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Releases that are no worse than so many steps of one Poisson-subsampled Gaussian.
+    """Releases that are no worse than so many steps of one subsampled Gaussian.
 
     Attributes:
-        rate: Probability of the unit in a step; 1 for a plain Gaussian.
+        crowds: What the unit can meet in a step, and its rate there.
         noise: Standard deviation over the sensitivity.
         times: Steps.
-        overflow: How likely a cap makes them differ from that.
+        integers: Whether they are so only in their moments of whole orders.
     """
 
-    rate: float
+    crowds: Crowds
     noise: float
     times: int
-    overflow: float = 0.0
+    integers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,9 +55,9 @@ class Composed:
     """Two upper bounds on the ε of one unit over several ledgers.
 
     Attributes:
-        pld: By composed privacy loss distributions; where some terms have none, the sum of ε of
-            parts at shares of δ.
-        rdp: By our own Rényi accounting, likewise.
+        pld: By composed privacy loss distributions, or in closed form; infinity where there are
+            none, or they would fill the memory.
+        rdp: By our own Rényi accounting.
         delta: The δ of both.
         claim: Whether all noise was secret.
     """
@@ -82,16 +87,13 @@ def composed(paid: Paid) -> Composed:
     """
     _check_relations([terms for terms, _ in paid])
     delta = min(terms.delta for terms, _ in paid)
-    charged = [(terms, charges) for terms, charges in paid if charges]
-    known = [(one, steps_of(*one)) for one in charged]
-    steps = tuple(found for _, found in known if found is not None)
-    alone = [one for one, found in known if found is None]
-    pld = _by_parts(steps, alone, delta)
-    if math.isinf(pld):
-        pld = _by_parts((), charged, delta)
-    renyi = _by_parts(steps, alone, delta, second=True)
-    claim = all(terms.noise == "secure" for terms, _ in paid)
-    return Composed(pld=pld, rdp=renyi, delta=delta, claim=claim)
+    steps = tuple(steps_of(terms, charges) for terms, charges in paid if charges)
+    return Composed(
+        pld=_losses(steps, delta),
+        rdp=_renyi(steps, delta),
+        delta=delta,
+        claim=all(terms.noise == "secure" for terms, _ in paid),
+    )
 
 
 def worst(terms: Sequence[Terms], visits: Iterable[tuple[int, ...]]) -> Composed:
@@ -123,130 +125,99 @@ def ascending(
     terms: Sequence[Terms], visits: Iterable[tuple[int, ...]]
 ) -> list[tuple[int, ...]]:
     """Returns devices by what Rényi accounting says they cost, the cheapest first."""
-    listed = list(visits)
-    cost = {one: composed_renyi(list(zip(terms, one, strict=True))) for one in set(listed)}
-    return sorted(listed, key=cost.__getitem__)
+    listed, delta = list(visits), min(one.delta for one in terms)
+
+    def cost(one: tuple[int, ...]) -> float:
+        paid = zip(terms, one, strict=True)
+        return _renyi(tuple(steps_of(*each) for each in paid if each[1]), delta)
+
+    costs = {one: cost(one) for one in set(listed)}
+    return sorted(listed, key=costs.__getitem__)
 
 
-def composed_renyi(paid: Paid) -> float:
-    """Returns a quick bound: infinite where terms have no divergences here."""
-    steps = [steps_of(terms, charges) for terms, charges in paid if charges]
-    known = tuple(found for found in steps if found is not None)
-    delta = min(terms.delta for terms, _ in paid)
-    return _renyi(known, delta) if len(known) == len(steps) else math.inf
+def steps_of(terms: Terms, charges: int) -> Steps:
+    """Returns what charges cost as steps of a subsampled Gaussian.
 
-
-def steps_of(terms: Terms, charges: int) -> Steps | None:
-    """Returns what charges cost as steps of a subsampled Gaussian; None where they are none."""
-    noise = terms.noise_multiplier
-    match terms.sampler:
-        case "poisson":
-            return Steps(terms.rate, noise, terms.steps * charges)
-        case "poisson, integers":
-            inside = statement.moments_in_integers(terms).accounted
-            return Steps(terms.rate, inside.noise_multiplier, terms.steps * charges)
-        case "everyone asked":
+    Raises:
+        ValueError: The sampler, or this relation of its neighbours, has no accountant.
+    """
+    found = mechanism(terms)
+    if ACCOUNTANTS[terms.sampler].relation != terms.relation:
+        raise ValueError(
+            f"relation '{terms.relation}' is not what sampler '{terms.sampler}' is accounted "
+            f"for; open this ledger with code {terms.code}."
+        )
+    match found:
+        case DpSgd() | IntegerDpSgd():
+            moment = found.accounted
+            rate = alone(moment.sampling.rate)
+            return Steps(rate, moment.effective_noise, moment.steps * charges)
+        case CohortGaussian():
+            return Steps(crowds(found.sampling), found.noise_multiplier, charges)
+        case IntegerGaussian():
+            return Steps(crowds(found.sampling), found.noise_multiplier, charges, integers=True)
+        case BandedGaussian():
+            turns, inside = math.ceil(charges / found.bands), found.accounted
+            return Steps(crowds(inside.sampling), inside.noise_multiplier, turns)
+        case CorrelatedGaussian():
+            return Steps(alone(1.0), found.noise_multiplier / found.reach(charges), 1)
+        case LocalGaussian():
             # Any two updates of norm at most C differ by at most 2C.
-            return Steps(1.0, noise / DIAMETER, charges)
-        case "separated":
-            return Steps(1.0, noise / statement.separated(terms).reach(charges), 1)
-    return _of_cohorts(terms, charges)
-
-
-def _of_cohorts(terms: Terms, charges: int) -> Steps | None:
-    """Rounds of the server with secret cohorts: steps of Poisson's, but for what a cap cuts."""
-    match terms.sampler:
-        case "capped poisson" if terms.population and terms.cap:
-            sampling = CappedPoissonSampling(
-                devices=terms.population, rate=terms.rate, cap=terms.cap
-            )
-            overflow = charges * sampling.overflow
-            return Steps(terms.rate, terms.noise_multiplier, charges, overflow)
-        case "banded":
-            band = statement.banded(terms)
-            turns, inside = math.ceil(charges / band.bands), band.accounted
-            overflow = turns * inside.sampling.overflow
-            return Steps(inside.sampling.rate, inside.noise_multiplier, turns, overflow)
-    return None
+            return Steps(alone(1.0), found.noise_multiplier / DIAMETER, charges)
+    raise ValueError(f"sampler '{terms.sampler}' is none that several ledgers can have.")
 
 
 def _check_relations(terms: Sequence[Terms]) -> None:
     """A library with one moment more is another library: a bound for that covers this."""
-    found = {one.relation for one in terms} - {statement.ZERO_OUT}
-    mixed = len(found) < len({one.relation for one in terms}) and bool(found)
-    if mixed:
+    relations = {one.relation for one in terms}
+    if ZERO_OUT in relations and len(relations) > 1:
         raise ValueError(
             "the noise of one run is at the server and that of another on devices: their "
             "neighbours differ, so no one ε is of both; compose them apart."
         )
 
 
-def _by_parts(
-    steps: tuple[Steps, ...], alone: Paid, delta: float, *, second: bool = False
-) -> float:
-    """What composes as one, and basic composition of the rest, each at an equal share of δ."""
-    share = delta / max(1, len(alone) + bool(steps))
-    rest = [
-        statement.opinions(replace(terms, delta=share), charges) for terms, charges in alone
-    ]
-    together = _renyi(steps, share) if second else _on_grid(steps, share)
-    return together + sum(one.rdp if second else one.pld for one in rest)
-
-
 def _renyi(steps: tuple[Steps, ...], delta: float) -> float:
     """Rényi divergences add up, order by order."""
     if not steps:
         return 0.0
-    overflow = sum(one.overflow for one in steps)
-    room = delta if overflow == 0 else delta / 2
-    total = sum((one.times * _of_step(one.rate, one.noise) for one in steps), np.zeros(1))
+    total = np.zeros(len(rdp.ORDERS))
+    for one in steps:
+        total += rdp.divergences(one.crowds, one.noise, steps=one.times)
+    if any(one.integers for one in steps):
+        total[[not order.is_integer() for order in rdp.ORDERS]] = math.inf
     bounds = dict(zip(rdp.ORDERS, total.tolist(), strict=True))
-    found = renyi_conversion.epsilon(bounds, delta=room)
-    return found if _lost(found, overflow) <= delta - room else math.inf
-
-
-@lru_cache(maxsize=512)
-def _of_step(rate: float, noise: float) -> NDArray[np.float64]:
-    if noise == 0:
-        return np.full(len(rdp.ORDERS), math.inf)
-    step = np.array([rdp.step_rdp(rate, noise, order) for order in rdp.ORDERS])
-    return np.where(np.isnan(step), np.inf, np.maximum(step, 0.0))
+    return renyi_conversion.epsilon(bounds, delta=delta)
 
 
 @lru_cache(maxsize=4096)
-def _on_grid(steps: tuple[Steps, ...], delta: float) -> float:
-    """The sum of all losses; infinite where that is not known or would fill the memory."""
+def _losses(steps: tuple[Steps, ...], delta: float) -> float:
+    """The least of the sum of all losses on a grid, and of one Gaussian without sampling."""
     if not steps:
         return 0.0
-    if any(one.noise == 0 for one in steps):
+    if any(one.integers or one.noise < rdp.LEAST_NOISE for one in steps):
         return math.inf
-    if all(one.rate == 1 for one in steps):
-        squares = sum(one.times / one.noise**2 for one in steps)
-        return analytic_gaussian.epsilon(1 / math.sqrt(squares), delta=delta)
-    rough = _renyi(steps, delta)
-    if (
-        sum(one.times for one in steps) > accounting.MOST_STEPS
-        or rough > accounting.LARGEST_EPSILON
-    ):
-        return math.inf
-    overflow = sum(one.overflow for one in steps)
-    found = _distributions(
-        steps, delta if overflow == 0 else (1 - accounting.SPARED) * delta, rough
-    )
-    return found if _lost(found, overflow) <= accounting.SPARED * delta else math.inf
+    squares = sum(one.times / one.noise**2 for one in steps)
+    unsampled = analytic_gaussian.epsilon(1 / math.sqrt(squares), delta=delta)
+    rough = min(unsampled, _renyi(steps, delta))
+    count = sum(one.times for one in steps)
+    plain = all(rate == 1 for one in steps for _, rate in one.crowds)
+    if plain or rough > accounting.LARGEST_EPSILON or count > accounting.MOST_STEPS:
+        return unsampled
+    width = loss_grid.width(rough, steps=count, delta=delta)
+    return min(unsampled, _on_grid(steps, delta, width))
 
 
-def _distributions(steps: tuple[Steps, ...], delta: float, rough: float) -> float:
-    with accounting.quiet():
-        accountant = PLDAccountant(
-            # The bound holds on every grid; this one adds a few thousandths at most.
-            value_discretization_interval=accounting.FINE * max(1.0, rough)
+def _on_grid(steps: tuple[Steps, ...], delta: float, width: float) -> float:
+    both = [step_losses.of_crowds(one.crowds, one.noise, interval=width) for one in steps]
+    widest = max(losses.interval for pair in both for losses in pair)
+    if widest > width:
+        return _on_grid(steps, delta, widest)
+    times = [one.times for one in steps]
+    found = max(
+        JointLosses([(pair[way], n) for pair, n in zip(both, times, strict=True)]).epsilon(
+            delta=delta
         )
-        for one in steps:
-            event = PoissonSampledDpEvent(one.rate, GaussianDpEvent(one.noise))
-            accountant.compose(SelfComposedDpEvent(event, one.times))
-        return float(accountant.get_epsilon(delta))
-
-
-def _lost(epsilon: float, overflow: float) -> float:
-    return accounting.lost_to_cuts(epsilon, rounds=1, overflow=overflow)
+        for way in (0, 1)
+    )
+    return found * step_losses.ROUND_UP + step_losses.ROUNDING * sum(times)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from privacy import accounting, calibration, rdp
 from privacy.sampling import PoissonSampling
+from privacy.sensitivity import SENSITIVITY
 
 if TYPE_CHECKING:
     from privacy.noise import Stream
@@ -23,7 +24,8 @@ class DpSgd:
     each visit ``steps`` steps of ``sampling``, clipping to ``clip`` and ``release``, has shown
     something (``epsilon(k)``, ``delta``)-differentially private to whoever saw all of it. This
     holds when the divisor of the sums is public, and it takes no credit for the draw of cohorts
-    nor for what other devices add. "Up to floating point": the noise is float64.
+    nor for what other devices add. One moment may move a sum by ``SENSITIVITY`` clips: what its
+    rounding adds is accounted. "Up to floating point": the noise is float64.
 
     Attributes:
         sampling: The coins of the moments.
@@ -44,11 +46,16 @@ class DpSgd:
         """What loss distributions are of: itself."""
         return self
 
+    @property
+    def effective_noise(self) -> float:
+        """The noise over what one moment moves: what every accountant is given."""
+        return self.noise_multiplier / SENSITIVITY
+
     def epsilon(self, participations: int) -> float:
-        """Returns the ε of a device after so many visits, by privacy loss distributions."""
+        """Returns the ε of a device after so many visits: the least of several bounds."""
         return accounting.epsilon(
             rate=self.sampling.rate,
-            noise_multiplier=self.noise_multiplier,
+            noise_multiplier=self.effective_noise,
             steps=self.steps * participations,
             delta=self.delta,
         )
@@ -57,7 +64,7 @@ class DpSgd:
         """Returns a looser bound on the same ε, by our own Rényi accounting."""
         return rdp.epsilon(
             rate=self.sampling.rate,
-            noise_multiplier=self.noise_multiplier,
+            noise_multiplier=self.effective_noise,
             steps=self.steps * participations,
             delta=self.delta,
         )

@@ -7,20 +7,12 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from dp_accounting import (
-    DpEvent,
-    GaussianDpEvent,
-    NeighboringRelation,
-    PoissonSampledDpEvent,
-    SelfComposedDpEvent,
-)
-from dp_accounting.dp_event import MixtureOfGaussiansDpEvent
-from dp_accounting.pld import PLDAccountant
 from scipy.stats import binom
 
-from privacy import analytic_gaussian
+from privacy import analytic_gaussian, mixture_losses, step_losses
 from privacy.accounting import FINE, LARGEST_EPSILON, MOST_STEPS
 from privacy.dpsgd import DpSgd
+from privacy.loss_distribution import LossDistribution
 
 COARSEST = 1.0
 FINEST = 2e-3
@@ -33,6 +25,7 @@ RARE = 1e-22
 NEARLY_ONE = 1 - 1e-9
 LOG_LEAST_DELTA = -45.0
 HALVINGS = 12
+Losses = tuple[LossDistribution, LossDistribution]
 
 
 @lru_cache(maxsize=256)
@@ -45,7 +38,7 @@ def library_epsilon(mechanism: DpSgd, *, moments: int, participations: int) -> f
     conditions of ``DpSgd``. It is the smallest of three bounds, each of which holds:
     ``together_epsilon``, ``one_by_one_epsilon`` and ``unsampled_epsilon``. It grows faster than
     the moments do: beyond some tens it says that nothing is promised. Where one moment alone
-    costs more than 100, or steps are over 300,000, only the last is computed, at no cost.
+    costs more than 100, or steps are over ten million, only the last is computed, at no cost.
 
     Args:
         mechanism: What protects one moment, and the δ that holds for all of them together; of
@@ -80,12 +73,16 @@ def together_epsilon(mechanism: DpSgd, *, moments: int, participations: int) -> 
     if mechanism.sampling.rate > NEARLY_ONE:
         return unsampled_epsilon(mechanism, moments=moments, participations=participations)
     steps = mechanism.steps * participations
-    step = _mixture(mechanism, moments)
+    numbers, missing = _numbers(mechanism, moments)
+    if len(numbers) == 1:  # any moment in a step is too rare for a grid
+        return unsampled_epsilon(mechanism, moments=moments, participations=participations)
     least = max(FINE, _largest_loss(mechanism, moments) / POINTS)
 
     def bound(interval: float) -> float:
-        composed = _composed(step, steps=steps, interval=interval)
-        return float(composed.get_epsilon(mechanism.delta))
+        step = mixture_losses.of_numbers(
+            numbers, mechanism.effective_noise, missing=missing, interval=interval
+        )
+        return _epsilon(step, steps=steps, delta=mechanism.delta)
 
     return _refined(bound, steps=steps, least=least)
 
@@ -102,15 +99,16 @@ def one_by_one_epsilon(mechanism: DpSgd, *, moments: int, participations: int) -
     if not math.isfinite(alone):
         return math.inf
     steps = mechanism.steps * participations
-    step = PoissonSampledDpEvent(
-        mechanism.sampling.rate, GaussianDpEvent(mechanism.noise_multiplier)
+    step = step_losses.of_step(
+        mechanism.sampling.rate,
+        mechanism.effective_noise,
+        interval=max(FINE, _interval(alone, steps=steps)),
     )
-    single = _composed(step, steps=steps, interval=max(FINE, _interval(alone, steps=steps)))
     most = math.log(mechanism.delta)
     low, high, found = LOG_LEAST_DELTA, most, math.inf
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        one = float(single.get_epsilon(math.exp(middle)))
+        one = _epsilon(step, steps=steps, delta=math.exp(middle))
         if middle + _log_growth(one, moments=moments) <= most:
             low, found = middle, min(found, moments * one)
         else:
@@ -122,26 +120,21 @@ def unsampled_epsilon(mechanism: DpSgd, *, moments: int, participations: int) ->
     """Returns the bound that takes every moment to be in every step, in closed form."""
     root = math.sqrt(mechanism.steps * participations)
     return analytic_gaussian.epsilon(
-        mechanism.noise_multiplier / (moments * root), delta=mechanism.delta
+        mechanism.effective_noise / (moments * root), delta=mechanism.delta
     )
 
 
-def _mixture(mechanism: DpSgd, moments: int) -> DpEvent:
-    """One step: so many moments at once, each with its probability."""
-    numbers = np.arange(moments + 1)
-    return MixtureOfGaussiansDpEvent(
-        mechanism.noise_multiplier,
-        numbers.astype(float).tolist(),
-        binom.pmf(numbers, moments, mechanism.sampling.rate).tolist(),
-    )
+def _numbers(mechanism: DpSgd, moments: int) -> tuple[tuple[float, ...], float]:
+    """How likely a step draws 0, 1, 2, … of the moments; and that it draws still more."""
+    likely = binom.pmf(np.arange(moments + 1), moments, mechanism.sampling.rate)
+    above = np.cumsum(likely[::-1])[::-1]
+    kept = int(np.count_nonzero(above > RARE))
+    return tuple(likely[:kept].tolist()), float(likely[kept:].sum())
 
 
-def _composed(step: DpEvent, *, steps: int, interval: float) -> PLDAccountant:
-    """The losses of so many steps, on a grid of this width."""
-    accountant = PLDAccountant(
-        NeighboringRelation.ADD_OR_REMOVE_ONE, value_discretization_interval=interval
-    )
-    return accountant.compose(SelfComposedDpEvent(step, steps))
+def _epsilon(step: Losses, *, steps: int, delta: float) -> float:
+    """The ε of so many steps, in the worse direction."""
+    return max(losses.epsilon(steps, delta=delta) for losses in step)
 
 
 def _refined(bound: Callable[[float], float], *, steps: int, least: float) -> float:
@@ -163,7 +156,7 @@ def _interval(epsilon: float, *, steps: int) -> float:
 def _largest_loss(mechanism: DpSgd, moments: int) -> float:
     """About the largest loss of a step that is not too rare for the grid."""
     drawn = float(binom.isf(RARE, moments, mechanism.sampling.rate))
-    sigma = mechanism.noise_multiplier
+    sigma = mechanism.effective_noise
     return drawn * (drawn / 2 + DEVIATIONS * sigma) / sigma**2
 
 

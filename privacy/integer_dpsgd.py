@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from privacy import calibration, rdp
 from privacy.dpsgd import DpSgd
-from privacy.integer_gaussian import ORDERS
 from privacy.integer_grid import STEPS, IntegerGrid
 from privacy.sampling import PoissonSampling
 from privacy.settings import MOST_INTEGER_NOISE
@@ -106,7 +105,7 @@ class IntegerDpSgd:
             noise_multiplier=self.deviation / self.grid_steps,
             steps=self.steps * participations,
             delta=self.delta,
-            orders=tuple(map(float, ORDERS)),
+            orders=rdp.WHOLE_ORDERS,
         )
 
     @staticmethod

@@ -6,15 +6,12 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-from scipy.stats import binom
-
-from privacy import accounting, rdp, renyi_conversion
+from privacy import coupling, rdp
 from privacy.cohort_gaussian import granted
 from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.crowds import crowds
 from privacy.integer_grid import STEPS, IntegerGrid
 
-ORDERS = (*range(2, 64), *(round(64 * 2 ** (step / 4)) for step in range(17)))
 LEAST, MOST = 0.1, 1e4
 TOLERANCE = 1e-3
 
@@ -41,9 +38,7 @@ class IntegerGaussian:
     * x → v - x exchanges P and Q, so the divergence from Q to the mixture is no larger
       (Mironov, Talwar and Zhang 2019, theorem 5).
     * Who else takes part has one distribution in both populations, so the moments of a round
-      are at most the mean over it (joint convexity). The device's rate, given the others, is
-      ``sampling.rate`` while they are fewer than cap - 1 and 0 where they are cap; where they
-      are cap - 1 it is somewhat more, because others that were drawn may have been dropped.
+      are at most the mean over it: ``crowds.crowds`` says what a device can meet.
 
     Attributes:
         sampling: Who takes part.
@@ -82,16 +77,14 @@ class IntegerGaussian:
         )
 
     def epsilon_rdp(self, rounds: int) -> float:
-        """Returns a looser bound on the same ε, by other formulas for the cap and for δ.
-
-        At whole orders, where it is that of the continuous Gaussian; the cap by coupling.
-        """
-        return accounting.capped_renyi(
+        """Returns a looser bound on the same ε, by another formula for the cap."""
+        if rounds == 0:
+            return 0.0
+        return coupling.epsilon(
             self.sampling,
             noise_multiplier=self.noise_multiplier,
             rounds=rounds,
             delta=self.delta,
-            orders=rdp.WHOLE_ORDERS,
         )
 
 
@@ -99,7 +92,7 @@ class IntegerGaussian:
 def epsilon(
     sampling: CappedPoissonSampling, *, noise_multiplier: float, rounds: int, delta: float
 ) -> float:
-    """Returns the ε of the guarantee of ``IntegerGaussian``.
+    """Returns the ε of the guarantee of ``IntegerGaussian``, the least of both bounds.
 
     Args:
         sampling: Who takes part in a round, by a secret coin.
@@ -109,51 +102,11 @@ def epsilon(
     """
     if rounds == 0:
         return 0.0
-    if noise_multiplier == 0:
-        return math.inf
-    divergences = {
-        order: rounds * divergence(order, sampling=sampling, noise_multiplier=noise_multiplier)
-        for order in ORDERS
-    }
-    return renyi_conversion.epsilon(divergences, delta=delta)
-
-
-def divergence(
-    order: int, *, sampling: CappedPoissonSampling, noise_multiplier: float
-) -> float:
-    """Returns a bound on the Rényi divergence of one round, in either direction.
-
-    Args:
-        order: A whole order above 1.
-        sampling: Who takes part.
-        noise_multiplier: Parameter of the noise over the largest norm, above 0.
-    """
-    logs = [
-        math.log(weight) + (order - 1) * _of_rate(rate, noise_multiplier, order)
-        for weight, rate in crowds(sampling)
-        if weight > 0
-    ]
-    return max(0.0, float(np.logaddexp.reduce(logs))) / (order - 1)
-
-
-def _of_rate(rate: float, noise_multiplier: float, order: int) -> float:
-    return rdp.step_rdp(rate, noise_multiplier, order) if rate > 0 else 0.0
-
-
-@lru_cache(maxsize=256)
-def crowds(sampling: CappedPoissonSampling) -> tuple[tuple[float, float], ...]:
-    """Returns what one device can meet: how likely a crowd of others is, and its rate there.
-
-    The three crowds are fewer than cap - 1 others, cap - 1 of them, and cap.
-    """
-    devices, rate, cap = sampling.devices, sampling.rate, sampling.cap
-    few = float(binom.cdf(cap - 2, devices - 1, rate))
-    # one of those that fill the cohort, each as likely as another
-    taken = cap / devices * float(binom.sf(cap - 1, devices, rate))
-    left = (1 - rate) * float(binom.pmf(cap - 1, devices - 1, rate))
-    nearly = taken + left
-    last = min(1.0, taken / nearly) if nearly else 0.0
-    return (few, rate), (nearly, last), (max(0.0, 1 - few - nearly), 0.0)
+    setting = {"noise_multiplier": noise_multiplier, "delta": delta}
+    in_crowds = rdp.crowded_epsilon(
+        crowds(sampling), steps=rounds, orders=rdp.WHOLE_ORDERS, **setting
+    )
+    return min(in_crowds, coupling.epsilon(sampling, rounds=rounds, **setting))
 
 
 def least_noise(

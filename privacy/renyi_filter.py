@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from privacy import rdp, renyi_conversion
 from privacy.composition import Steps
+from privacy.crowds import Crowds
 
 LARGEST_ORDER = 512
 """Any order above 1 gives a bound; a sum of so many terms is still quick and exact enough."""
@@ -25,7 +26,7 @@ def keeps(steps: Iterable[Steps], *, epsilon: float, delta: float) -> bool:
     differentially private, whichever steps were chosen on the way by what was shown.
 
     Args:
-        steps: Without a cap: ``overflow`` must be 0.
+        steps: All of them.
         epsilon: The limit, above 0.
         delta: The δ of the limit.
     """
@@ -42,11 +43,9 @@ def spent(steps: Iterable[Steps], *, epsilon: float, delta: float) -> float:
     """
     at = order(epsilon, delta=delta)
     listed = [one for one in steps if one.times]
-    if any(one.overflow for one in listed):
-        return math.inf
     if not listed:
         return 0.0
-    total = sum(one.times * _of_step(one.rate, one.noise, at) for one in listed)
+    total = sum(one.times * _of_step(one.crowds, one.noise, at) for one in listed)
     return renyi_conversion.epsilon({at: total}, delta=delta)
 
 
@@ -62,8 +61,5 @@ def order(epsilon: float, *, delta: float) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _of_step(rate: float, noise: float, at: int) -> float:
-    if noise == 0:
-        return math.inf
-    found = rdp.step_rdp(rate, noise, float(at))
-    return math.inf if math.isnan(found) else max(0.0, found)
+def _of_step(crowds: Crowds, noise: float, at: int) -> float:
+    return float(rdp.divergences(crowds, noise, steps=1, orders=(float(at),))[0])

@@ -6,9 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from privacy.accounting import FINE
-
-SHARE, GIVEN_AWAY = 2e-4, 1.5e-3
+GIVEN_AWAY = 1.5e-3
 COARSER = (32, 16, 8, 4, 2, 1)
 SETTLED = 0.7
 NEARER, NEAREST = 2e-3, 5e-4
@@ -50,23 +48,6 @@ class Range:
         return self.lowest if self.power < 0 else self.highest
 
 
-def width(epsilon: float, *, steps: int, delta: float) -> float:
-    """Returns the width of a fine grid of privacy losses, a multiple of ``accounting.FINE``.
-
-    A grid whose dots are connected (Doroshenko et al., arXiv 2207.04380) adds about width²/6 to
-    the variance of a step's loss and half of that to its mean, and ε is about the mean and
-    √(2 ln 1/δ) deviations: by this rule it adds 0.02% to ε. Where few take part it adds far
-    less.
-
-    Args:
-        epsilon: About the ε that will be found.
-        steps: Composed steps.
-        delta: The δ of the guarantee.
-    """
-    spread = epsilon + 2 * math.log(1 / delta)
-    return FINE * max(1, math.floor(epsilon * math.sqrt(12 * SHARE / (steps * spread)) / FINE))
-
-
 def coarsest(
     found: Callable[[float, float], float], *, near: float, fine: Bound
 ) -> tuple[float, float]:
@@ -75,7 +56,7 @@ def coarsest(
     Args:
         found: The answer on a grid of the given width, from a guess near it.
         near: A first guess.
-        fine: The width of a fine grid for an answer, as from ``width``.
+        fine: The width of a fine grid for an answer, as from ``loss_grid.width``.
 
     Returns:
         What a grid answers, within 0.15% of what the fine one does, and its width: a multiple
@@ -107,7 +88,7 @@ def expected(
         target: The promised ε, above 0.
         within: Where to search.
         near: A first guess.
-        fine: The width of a fine grid for a value, as from ``width``.
+        fine: The width of a fine grid for a value, as from ``loss_grid.width``.
 
     Returns:
         The value, ``within.safest`` where even that breaks the promise, and a width.
@@ -135,7 +116,7 @@ def boldest_kept(
     """Returns the value at which ε is nearly ``target``, and not above it.
 
     Guarantee: ``bound`` of it was found to be at most ``target``. Where that is the accountant
-    that tells ε, on a grid whose width is a multiple of ``accounting.FINE``, every dot is one
+    that tells ε, on a grid whose width is a multiple of ``loss_grid.FINE``, every dot is one
     of the fine grid too, whose lines between its dots then lie nowhere higher: the ε that is
     told is at most that. Where it is told on a wider grid, as for cohorts at ε above 1, the
     0.02% that are given away stand in for this, and a test holds that they do.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privacy import rdp, renyi_conversion, trial_count
+from privacy.crowds import alone
 
 if TYPE_CHECKING:
     from privacy.noise import Stream
@@ -21,7 +22,6 @@ Floats = NDArray[np.float64]
 SHAPES: dict[str, float] = {"logarithmic": 0.0, "geometric": 1.0, "poisson": math.inf}
 MOST = 10_000.0
 LARGEST_SHAPE = 100.0
-LEAST_ORDER = 1.01
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +107,10 @@ class Selection:
 
     def _extra_poisson(self, of_trial: Floats, order: Floats) -> Floats:
         """Theorem 6: the expected number times the δ of a trial at the ε of each order."""
-        found = [_delta(math.log1p(1 / (one - 1)), of_trial, order=order) for one in order]
+        bounds = dict(zip(order.tolist(), of_trial.tolist(), strict=True))
+        found = [
+            renyi_conversion.delta(bounds, epsilon=math.log1p(1 / (one - 1))) for one in order
+        ]
         return self.trials * np.array(found)
 
     def epsilon(
@@ -123,7 +126,7 @@ class Selection:
 
         Args:
             rate: Probability of an example in a step.
-            noise_multiplier: Standard deviation over the clipping norm; 0 gives infinity.
+            noise_multiplier: Standard deviation over what one example moves; 0 gives infinity.
             steps: Steps of one trial; 0 gives 0.
             delta: The δ of the guarantee.
             orders: Rényi orders to minimise over.
@@ -132,8 +135,7 @@ class Selection:
             return 0.0
         if noise_multiplier == 0:
             return math.inf
-        step = np.array([rdp.step_rdp(rate, noise_multiplier, order) for order in orders])
-        of_trial = steps * np.where(np.isnan(step), np.inf, np.maximum(step, 0))
+        of_trial = rdp.divergences(alone(rate), noise_multiplier, steps=steps, orders=orders)
         divergence = self.divergence(of_trial, orders=orders)
         bounds = dict(zip(orders, divergence.tolist(), strict=True))
         return renyi_conversion.epsilon(bounds, delta=delta)
@@ -145,17 +147,3 @@ def _is_shape(value: object) -> bool:
         and not isinstance(value, bool)
         and 0 <= value <= LARGEST_SHAPE
     )
-
-
-def _delta(epsilon: float, of_trial: Floats, *, order: Floats) -> float:
-    """The δ of one trial at ``epsilon``: the least over the orders.
-
-    By Canonne, Kamath and Steinke 2020, proposition 12, or, whatever ε, by the divergence's
-    bound on the total variation (Bretagnolle and Huber 1979).
-    """
-    usable = order > LEAST_ORDER
-    above, found = order[usable] - 1, of_trial[usable]
-    renyi = above * (found - epsilon + np.log1p(-1 / order[usable])) - np.log(order[usable])
-    with np.errstate(divide="ignore"):
-        variation = 0.5 * np.log(-np.expm1(-of_trial))
-    return math.exp(min(0.0, float(renyi.min(initial=0.0)), float(variation.min())))

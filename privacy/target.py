@@ -10,11 +10,13 @@ from privacy import (
     accounting,
     cohort_gaussian,
     local_gaussian,
-    loss_distribution,
+    loss_grid,
     root,
+    step_losses,
 )
 from privacy.cohort_gaussian import CohortGaussian
 from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.crowds import Crowds, alone, crowds
 from privacy.dpsgd import DpSgd
 from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.local_gaussian import LocalGaussian
@@ -48,7 +50,9 @@ def epsilon(mechanism: Mechanism, times: int) -> float:
     _, grid = root.coarsest(
         lambda width, _: _quick(sampled, times, width),
         near=BEGIN,
-        fine=lambda about: root.width(about, steps=_steps(sampled, times), delta=sampled.delta),
+        fine=lambda about: loss_grid.width(
+            about, steps=_steps(sampled, times), delta=sampled.delta
+        ),
     )
     return _on_grid(sampled, times, grid)
 
@@ -170,7 +174,7 @@ def _boldest(
 
     def fine(value: float) -> float:
         mechanism, times = of(value)
-        return root.width(target, steps=_steps(mechanism, times), delta=mechanism.delta)
+        return loss_grid.width(target, steps=_steps(mechanism, times), delta=mechanism.delta)
 
     near, grid = root.expected(
         lambda value, width: _quick(*of(value), width), target, within, near=BEGIN, fine=fine
@@ -181,18 +185,26 @@ def _boldest(
 
 
 def _quick(mechanism: Sampled, times: int, grid: float) -> float:
-    """The ε without a cap, by our own losses on a grid of that width."""
-    return loss_distribution.epsilon(
-        rate=mechanism.sampling.rate,
-        noise_multiplier=mechanism.noise_multiplier,
+    """The ε by privacy losses alone, on a grid of that width."""
+    return step_losses.epsilon(
+        _crowds(mechanism),
+        noise_multiplier=mechanism.effective_noise
+        if isinstance(mechanism, DpSgd)
+        else mechanism.noise_multiplier,
         steps=_steps(mechanism, times),
         delta=mechanism.delta,
         interval=grid,
     )
 
 
+def _crowds(mechanism: Sampled) -> Crowds:
+    if isinstance(mechanism, CohortGaussian):
+        return crowds(mechanism.sampling)
+    return alone(mechanism.sampling.rate)
+
+
 def _on_grid(mechanism: Sampled, times: int, grid: float) -> float:
-    """The ε that is told, by a grid of losses of that width."""
+    """The ε that is told, but on a grid of losses of that width."""
     if isinstance(mechanism, CohortGaussian):
         return accounting.capped_epsilon(
             mechanism.sampling,
@@ -203,7 +215,7 @@ def _on_grid(mechanism: Sampled, times: int, grid: float) -> float:
         )
     return accounting.epsilon(
         rate=mechanism.sampling.rate,
-        noise_multiplier=mechanism.noise_multiplier,
+        noise_multiplier=mechanism.effective_noise,
         steps=_steps(mechanism, times),
         delta=mechanism.delta,
         interval=grid,

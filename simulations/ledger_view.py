@@ -196,7 +196,7 @@ def _cost(found: Examination) -> tuple[bool, list[tuple[str, str]]]:
         rows.append(("ε median", _opinions(cost.median, delta=cost.delta)))
     if not cost.claim:
         rows.append(("", "not a claim: the draws were not secret"))
-    return cost.worst.agree, rows
+    return cost.worst.agree and (cost.median is None or cost.median.agree), rows
 
 
 def _counted(spent: Spent, terms: Terms) -> str:
@@ -210,8 +210,10 @@ def _counted(spent: Spent, terms: Terms) -> str:
 
 
 def _opinions(both: Opinions, *, delta: float) -> str:
-    verdict = "≤" if both.agree else "which must not exceed"
-    warning = "" if both.agree else "; one of the two is wrong: rely on neither"
+    verdict = "≤" if both.pld <= both.rdp else "which must not exceed"
+    refuted = both.attack > both.pld
+    proven = f", though an attack proves {told(both.attack)}" if refuted else ""
+    warning = "" if both.agree else f"{proven}; an accountant is wrong: rely on neither"
     return (
         f"{told(both.pld)} by {both.by} {verdict} {told(both.rdp)} by Rényi "
         f"accounting (δ {delta:g}, {both.charges} charge(s)){warning}"

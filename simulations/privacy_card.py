@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from privacy import profile
 from privacy.adaptive_gaussian import AdaptiveGaussian
 from privacy.banded_gaussian import BandedGaussian
 from privacy.cohort_gaussian import CohortGaussian
@@ -17,6 +18,7 @@ from privacy.integer_gaussian import IntegerGaussian
 from privacy.ledger_chain import examine
 from privacy.local_gaussian import LocalGaussian
 from privacy.mechanisms import Central, Moment
+from privacy.profile import Profile
 from server import unit_device
 from server.work import affordable_visits, mechanism
 from simulations.console import spent
@@ -24,6 +26,8 @@ from simulations.settings import Config
 from simulations.spending import Spent
 
 MEANINGFUL = 20.0
+# Shares are told in tenths of a percent.
+PERMILLE = 1000
 PROTECTS = {"example": "each moment of a device", "device": "each device's whole library"}
 
 
@@ -34,21 +38,24 @@ class Promise:
     Attributes:
         unit: ``example`` or ``device``.
         protects: The unit in words.
+        question: What an attack guesses, after "whether".
         adversary: Whom it holds against.
         neighbours: Which two libraries or populations cannot be told apart.
         when: How much of the run ``epsilon`` counts.
         noise: Where the noise is added, and how much.
-        epsilon: The most that any device pays, by privacy loss distributions or in closed form.
+        epsilon: The most that any device pays: the least of the bounds that hold.
         second: A second bound on the same ε by Rényi accounting; None in closed form.
         delta: The δ of both.
         claim: Whether the draws are secret; no promise without.
         remarks: What else must be said with it.
+        profile: δ at other ε, and how often a guess is right; None where ε is infinite.
         extrapolated: The ε that the larger federation would have whose noise this run takes;
             None where none is assumed. It is not of this run.
     """
 
     unit: str
     protects: str
+    question: str
     adversary: str
     neighbours: str
     when: str
@@ -57,6 +64,7 @@ class Promise:
     second: float | None
     delta: float
     claim: bool
+    profile: Profile | None
     remarks: tuple[str, ...] = ()
     extrapolated: float | None = None
 
@@ -81,11 +89,28 @@ def lines(promise: Promise) -> list[str]:
         f"{promise.when}, against anyone who sees",
         promise.adversary,
         promise.noise,
+        *_profiled(promise),
         *promise.remarks,
     ]
     if not promise.claim:
         told.append("the noise follows from the seed: this ε is not a claim")
     return told
+
+
+def _profiled(promise: Promise) -> list[str]:
+    """What the profile says of an attack, rounded up."""
+    if promise.profile is None:
+        return []
+    right = math.ceil(PERMILLE * promise.profile.right) / PERMILLE
+    told = [f"a guess whether {promise.question}: right at most {right:.1%} of the time"]
+    points = [f"{_up(delta)} at {epsilon:g}" for epsilon, delta in promise.profile.points[1:-1]]
+    return [*told, f"δ at smaller ε: {', '.join(points)}"] if points else told
+
+
+def _up(delta: float) -> str:
+    """A δ in two digits, rounded up."""
+    place = 1 - math.floor(math.log10(delta))
+    return f"{math.ceil(delta * 10.0**place) / 10.0**place:.2g}"
 
 
 def plain(
@@ -131,6 +156,7 @@ def _example(config: Config) -> Promise | None:
     return Promise(
         unit="example",
         protects=PROTECTS["example"],
+        question="a moment was there",
         adversary="every update, the server included",
         neighbours="two libraries of a device, one of which has one moment more",
         when=f"after {visits} visits at most",
@@ -139,6 +165,7 @@ def _example(config: Config) -> Promise | None:
         second=chosen.epsilon_rdp(visits),
         delta=chosen.delta,
         claim=config.privacy.noise == "secure",
+        profile=profile.of(chosen, visits),
         remarks=_library(config, chosen.accounted, visits=visits),
     )
 
@@ -175,6 +202,7 @@ def _central(chosen: Central, config: Config, *, devices: int) -> Promise:
     return Promise(
         unit="device",
         protects=PROTECTS["device"],
+        question="a device took part",
         adversary="the models alone: the server, who sees updates, is trusted",
         neighbours="two populations, in one of which a device contributes nothing",
         when=f"after {rounds} rounds",
@@ -183,6 +211,7 @@ def _central(chosen: Central, config: Config, *, devices: int) -> Promise:
         second=chosen.epsilon_rdp(rounds),
         delta=chosen.delta,
         claim=config.privacy.noise == "secure",
+        profile=profile.of(chosen, rounds),
         remarks=(
             _cohorts(chosen),
             *_why(config, devices=devices),
@@ -254,6 +283,7 @@ def _local(chosen: LocalGaussian, config: Config) -> Promise:
     return Promise(
         unit="device",
         protects=PROTECTS["device"],
+        question="it was this library",
         adversary="every update, the server included",
         neighbours="any two libraries of a device",
         when=f"after {visits} visits at most",
@@ -262,4 +292,5 @@ def _local(chosen: LocalGaussian, config: Config) -> Promise:
         second=None,
         delta=chosen.delta,
         claim=config.privacy.noise == "secure",
+        profile=profile.of(chosen, visits),
     )

@@ -11,12 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from privacy import rdp, renyi_conversion
-from privacy.accounting import lost_to_cuts
 from privacy.local_gaussian import LocalGaussian
 from privacy.mechanisms import Mechanism
 from privacy.noise import SecureSource, SeededSource, Source
 from privacy.selection import Selection
-from privacy.trial_divergence import cuts, divergences
+from privacy.trial_divergence import divergences
 from protocol.rebuild import SettingError, rebuild, to_plain
 from server import unit_device, work
 from simulations import search_files
@@ -26,8 +25,6 @@ from simulations.run import perform, population
 from simulations.run_folder import RunFolder
 from simulations.settings import Config
 from simulations.study import alone
-
-SPARED = 1e-3
 
 
 def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
@@ -150,10 +147,7 @@ def cost(
     of_choice = selection.divergence(worst, orders=orders)
     delta = max(one.delta for one, _ in known)
     bounds = dict(zip(orders, of_choice.tolist(), strict=True))
-    found = renyi_conversion.epsilon(bounds, delta=(1 - SPARED) * delta)
-    cut = selection.trials * max(cuts(one, times) for one, times in known)
-    lost = lost_to_cuts(found, rounds=1, overflow=cut)
-    return (found if lost <= SPARED * delta else float("inf")), delta
+    return renyi_conversion.epsilon(bounds, delta=delta), delta
 
 
 def _run(arm: Config, *, unit: str, devices: int) -> tuple[Mechanism, int] | None:

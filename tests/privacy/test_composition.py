@@ -12,6 +12,7 @@ from opacus.accountants import PRVAccountant
 from privacy import accounting, composition, renyi_filter, statement
 from privacy.charge import Terms
 from privacy.composition import Steps, composed, maximal, worst
+from privacy.crowds import alone
 
 POISSON = Terms(
     code="0.1.0",
@@ -104,21 +105,31 @@ def test_one_ledger_alone_costs_what_its_statement_says(terms):
 
 @pytest.mark.parametrize("terms", [BANDED, SEPARATED, INTEGERS])
 def test_each_mechanism_of_the_server_composes_with_another(terms):
+    """More than either alone, and no more than the sum of both at half of δ each."""
     found = composed([(CAPPED, 5), (terms, 4)])
     either = composed([(CAPPED, 5)]).told, composed([(terms, 4)]).told
     half = replace(CAPPED, delta=5e-5), replace(terms, delta=5e-5)
     sum_of_both = sum(
-        min(statement.opinions(one, n).pld, statement.opinions(one, n).rdp)
-        for one, n in zip(half, (5, 4), strict=True)
+        statement.opinions(one, n).pld for one, n in zip(half, (5, 4), strict=True)
     )
     assert max(either) < found.told <= sum_of_both * 1.001
 
 
-def test_a_cap_that_cuts_composes_by_parts_at_shares_of_delta():
+def test_a_cap_that_cuts_composes_by_the_crowds_that_a_device_can_meet():
     cutting = replace(CAPPED, cap=32)
-    half = replace(cutting, delta=5e-5), replace(CAPPED, delta=5e-5)
-    expected = sum(statement.opinions(one, 4).pld for one in half)
-    assert composed([(cutting, 4), (CAPPED, 4)]).told == pytest.approx(expected)
+    both = composed([(cutting, 4), (cutting, 3)])
+    assert both.pld == pytest.approx(statement.opinions(cutting, 7).pld, rel=1e-3)
+    assert composed([(cutting, 4), (CAPPED, 3)]).pld != pytest.approx(both.pld, rel=1e-3)
+
+
+@pytest.mark.parametrize("delta", [1e-5, 1e-12])
+def test_a_sum_of_two_kinds_is_a_sum_of_one_where_they_are_alike(delta):
+    """On another grid, so that the transforms differ: ``accounting`` tells the same."""
+    terms = replace(POISSON, delta=delta)
+    both = composed([(terms, 40), (replace(terms, steps=1), 20)])
+    alone = statement.opinions(terms, 50)
+    assert both.pld == pytest.approx(alone.pld, rel=1e-3)
+    assert both.pld >= alone.pld
 
 
 def test_delta_is_the_least_and_a_claim_needs_all_draws_to_be_secret():
@@ -172,13 +183,19 @@ def test_devices_are_ordered_by_what_they_cost_not_by_how_often_they_came():
 )
 @settings(max_examples=6, deadline=None)
 def test_a_filter_never_counts_less_than_the_composed_steps_cost(given_steps, limit):
-    steps = tuple(Steps(rate, noise, times) for rate, noise, times in given_steps)
+    steps = tuple(Steps(alone(rate), noise, times) for rate, noise, times in given_steps)
     counted = renyi_filter.spent(steps, epsilon=limit, delta=1e-5)
-    assert counted >= composition._on_grid(steps, 1e-5) * (1 - 1e-9)
+    assert counted >= composition._losses(steps, 1e-5) * (1 - 1e-9)
     assert renyi_filter.keeps(steps, epsilon=limit, delta=1e-5) == (counted <= limit)
 
 
-def test_a_filter_has_no_bound_for_a_cap_and_none_without_noise():
-    assert renyi_filter.spent([Steps(0.5, 1.0, 1, 1e-9)], epsilon=1, delta=1e-5) == math.inf
-    assert renyi_filter.spent([Steps(0.5, 0.0, 1)], epsilon=1, delta=1e-5) == math.inf
-    assert renyi_filter.spent([Steps(0.5, 0.0, 0)], epsilon=1, delta=1e-5) == 0
+def test_a_filter_has_no_bound_without_noise_and_counts_nothing_for_no_step():
+    assert renyi_filter.spent([Steps(alone(0.5), 0.0, 1)], epsilon=1, delta=1e-5) == math.inf
+    assert renyi_filter.spent([Steps(alone(0.5), 0.0, 0)], epsilon=1, delta=1e-5) == 0
+
+
+def test_an_unknown_sampler_and_another_relation_are_refused():
+    with pytest.raises(ValueError, match="sampler 'shuffle' has no mechanism here"):
+        composed([(replace(POISSON, sampler="shuffle"), 1)])
+    with pytest.raises(ValueError, match="is not what sampler 'poisson' is accounted for"):
+        composed([(replace(POISSON, relation="replace one library"), 1)])

@@ -100,8 +100,10 @@ def test_epsilon_is_never_above_dp_accounting_on_the_same_orders(rate, sigma, st
     ("rate", "sigma"), [(0.001, 0.4), (0.05, 0.4), (0.05, 5.0), (0.3, 1.0), (0.99, 1.0)]
 )
 def test_the_divergence_of_a_step_is_that_of_opacus_at_every_order(rate, sigma):
-    expected = compute_rdp(q=rate, noise_multiplier=sigma, steps=1, orders=list(ORDERS))
-    found = [step_rdp(rate, sigma, order) for order in ORDERS]
+    # beyond 1024 Opacus has no binomial coefficients
+    orders = [order for order in ORDERS if order <= 1000]
+    expected = compute_rdp(q=rate, noise_multiplier=sigma, steps=1, orders=orders)
+    found = [step_rdp(rate, sigma, order) for order in orders]
     assert found == pytest.approx(expected.tolist(), rel=1e-6, abs=1e-12)
 
 

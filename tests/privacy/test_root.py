@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy import accounting, analytic_gaussian, root
-from privacy.root import Range, boldest_kept, coarsest, expected, width
+from privacy import accounting, analytic_gaussian, loss_grid, root, step_losses
+from privacy.crowds import alone
+from privacy.loss_grid import width
+from privacy.root import Range, boldest_kept, coarsest, expected
 
 NOISE = Range(lowest=0.1, highest=1e4, power=-1.0)
 ROUNDS = Range(lowest=1, highest=10**6, power=0.6, whole=True)
@@ -103,10 +105,11 @@ def test_a_grid_that_is_too_coarse_for_its_own_answer_is_chosen_anew():
 
 @pytest.mark.parametrize("steps", [1, 16, 2000, 10**6])
 @pytest.mark.parametrize("epsilon", [0.05, 1.0, 30.0])
-def test_every_width_is_a_multiple_of_the_fine_one(epsilon, steps):
-    times = width(epsilon, steps=steps, delta=1e-5) / accounting.FINE
-    assert times >= 1
+def test_every_width_is_a_multiple_of_the_fine_one_or_that_of_it(epsilon, steps):
+    times = width(epsilon, steps=steps, delta=1e-5) / loss_grid.FINE
+    times = max(times, 1 / times)
     assert times == pytest.approx(round(times), abs=1e-9)
+    assert width(epsilon, steps=16, delta=1e-5) > 100 * width(epsilon, steps=16**5, delta=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -130,16 +133,21 @@ def test_the_rule_for_a_fine_grid_is_right_where_losses_are_spread():
 
     def added(grid):
         return (
-            accounting.epsilon(
-                rate=1.0, noise_multiplier=25.0, steps=100, delta=1e-5, interval=grid
+            step_losses.epsilon(
+                alone(1.0), noise_multiplier=25.0, steps=100, delta=1e-5, interval=grid
             )
             / exact
             - 1
         )
 
-    assert root.SHARE / 2 < added(fine) < 1.2 * root.SHARE
+    assert loss_grid.SHARE / 2 < added(fine) < 1.2 * loss_grid.SHARE
     assert 10 < added(4 * fine) / added(fine) < 20
 
 
-def test_an_epsilon_of_zero_has_the_finest_grid():
-    assert width(0.0, steps=1, delta=1e-5) == accounting.FINE
+def test_next_to_no_epsilon_is_looked_for_no_more_finely_than_a_hundredth():
+    found = width(0.01, steps=1, delta=1e-5)
+    assert (
+        width(0.0, steps=1, delta=1e-5)
+        == found
+        == pytest.approx(0.01 * 0.049 / 23**0.5, rel=0.2)
+    )

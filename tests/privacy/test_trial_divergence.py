@@ -15,7 +15,7 @@ from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import LocalGaussian
 from privacy.sampling import PoissonSampling
-from privacy.trial_divergence import cuts, divergences
+from privacy.trial_divergence import divergences
 
 COMMON = {"noise_multiplier": 2.0, "clip": 1.0, "delta": 1e-5}
 SAMPLING = CappedPoissonSampling(devices=100, rate=0.2, cap=60)
@@ -66,13 +66,12 @@ def test_integers_have_whole_orders_alone():
     assert np.isinf(divergences(mechanism, 1, orders=(2.0, 2.5))).tolist() == [False, True]
 
 
-def test_cuts_are_those_of_the_cap_in_all_rounds():
-    tight = CappedPoissonSampling(devices=100, rate=0.2, cap=22)
-    cut = dataclasses.replace(COHORT, sampling=tight)
-    assert cuts(cut, 3) == pytest.approx(3 * tight.overflow)
-    assert cuts(LocalGaussian(**COMMON), 3) == 0.0
-    banded = dataclasses.replace(EVERY[4], sampling=tight, bands=2)
-    assert cuts(banded, 3) == pytest.approx(2 * tight.overflow)
+def test_a_cap_that_cuts_is_part_of_the_divergence():
+    """Rounds are not those of the run without the cap: a third are the device alone."""
+    tight = CappedPoissonSampling(devices=3, rate=1.0, cap=1)
+    cut = dataclasses.replace(COHORT, sampling=tight, noise_multiplier=1.0)
+    (found,) = divergences(cut, 2, orders=(2.0,))
+    assert found == pytest.approx(2 * math.log(math.e / 3 + 2 / 3))
 
 
 def test_the_public_accountants_agree_on_one_release():

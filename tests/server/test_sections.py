@@ -10,13 +10,20 @@ PLAIN = {
     "name": "small",
     "seed": 5,
     "photos": {"devices": 4, "side": 48, "root": "/home/someone"},
-    "ranking": {"trained": "linear", "loss": "softmax", "weights": None},
+    "ranking": {
+        "trained": "linear",
+        "loss": "softmax",
+        "weights": None,
+        "frozen_digest": None,
+        "start_norm": None,
+    },
     "training": {
         "steps": 2,
         "rate": 0.5,
         "reference_size": 20,
         "largest_library": 40,
         "lr": 0.1,
+        "seconds": None,
     },
     "privacy": {
         "noise": "secure",

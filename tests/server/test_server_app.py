@@ -22,13 +22,20 @@ DEVICES = 4
 CONFIG = {
     "seed": 1,
     "photos": {"devices": DEVICES, "side": 48},
-    "ranking": {"trained": "linear", "loss": "softmax", "weights": None},
+    "ranking": {
+        "trained": "linear",
+        "loss": "softmax",
+        "weights": None,
+        "frozen_digest": None,
+        "start_norm": None,
+    },
     "training": {
         "steps": 1,
         "rate": 1.0,
         "reference_size": 10,
         "largest_library": 10,
         "lr": 1.0,
+        "seconds": None,
     },
     "privacy": {
         "noise": "secure",

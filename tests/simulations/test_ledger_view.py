@@ -4,6 +4,7 @@ import io
 import pytest
 from rich.console import Console
 
+from privacy.accountants import ACCOUNTANTS
 from privacy.charge import Charge, Terms, Unknown
 from privacy.disk import Disk
 from privacy.ledger import Ledger
@@ -158,6 +159,19 @@ def test_a_sampler_without_accountant_is_shown_but_has_no_epsilon(tmp_path):
     assert not fine
     assert "verified    1 lines" in text
     assert "unknown: sampler 'shuffle' has no accountant" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.5, "though an attack proves"), (2.0, "which must not exceed")]
+)
+def test_an_accountant_that_is_wrong_is_not_relied_on(run, monkeypatch, share, said):
+    sound = ACCOUNTANTS["poisson"]
+    wrong = dataclasses.replace(sound, pld=lambda *of: share * sound.pld(*of))
+    monkeypatch.setitem(ACCOUNTANTS, "poisson", wrong)
+    fine, text = shown(run)
+    assert not fine
+    assert said in text
+    assert "an accountant is wrong: rely on neither" in text
 
 
 def test_a_head_kept_elsewhere_finds_another_ledger(run):

@@ -51,7 +51,8 @@ def test_each_mechanism_says_its_noise_and_who_takes_part(choice, noise, cohorts
 def test_integers_say_so():
     text = told("privacy/device=gaussian", "privacy.device.numbers=integers", DELTA)
     assert "discrete noise" in text
-    assert "× clip 0.5 on integers, at the server secret cohorts of 69 at most" in text
+    assert "× clip 0.5 on integers, at the server a guess" in text
+    assert "secret cohorts of 69 at most" in text
 
 
 @pytest.mark.parametrize(
@@ -126,3 +127,41 @@ def test_a_promise_for_a_moment_says_what_it_is_worth_to_a_library():
     assert line.startswith("for 16 moments together, as a group: ε ≤ 4")
     assert line.endswith(", in effect no promise")
     assert max(map(len, privacy_card.lines(found))) <= 68
+
+
+@pytest.mark.parametrize(
+    ("choice", "question"),
+    [
+        ("gaussian", "a guess whether a device took part: right at most "),
+        ("local", "a guess whether it was this library: right at most "),
+    ],
+)
+def test_a_card_says_how_often_a_guess_is_right(choice, question):
+    found = promise(f"privacy/device={choice}", DELTA)
+    (guess,) = [line for line in privacy_card.lines(found) if question in line]
+    shown = float(re.fullmatch(rf"{question}(\S+)% of the time", guess)[1]) / 100
+    assert shown - 1e-3 < found.profile.right <= shown
+    (points,) = [line for line in privacy_card.lines(found) if "smaller ε" in line]
+    told_at = re.findall(r"(\S+) at (\S+?)(?:,|$)", points.removeprefix("δ at smaller ε: "))
+    assert [float(epsilon) for _, epsilon in told_at] == [0.5, 1.0, 2.0, 4.0]
+    exact = [delta for epsilon, delta in found.profile.points if 0 < epsilon < found.epsilon]
+    for (shown, _), delta in zip(told_at, exact, strict=True):
+        assert delta <= float(shown) < 1.1 * delta
+
+
+def test_the_profile_is_in_the_card_as_json(tmp_path):
+    config = compose([*BASE, "privacy/device=gaussian", DELTA])
+    card = privacy_card.plain(config, devices=DEVICES, as_it_ran={}, ledger=Path(tmp_path))
+    (profile,) = [one["profile"] for one in json.loads(json.dumps(card)).values()]
+    assert profile["right"] == (1 + profile["points"][0][1]) / 2
+    assert profile["points"][-1][1] <= 1e-3
+    assert 0.01 < profile["caught"] < profile["right"]
+
+
+def test_a_run_without_noise_has_no_profile():
+    words = ("privacy.device.noise_multiplier=0", "privacy.device.epsilon=null")
+    found = promise("privacy/device=gaussian", *words, DELTA)
+    assert found.profile is None
+    assert privacy_card.lines(found) == [
+        "no bound for each device's whole library: noise 0.00 × clip 0.5, at the server"
+    ]

@@ -1,0 +1,280 @@
+"""Who bounds the ε of each sampler: two accountants that share no code, and an attack."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from privacy import attack, rdp
+from privacy.banded_gaussian import BandedGaussian
+from privacy.charge import Terms
+from privacy.cohort_gaussian import CohortGaussian
+from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.correlated_gaussian import CorrelatedGaussian
+from privacy.crowds import crowds
+from privacy.dpsgd import DpSgd
+from privacy.integer_dpsgd import IntegerDpSgd
+from privacy.integer_gaussian import IntegerGaussian
+from privacy.local_gaussian import DIAMETER, LocalGaussian
+from privacy.mechanisms import Mechanism
+from privacy.sampling import PoissonSampling
+
+Accountant = Callable[[Terms, int], float]
+
+
+def _nothing(_: Terms, __: int) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accountants:
+    """Two ways to bound the ε of one sampler, which share no code.
+
+    Attributes:
+        relation: The neighbours that both speak of.
+        pld: The ε after so many charges that is told: by privacy loss distributions, or in
+            closed form, or the least of several bounds.
+        rdp: A looser bound on the same ε by our own Rényi accounting.
+        attack: What an attack proves of the same ε: a bound from below, 0 where none is known.
+        by: What the first is found by.
+    """
+
+    relation: str
+    pld: Accountant
+    rdp: Accountant
+    attack: Accountant = _nothing
+    by: str = "loss distributions"
+
+
+def _poisson(terms: Terms) -> DpSgd:
+    return DpSgd(
+        sampling=PoissonSampling(rate=terms.rate),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        steps=terms.steps,
+        delta=terms.delta,
+    )
+
+
+def _poisson_pld(terms: Terms, charges: int) -> float:
+    return _poisson(terms).epsilon(charges)
+
+
+def _poisson_rdp(terms: Terms, charges: int) -> float:
+    return _poisson(terms).epsilon_rdp(charges)
+
+
+def _poisson_attack(terms: Terms, charges: int) -> float:
+    return attack.epsilon(
+        rate=terms.rate,
+        noise_multiplier=terms.noise_multiplier,
+        steps=terms.steps * charges,
+        delta=terms.delta,
+    )
+
+
+def _moments(terms: Terms) -> IntegerDpSgd:
+    return IntegerDpSgd(
+        sampling=PoissonSampling(rate=terms.rate),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        steps=terms.steps,
+        delta=terms.delta,
+        grid_steps=_whole(terms, "steps in a clip"),
+    )
+
+
+def _moments_told(terms: Terms, charges: int) -> float:
+    return _moments(terms).epsilon(charges)
+
+
+def _moments_rdp(terms: Terms, charges: int) -> float:
+    return _moments(terms).epsilon_rdp(charges)
+
+
+def _sampling(terms: Terms) -> CappedPoissonSampling:
+    if terms.population is None or terms.cap is None:
+        raise ValueError(
+            f"sampler '{terms.sampler}' has neither population nor cap in this ledger; open it "
+            f"with code {terms.code}."
+        )
+    return CappedPoissonSampling(devices=terms.population, rate=terms.rate, cap=terms.cap)
+
+
+def _capped(terms: Terms) -> CohortGaussian:
+    return CohortGaussian(
+        sampling=_sampling(terms),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        delta=terms.delta,
+    )
+
+
+def _capped_pld(terms: Terms, charges: int) -> float:
+    return _capped(terms).epsilon(charges)
+
+
+def _capped_rdp(terms: Terms, charges: int) -> float:
+    return _capped(terms).epsilon_rdp(charges)
+
+
+def _capped_attack(terms: Terms, charges: int) -> float:
+    """All others send zero."""
+    return attack.epsilon(
+        rate=math.fsum(weight * rate for weight, rate in crowds(_sampling(terms))),
+        noise_multiplier=terms.noise_multiplier,
+        steps=charges,
+        delta=terms.delta,
+    )
+
+
+def _integers(terms: Terms) -> IntegerGaussian:
+    return IntegerGaussian(
+        sampling=_sampling(terms),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        delta=terms.delta,
+        steps=_whole(terms, "steps in a clip"),
+    )
+
+
+def _integers_exact(terms: Terms, charges: int) -> float:
+    return _integers(terms).epsilon(charges)
+
+
+def _integers_coupled(terms: Terms, charges: int) -> float:
+    return _integers(terms).epsilon_rdp(charges)
+
+
+def _banded(terms: Terms) -> BandedGaussian:
+    return BandedGaussian(
+        sampling=_sampling(terms),
+        bands=_whole(terms, "bands"),
+        coefficients=_coefficients(terms),
+        noise_multiplier=terms.noise_multiplier,
+        clip=terms.clip,
+        delta=terms.delta,
+    )
+
+
+def _banded_pld(terms: Terms, charges: int) -> float:
+    return _banded(terms).epsilon(charges)
+
+
+def _banded_rdp(terms: Terms, charges: int) -> float:
+    return _banded(terms).epsilon_rdp(charges)
+
+
+def _separated(terms: Terms) -> CorrelatedGaussian:
+    return CorrelatedGaussian(
+        noise_multiplier=terms.noise_multiplier,
+        coefficients=_coefficients(terms),
+        rounds=_whole(terms, "rounds"),
+        separation=_whole(terms, "separation"),
+        participations=_whole(terms, "participations"),
+        clip=terms.clip,
+        delta=terms.delta,
+    )
+
+
+def _separated_exact(terms: Terms, charges: int) -> float:
+    return _separated(terms).epsilon(charges)
+
+
+def _separated_rdp(terms: Terms, charges: int) -> float:
+    return _separated(terms).epsilon_rdp(charges)
+
+
+def _whole(terms: Terms, key: str) -> int:
+    value = terms.public.get(key)
+    if not isinstance(value, float | int) or value < 1 or value != int(value):
+        raise ValueError(
+            f"sampler '{terms.sampler}' needs a whole number 'public.{key}' from 1 in this "
+            f"ledger; open it with code {terms.code}."
+        )
+    return int(value)
+
+
+def _coefficients(terms: Terms) -> tuple[float, ...]:
+    try:
+        column = json.loads(str(terms.public.get("coefficients")))
+        return tuple(float(value) for value in column)
+    except (ValueError, TypeError) as failure:
+        raise ValueError(
+            f"sampler '{terms.sampler}' needs a list of numbers 'public.coefficients' in this "
+            f"ledger; open it with code {terms.code}."
+        ) from failure
+
+
+def _local_exact(terms: Terms, charges: int) -> float:
+    return _local(terms).epsilon(charges)
+
+
+def _local_rdp(terms: Terms, charges: int) -> float:
+    if charges == 0:
+        return 0.0
+    # Any two updates of norm at most C differ by at most 2C.
+    noise = terms.noise_multiplier / (DIAMETER * math.sqrt(charges))
+    return rdp.epsilon(rate=1.0, noise_multiplier=noise, steps=1, delta=terms.delta)
+
+
+def mechanism(terms: Terms) -> Mechanism:
+    """Returns the mechanism that a ledger's terms describe.
+
+    Raises:
+        ValueError: The sampler is none that is known here, or lacks a term.
+    """
+    found = MECHANISMS.get(terms.sampler)
+    if found is None:
+        raise ValueError(
+            f"sampler '{terms.sampler}' has no mechanism here; open this ledger with code "
+            f"{terms.code}."
+        )
+    return found(terms)
+
+
+def _local(terms: Terms) -> LocalGaussian:
+    return LocalGaussian(
+        noise_multiplier=terms.noise_multiplier, clip=terms.clip, delta=terms.delta
+    )
+
+
+MECHANISMS: Mapping[str, Callable[[Terms], Mechanism]] = {
+    "banded": _banded,
+    "capped poisson": _capped,
+    "capped poisson, integers": _integers,
+    "everyone asked": _local,
+    "poisson": _poisson,
+    "poisson, integers": _moments,
+    "separated": _separated,
+}
+ZERO_OUT = "one device contributes nothing"
+ACCOUNTANTS: Mapping[str, Accountants] = {
+    "banded": Accountants(relation=ZERO_OUT, pld=_banded_pld, rdp=_banded_rdp),
+    "capped poisson": Accountants(
+        relation=ZERO_OUT, pld=_capped_pld, rdp=_capped_rdp, attack=_capped_attack
+    ),
+    "capped poisson, integers": Accountants(
+        relation=ZERO_OUT,
+        pld=_integers_exact,
+        rdp=_integers_coupled,
+        by="divergences of integers",
+    ),
+    "everyone asked": Accountants(
+        relation="replace one library", pld=_local_exact, rdp=_local_rdp, by="closed form"
+    ),
+    "poisson": Accountants(
+        relation="add or remove one",
+        pld=_poisson_pld,
+        rdp=_poisson_rdp,
+        attack=_poisson_attack,
+    ),
+    "poisson, integers": Accountants(
+        relation="add or remove one", pld=_moments_told, rdp=_moments_rdp
+    ),
+    "separated": Accountants(
+        relation=ZERO_OUT, pld=_separated_exact, rdp=_separated_rdp, by="closed form"
+    ),
+}
