@@ -139,6 +139,7 @@ def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
     with _ledger(context, demands) as ledger:
         state = replace(state, participations=max(state.participations, ledger.visits))
         accepted = accept(task, state, floor=floor, digest=equipment.digest)
+        accepted = ledger.within(accepted, task, most=demands.max_epsilon)
         if not isinstance(accepted, Declined):
             ledger.charge(task, visits=accepted.participations)
     if isinstance(accepted, Declined):

@@ -28,7 +28,7 @@ class Demands:
 
     Attributes:
         max_epsilon: Largest ε of each unit that the device itself protects, over all visits of
-            one configuration; with its digest pinned there is no other.
+            one configuration; with ``ledger``, of all configurations in that folder.
         min_noise: Smallest noise that the device adds, in units of the clip.
         max_exposure: Largest rate × steps × visits: how often a moment is used on average.
         max_clip: Largest norm that is protected by noise.

@@ -1,6 +1,8 @@
 """A device's own ledger on disk: it outlives the context, the process and the node."""
 
 import hashlib
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -10,6 +12,8 @@ from types import TracebackType
 from typing import Self, cast
 
 from client.demands import Demands
+from client.device import DeviceState
+from client.lifetime import keeps
 from client.promise import LEEWAY, floor
 from client.sections import read_sections
 from privacy.charge import Charge, Terms
@@ -20,7 +24,10 @@ from privacy.ledger_terms import example_terms, local_terms
 from privacy.local_gaussian import LocalGaussian
 from privacy.mechanisms import OF_NUMBERS
 from privacy.sampling import PoissonSampling
-from protocol.messages import Task
+from protocol.messages import Declined, DeclineReason, Task
+
+if sys.platform != "win32":
+    import fcntl
 
 _one_at_a_time = Lock()
 
@@ -39,7 +46,7 @@ class DeviceLedger:
 
     def __init__(self, terms: Mapping[Path, Terms], *, device: int) -> None:
         """Takes the terms of each ledger, by its folder and name; ``device`` pays."""
-        self._terms = terms
+        self._terms = dict(terms)
         self._device = device
         self._ledgers: dict[Path, Ledger] = {}
         self._held = ExitStack()
@@ -54,6 +61,8 @@ class DeviceLedger:
             if self._terms:
                 # Threads of one process would find each other's files locked, and fail.
                 held.enter_context(_one_at_a_time)
+            for folder in {path.parent.parent for path in self._terms}:
+                held.enter_context(_alone_in(folder))
             for path, terms in self._terms.items():
                 if _is_there(path):
                     self._ledgers[path] = held.enter_context(_opened(path, terms))
@@ -73,6 +82,28 @@ class DeviceLedger:
         """Visits that the device has to count; unknown ones are among them."""
         counts = (ledger.spent.of(self._device) for ledger in self._ledgers.values())
         return max(counts, default=0)
+
+    def within(
+        self, accepted: DeviceState | Declined, task: Task, *, most: float | None
+    ) -> DeviceState | Declined:
+        """Returns the state again, or a refusal where this visit would pass ``most`` in all.
+
+        Formal guarantee: that of ``client.lifetime``, over all configurations in the folder.
+
+        Args:
+            accepted: What the device would say by this configuration alone.
+            task: What it would agree to.
+            most: The operator's largest ε; None for none.
+        """
+        if isinstance(accepted, Declined) or most is None or not self._terms:
+            return accepted
+        # A ledger of an older version may have charged for less noise than is told today.
+        terms = self._terms | {path: one.terms for path, one in self._ledgers.items()}
+        if keeps(terms, visits=accepted.participations, device=self._device, most=most):
+            return accepted
+        return Declined(
+            round=task.round, attempt=task.attempt, reason=DeclineReason.BUDGET_SPENT
+        )
 
     def charge(self, task: Task, *, visits: int) -> None:
         """Records the visit of ``task``, durable when this returns: only then may it begin.
@@ -171,6 +202,25 @@ def _covers(old: Terms, terms: Terms) -> bool:
     """
     same = replace(terms, code=old.code, noise_multiplier=old.noise_multiplier) == old
     return same and old.noise_multiplier <= terms.noise_multiplier * (1 + LEEWAY)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keeps other processes out: two visits at once would each not count the other."""
+    if sys.platform == "win32":
+        yield
+        return
+    with _told(folder / "example"):
+        held = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+        except OSError:
+            os.close(held)
+            raise
+    try:
+        yield
+    finally:
+        os.close(held)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from privacy.dpsgd import DpSgd
 from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.local_gaussian import DIAMETER, LocalGaussian
+from privacy.mechanisms import Mechanism
 from privacy.sampling import PoissonSampling
 
 Accountant = Callable[[Terms, int], float]
@@ -208,9 +209,7 @@ def _coefficients(terms: Terms) -> tuple[float, ...]:
 
 
 def _local_exact(terms: Terms, charges: int) -> float:
-    return LocalGaussian(
-        noise_multiplier=terms.noise_multiplier, clip=terms.clip, delta=terms.delta
-    ).epsilon(charges)
+    return _local(terms).epsilon(charges)
 
 
 def _local_rdp(terms: Terms, charges: int) -> float:
@@ -221,6 +220,36 @@ def _local_rdp(terms: Terms, charges: int) -> float:
     return rdp.epsilon(rate=1.0, noise_multiplier=noise, steps=1, delta=terms.delta)
 
 
+def mechanism(terms: Terms) -> Mechanism:
+    """Returns the mechanism that a ledger's terms describe.
+
+    Raises:
+        ValueError: The sampler is none that is known here, or lacks a term.
+    """
+    found = MECHANISMS.get(terms.sampler)
+    if found is None:
+        raise ValueError(
+            f"sampler '{terms.sampler}' has no mechanism here; open this ledger with code "
+            f"{terms.code}."
+        )
+    return found(terms)
+
+
+def _local(terms: Terms) -> LocalGaussian:
+    return LocalGaussian(
+        noise_multiplier=terms.noise_multiplier, clip=terms.clip, delta=terms.delta
+    )
+
+
+MECHANISMS: Mapping[str, Callable[[Terms], Mechanism]] = {
+    "banded": _banded,
+    "capped poisson": _capped,
+    "capped poisson, integers": _integers,
+    "everyone asked": _local,
+    "poisson": _poisson,
+    "poisson, integers": _moments,
+    "separated": _separated,
+}
 ZERO_OUT = "one device contributes nothing"
 ACCOUNTANTS: Mapping[str, Accountants] = {
     "banded": Accountants(relation=ZERO_OUT, pld=_banded_pld, rdp=_banded_rdp),

@@ -276,3 +276,5 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as failure:
+        raise LedgerError(f"{path} cannot be read: {failure.strerror}; {WAY_OUT}.") from failure

@@ -60,9 +60,9 @@ class LossDistribution:
         tilt = self._tilt(-math.log(room) / steps)
         masses = self._sums(HALF * tilt, steps, spared=spared)
         if masses is None:
-            _, cumulant = self._tilted(tilt)
+            _, cumulant = self.tilted(tilt)
             return max(0.0, (steps * cumulant - math.log(room)) / tilt)
-        return _crossing(masses, self.interval, room=room)
+        return crossing(masses, self.interval, room=room)
 
     def deltas(self, steps: int, *, epsilons: Floats) -> Floats:
         """Returns [epsilons] the δ of so many steps at each, as ``epsilon`` would find them.
@@ -88,7 +88,7 @@ class LossDistribution:
         tilt = self._tilt(-math.log(aim) / steps)
         masses = self._sums(HALF * tilt, steps, spared=spared)
         if masses is None:
-            _, cumulant = self._tilted(tilt)
+            _, cumulant = self.tilted(tilt)
             return np.exp(np.minimum(steps * cumulant - tilt * epsilons, 0))
         sums = np.arange(len(masses)) * self.interval
         gained = [masses @ np.maximum(-np.expm1(one - sums), 0) for one in epsilons]
@@ -111,8 +111,8 @@ class LossDistribution:
         dots = self._window(tilt, steps, spared=spared)
         return None if dots > MOST_DOTS else self._composed(tilt, steps, dots=dots)
 
-    def _tilted(self, tilt: float) -> tuple[Floats, float]:
-        """Probabilities in proportion to e^(tilt · loss), and the logarithm of its mean."""
+    def tilted(self, tilt: float) -> tuple[Floats, float]:
+        """Returns probabilities in proportion to e^(tilt · loss), and the log of its mean."""
         exponents = self.logarithms + tilt * self.losses
         highest = float(exponents.max())
         weights = np.exp(exponents - highest)
@@ -124,7 +124,7 @@ class LossDistribution:
         low, high = LEAST_TILT, 1 / self.interval
         tilt = min(BEGIN, high / 2)
         for _ in range(MOST_TRIED):
-            weights, cumulant = self._tilted(tilt)
+            weights, cumulant = self.tilted(tilt)
             mean = float(np.sum(weights * self.losses))
             excess = tilt * mean - cumulant - rarity
             low, high = (low, tilt) if excess > 0 else (tilt, high)
@@ -141,7 +141,7 @@ class LossDistribution:
         """So many dots from 0 on that what the window misses or moves is below ``spared``."""
         highest = steps * float(self.losses[-1])
         for share in STEEPER:
-            _, steeper = self._tilted(share * tilt)
+            _, steeper = self.tilted(share * tilt)
             bound = (steps * steeper - math.log(spared)) / ((share - 1) * tilt)
             highest = min(highest, bound)
         # A sum from above comes back e^(tilt · window) times as likely; one from below comes
@@ -151,7 +151,7 @@ class LossDistribution:
     def _composed(self, tilt: float, steps: int, *, dots: int) -> Floats:
         """Probabilities of sums of 0 and the next multiples, and none of them too small."""
         size = fft.next_fast_len(dots, real=True)
-        weights, cumulant = self._tilted(tilt)
+        weights, cumulant = self.tilted(tilt)
         folded = np.zeros(-(-len(weights) // size) * size)
         folded[: len(weights)] = weights
         spectrum = fft.rfft(folded.reshape(-1, size).sum(axis=0)) ** steps
@@ -164,10 +164,13 @@ class LossDistribution:
         return masses
 
 
-def _crossing(masses: Floats, interval: float, *, room: float) -> float:
-    """The ε at which the mean of 1 − e^(ε − sum), where it is above 0, is ``room``.
+def crossing(masses: Floats, interval: float, *, room: float) -> float:
+    """Returns the ε at which the mean of 1 − e^(ε − sum), where above 0, is ``room``.
 
-    The sums are the multiples of ``interval`` from 0 on.
+    Args:
+        masses: Probabilities of the sums: of the multiples of ``interval`` from 0 on.
+        interval: Width of the grid.
+        room: The δ of that ε.
     """
     upper = np.cumsum(masses[::-1])[::-1]
     lower = signal.lfilter([1.0], [1.0, -math.exp(-interval)], masses[::-1])[::-1]

@@ -24,13 +24,14 @@ class Origin:
     """Where weights come from; it is kept in their file.
 
     Attributes:
-        seed: The run's seed.
+        seed: The run's seed; None where it is not told, for cohorts and held-out moments may
+            follow from it.
         command: The command that made the file.
         trained: The part that was trained; ``lora`` files hold adapters.
         side: Pixels of the photos' side in training.
     """
 
-    seed: int
+    seed: int | None
     command: str
     trained: Trained
     side: int

@@ -105,8 +105,9 @@ def _ledger(grid: Grid, context: Context) -> str:
 def _save(model: "Model", output: Path, sections: Sections) -> None:
     from ranking.weights import Origin, save_weights
 
+    # The file may be shared and the seed may not: cohorts without secret coins follow from it.
     origin = Origin(
-        seed=sections.seed,
+        seed=None,
         command="flwr run .",
         trained=sections.ranking.trained,
         side=sections.side,

@@ -91,7 +91,9 @@ def bench(
 
 @app.command()
 def rank(
-    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    run: Annotated[
+        Path, typer.Argument(help="A run folder, its public half, or a model's file.")
+    ],
     folder: Annotated[Path, typer.Argument(help="A folder of photographs.", metavar="DIR")],
     out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
 ) -> None:
@@ -104,15 +106,24 @@ def rank(
 
 @app.command()
 def ledger(
-    run: Annotated[Path, typer.Argument(help="A run folder, or one ledger's file.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A run folder, a device's own folder, or one ledger's file.", metavar="RUN..."
+        ),
+    ],
     lines: Annotated[bool, typer.Option(help="Explain every line.")] = False,
+    same: Annotated[
+        bool,
+        typer.Option("--same-population", help="Compose runs whose settings do not say so."),
+    ] = False,
 ) -> None:
-    """Verify a run's ledgers and compute their ε anew."""
+    """Verify the ledgers of runs and compute their ε anew; of several also together."""
     from rich.console import Console
 
-    from simulations.run_ledger import show_run
+    from simulations.composed_runs import show_runs
 
-    holds = show_run(run, Console(highlight=False), lines=lines)
+    holds = show_runs(runs, Console(highlight=False), lines=lines, same=same)
     raise typer.Exit(0 if holds else 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from privacy import statement
 from privacy.charge import Charge, Record, Terms, Unknown, canonical
-from privacy.ledger_chain import Examination, Head, LedgerError, examine
+from privacy.ledger_chain import WAY_OUT, Examination, Files, Head, LedgerError, examine
 from privacy.spent import Spent
 from privacy.statement import Opinions
 from simulations.console import spent as told
@@ -90,26 +91,58 @@ def _heads(folder: Path) -> Iterator[Path]:
 
 
 def _begins(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(OPENING)) == OPENING
+    try:
+        with path.open("rb") as file:
+            return file.read(len(OPENING)) == OPENING
+    except OSError:
+        return True  # what cannot be read is shown as broken, never passed over
 
 
 def _show(path: Path, console: Console, *, lines: bool, kept: Head | None) -> bool:
     console.print(Text(path.name, style="bold"))
     try:
         found = examine(path.parent, path.name.removesuffix(".jsonl"), kept=kept)
+        _check_named(path, found, kept=kept)
     except LedgerError as failure:
-        _print_rows(console, [("broken", str(failure))])
+        print_rows(console, [("broken", str(failure))])
         return False
     counted = [("charged", _counted(found.spent, found.terms))]
     sound, cost = _cost(found)
-    _print_rows(console, [*_state(found), *_terms(found.terms), *counted, *cost])
+    print_rows(console, [*_state(found), *_terms(found.terms), *counted, *cost])
     if lines:
-        _print_rows(console, list(_sentences(found)))
+        print_rows(console, list(_sentences(found)))
     return sound
 
 
-def _print_rows(console: Console, rows: list[tuple[str, str]]) -> None:
+def _check_named(path: Path, found: Examination, *, kept: Head | None) -> None:
+    """Refuses a ledger of which a part is gone that the card or a line of it names.
+
+    Raises:
+        LedgerError: The head is not there or an older one, or what a crash tore is another.
+    """
+    files = Files(folder=path.parent, name=path.name.removesuffix(".jsonl"))
+    if kept is not None and (found.head is None or found.head.count < kept.count):
+        raise LedgerError(
+            f"{files.head} is missing or older than the head in the card; {WAY_OUT}."
+        )
+    for line in found.lines:
+        if isinstance(line.record, Unknown) and not _is_kept(path.parent, line.record):
+            raise LedgerError(
+                f"{path.parent / line.record.evidence} is missing or not what a crash tore; "
+                f"{WAY_OUT}."
+            )
+
+
+def _is_kept(folder: Path, torn: Unknown) -> bool:
+    try:
+        found = (folder / torn.evidence).read_bytes()
+    except OSError:
+        return False
+    return hashlib.sha256(found).hexdigest() == torn.digest
+
+
+def print_rows(console: Console, rows: list[tuple[str, str]]) -> None:
+    """Prints names and what is said of them, in two columns under a heading."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

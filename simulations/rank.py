@@ -17,9 +17,10 @@ from ranking.ranker import Ranker
 from ranking.weights import load_weights, read_origin
 from simulations.contact_sheet import FIRST, SheetRow, Thumbnail, contact_sheet
 from simulations.own_photographs import PhotoList, read_own
-from simulations.run_folder import RunFolder, write_whole
+from simulations.run_folder import MODEL, RunFolder, write_whole
 
 LARGEST_SHEET = 60
+INSIDE = (MODEL, "public", "private")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +53,7 @@ def rank(run: Path, folder: Path, *, out: Path | None) -> Ranked:
     """Ranks the photos of a folder, moment by moment, and writes a table and a contact sheet.
 
     Args:
-        run: A run's folder, of which only ``model.safetensors`` is read.
+        run: A run's folder, its public half, or the file of the model: only that is read.
         folder: Photos, a device's folder, or a folder of device folders.
         out: Where to write; ``ranking-<folder>`` in the working directory where None. The
             photos' own folder and the run's stay as they are.
@@ -96,12 +97,25 @@ def _moments(count: int) -> str:
     return "1 moment" if count == 1 else f"{count} moments"
 
 
+def _file(run: Path) -> Path:
+    """The model of a run's folder, of one half, or of a place where it stands alone."""
+    if run.is_dir():
+        return run / MODEL if (run / MODEL).is_file() else RunFolder(run).model
+    return run
+
+
+def _title(run: Path) -> str:
+    """The name of the run, whichever part of it was named."""
+    parts = (run.resolve(), *run.resolve().parents)
+    return next(path.name for path in parts if path.name not in INSIDE)
+
+
 def _model(run: Path) -> tuple[Ranker, int]:
-    path = RunFolder(run).model
+    path = _file(run)
     if not path.is_file():
         raise ValueError(
-            f"{run} holds no {path.name}: name the folder of a run, as `darkroom simulate` "
-            "leaves it in runs/."
+            f"{run} holds no {MODEL}: name the folder of a run, as `darkroom simulate` "
+            "leaves it in runs/, or its public half, or the file."
         )
     origin = read_origin(path)
     ranker = build_ranker(origin.trained, generator=torch.Generator().manual_seed(0))
@@ -136,7 +150,7 @@ def _sheet(lists: list[_Scored], *, run: Path, folder: Path) -> Image.Image:
     return contact_sheet(
         [SheetRow(label=one.photos.label, thumbnails=_thumbnails(one)) for one in shown],
         title=folder.resolve().name,
-        subtitle=f"ranked by {run.resolve().name}, best on the left · {extent}",
+        subtitle=f"ranked by {_title(run)}, best on the left · {extent}",
     )
 
 

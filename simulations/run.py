@@ -8,15 +8,17 @@ from typing import Any
 from photos.settings import Photos
 from photos.source import PhotoSource, open_source
 from protocol.rebuild import to_plain
-from ranking.weights import Origin, save_weights
-from simulations import baselines, orders, privacy_card
+from ranking.weights import save_weights
+from simulations import baselines, orders, privacy_card, public_half, run_parts
 from simulations.evaluation import Figures
 from simulations.federation import federate, prepare
 from simulations.held_out import HeldOut, gather
 from simulations.recorder import Audience, Recorder, Row, plain_figures, plain_spent
-from simulations.run_folder import RunFolder
+from simulations.run_folder import MODEL, RunFolder
 from simulations.settings import Config
 from simulations.spending import Spent
+
+COMMAND = "darkroom simulate, with the settings of config.yaml beside this file"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -86,7 +88,7 @@ def _train(
     match config.simulation.algorithm:
         case "federated":
             recorder.begin()
-            ledger = folder.ledger() if config.privacy.protects else None
+            ledger = folder.begin_ledgers() if config.privacy.protects else None
             federate(config, source.devices, observer=recorder, ledger=ledger)
         case "centralised":
             baselines.centralised(config, source, recorder=recorder)
@@ -105,18 +107,17 @@ def _leave(
     status: str,
 ) -> None:
     before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
-    origin = Origin(
-        seed=config.seed,
-        command="darkroom simulate, with the settings of config.yaml beside this file",
-        trained=config.ranking.trained,
-        side=config.photos.side,
+    card = privacy_card.plain(
+        config, devices=source.devices, as_it_ran=spent, ledger=folder.ledgers
     )
-    save_weights(recorder.ranker, folder.model, origin=origin)
-    folder.write_privacy(
-        privacy_card.plain(
-            config, devices=source.devices, as_it_ran=spent, ledger=folder.path / "ledger"
-        )
-    )
+    shared = public_half.may_be_shared(privacy_card.promises(config, devices=source.devices))
+    half = public_half.begin(folder) if shared else folder.private
+    origin = public_half.origin(config, command=COMMAND)
+    save_weights(recorder.ranker, half / MODEL, origin=origin)
+    folder.write_card(card)
+    if shared:
+        plain = public_half.of_config(to_plain(config))
+        public_half.write(folder, config=plain, card=public_half.of_card(card, config=config))
     folder.write_summary(
         {
             "status": status,
@@ -136,6 +137,7 @@ def _leave(
             },
         }
     )
+    run_parts.seal(folder.path, run_parts.of_run(shared=shared))
 
 
 @dataclass(frozen=True, slots=True)

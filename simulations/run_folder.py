@@ -14,16 +14,24 @@ from typing import Any
 
 import yaml
 
+CARD, CONFIG, MODEL = "privacy.json", "config.yaml", "model.safetensors"
+OWNERS = 0o700
+"""Mode of the private half: another user of the machine finds nothing in it."""
+
 PACKAGES = ("darkroom", "torch", "flwr", "opacus", "numpy", "dp-accounting", "hydra-core")
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Files of one run.
+    """Files of one run, in a half that may be shared and one that may not.
 
-    ``config.yaml`` is what ran, ``metrics.jsonl`` a line for each evaluation, ``summary.json``
-    the figures at the end, ``model.safetensors`` the released ranker, ``environment.json`` the
-    versions. Only ``metrics.jsonl`` grows; every other file appears whole or not at all.
+    ``private/`` is closed to other users and holds all that a run writes: ``config.yaml`` is
+    what ran, ``metrics.jsonl`` a line for each evaluation, ``ledger/`` what was charged,
+    ``privacy.json`` the card, ``summary.json`` the figures at the end, ``environment.json`` the
+    versions, ``parts.json`` the digests of all these. ``public/`` appears at the end, where the
+    run has a promise to share it under: ``public_half`` says what stands there. Without one the
+    ranker, ``model.safetensors``, stays in ``private/``. Only ``metrics.jsonl`` and the ledgers
+    grow; every other file appears whole or not at all.
     """
 
     path: Path
@@ -36,19 +44,49 @@ class RunFolder:
         while True:
             path = parent / f"{day}-{name}-{number}"
             try:
-                path.mkdir(parents=True)
+                return cls.at(path)
             except FileExistsError:
                 number += 1
             except OSError as failure:
                 raise ValueError(
                     f"simulation.runs={parent} cannot hold a run folder: {failure.strerror}."
                 ) from failure
-            else:
-                return cls(path)
+
+    @classmethod
+    def at(cls, path: Path) -> "RunFolder":
+        """Makes exactly this folder, with its private half.
+
+        Raises:
+            OSError: It is there already, or cannot be made.
+        """
+        path.mkdir(parents=True)
+        made = cls(path)
+        made.private.mkdir(mode=OWNERS)
+        return made
+
+    @property
+    def private(self) -> Path:
+        """What stays with the researcher."""
+        return self.path / "private"
+
+    @property
+    def public(self) -> Path:
+        """What may be shared, where the run has something to share."""
+        return self.path / "public"
+
+    @property
+    def ledgers(self) -> Path:
+        """Where the ledgers are."""
+        return self.private / "ledger"
+
+    @property
+    def model(self) -> Path:
+        """Where the released ranker is: in the public half, where there is one."""
+        return (self.public if self.public.is_dir() else self.private) / MODEL
 
     def write_config(self, plain: Mapping[str, Any]) -> None:
         """Writes the resolved configuration."""
-        write_whole(self.path / "config.yaml", yaml.safe_dump(dict(plain), sort_keys=False))
+        write_whole(self.private / CONFIG, yaml_of(plain))
 
     def write_environment(self) -> None:
         """Writes the versions and the machine's kind: no host, no user, no path."""
@@ -59,31 +97,35 @@ class RunFolder:
             "cores": os.cpu_count(),
             "packages": {package: version(package) for package in PACKAGES},
         }
-        write_whole(self.path / "environment.json", json.dumps(facts, indent=2) + "\n")
+        write_whole(self.private / "environment.json", json_of(facts))
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         """Appends one evaluation."""
-        with (self.path / "metrics.jsonl").open("a") as lines:
+        with (self.private / "metrics.jsonl").open("a") as lines:
             lines.write(json.dumps(finite(row)) + "\n")
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes the figures of the whole run."""
-        write_whole(self.path / "summary.json", json.dumps(finite(summary), indent=2) + "\n")
+        write_whole(self.private / "summary.json", json_of(summary))
 
-    def write_privacy(self, card: Mapping[str, Any]) -> None:
+    def write_card(self, card: Mapping[str, Any]) -> None:
         """Writes the privacy card: what was promised, and what the run cost."""
-        write_whole(self.path / "privacy.json", json.dumps(finite(card), indent=2) + "\n")
+        write_whole(self.private / CARD, json_of(card))
 
-    def ledger(self) -> Path:
+    def begin_ledgers(self) -> Path:
         """Makes the folder of the ledgers and returns it."""
-        path = self.path / "ledger"
-        path.mkdir()
-        return path
+        self.ledgers.mkdir()
+        return self.ledgers
 
-    @property
-    def model(self) -> Path:
-        """Where the released ranker is."""
-        return self.path / "model.safetensors"
+
+def json_of(plain: Mapping[str, Any]) -> str:
+    """Returns a file of JSON for people; infinity and NaN are null."""
+    return json.dumps(finite(plain), indent=2) + "\n"
+
+
+def yaml_of(plain: Mapping[str, Any]) -> str:
+    """Returns a file of settings."""
+    return yaml.safe_dump(dict(plain), sort_keys=False)
 
 
 def check_parent(option: str, path: Path) -> None:

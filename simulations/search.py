@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -17,10 +18,11 @@ from privacy.selection import Selection
 from privacy.trial_divergence import divergences
 from protocol.rebuild import SettingError, rebuild, to_plain
 from server import unit_device, work
+from simulations import search_files
 from simulations.console import Silence, percent, spent
 from simulations.privacy_card import PROTECTS
 from simulations.run import perform, population
-from simulations.run_folder import RunFolder, write_whole
+from simulations.run_folder import RunFolder
 from simulations.settings import Config
 from simulations.study import alone
 
@@ -31,8 +33,9 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
     The number follows ``study.search`` and ``study.trials``, and each trial's arm is drawn from
     all alike (Papernot and Steinke 2022). Trials are judged on devices that never train. Who is
     shown the number of trials, or any but the best, is shown more than ε says: the table of
-    trials is for the simulation alone. Each trial leaves a run folder ``trial-<n>``, the search
-    ``search.json``.
+    trials is for the simulation alone. Each trial leaves a run folder ``private/trial-<n>``,
+    the search ``private/search.json``. The best trial's model and settings stand in
+    ``public/``, with the ε of having chosen it.
 
     Args:
         config: The study; its one seed is the population of every trial.
@@ -58,18 +61,14 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
     console.print("All but the last line is simulation only: a search tells its best alone.")
     scores = []
     for number, name in enumerate(names):
-        inner = RunFolder(folder.path / f"trial-{number}")
-        inner.path.mkdir()
+        inner = RunFolder.at(search_files.trial(folder, number).path)
         result = perform(alone(arms[name], seed=seed), inner, audience=Silence())
         scores.append(result.after.normalised())
         console.print(f"  {number + 1}/{len(names)}   {name}   {percent(scores[-1])}")
-    _write(folder, config, arms, names=names, scores=scores, devices=devices)
+    found = _found(config, arms, names=names, scores=scores, devices=devices)
+    search_files.leave(folder, arms, found=found, costs=costs)
     _show(console, names=names, scores=scores)
-    for line in told(
-        costs,
-        best=names[int(np.argmax(scores))] if names else None,
-        claim=is_claim(config, arms),
-    ):
+    for line in told(costs, best=found["best"], claim=found["claim"]):
         console.print(Text(line))
     return 0
 
@@ -196,27 +195,25 @@ def recomputed(file: Path) -> list[str]:
     return told(costs, best=best, claim=claim)
 
 
-def _write(
-    folder: RunFolder,
+def _found(
     config: Config,
     arms: Mapping[str, Config],
     *,
     names: list[str],
     scores: list[float],
     devices: int,
-) -> None:
-    """Writes all that the ε of the choice follows from; ``recomputed`` reads it."""
+) -> dict[str, Any]:
+    """All that the ε of the choice follows from; ``recomputed`` reads it."""
     trials = [{"arm": name, "score": score} for name, score in zip(names, scores, strict=True)]
-    found = {
+    return {
         "distribution": config.study.search,
         "expected_trials": config.study.trials,
         "devices": devices,
         "claim": is_claim(config, arms),
         "arms": {name: to_plain(arm) for name, arm in arms.items()},
-        "best": names[int(np.argmax(scores))] if names else None,
+        "best": names[search_files.best_of(trials)] if names else None,
         "simulation_only": {"trials": trials},
     }
-    write_whole(folder.path / "search.json", json.dumps(found, indent=2) + "\n")
 
 
 def _show(console: Console, *, names: list[str], scores: list[float]) -> None:

@@ -67,8 +67,7 @@ def _shown(config: Config, folder: RunFolder, console: Console) -> Result:
 def _reference(config: Config, folder: RunFolder, console: Console) -> Result | None:
     if not config.simulation.reference or config.privacy.example.mechanism == "none":
         return None
-    inner = RunFolder(folder.path / "without-privacy")
-    inner.path.mkdir()
+    inner = RunFolder.at(folder.private / "without-privacy")
     rounds = config.server.rounds
     with Screen(console, rounds=rounds, title="without privacy, ") as screen:
         return perform(without_privacy(config), inner, audience=screen)

@@ -27,8 +27,9 @@ Job = tuple[str, str]
 def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
     """Runs every arm at every seed of ``config.study`` and prints how they compare.
 
-    Each run leaves the files of a run of its own in ``<study>/<arm>/seed-<n>``, the study
-    ``study.json`` and ``study.md`` beside them.
+    Each run leaves the files of a run of its own in ``<study>/private/<arm>/seed-<n>``, the
+    study ``study.json`` and ``study.md`` beside them. All of it is private: its figures are
+    simulation only, and no ε covers a choice among its arms.
 
     Args:
         config: The study.
@@ -41,7 +42,7 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
     seeds = config.study.seeds
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     jobs = [
-        (to_json(alone(arm, seed=seed)), str(folder.path / name / f"seed-{seed}"))
+        (to_json(alone(arm, seed=seed)), str(folder.private / name / f"seed-{seed}"))
         for seed in seeds
         for name, arm in arms.items()
     ]
@@ -77,8 +78,7 @@ def work(share: Sequence[Job], finished: "Queue[str]") -> None:
     torch.set_num_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for config, folder in share:
-        Path(folder).mkdir(parents=True)
-        perform(from_json(Config, config), RunFolder(Path(folder)), audience=Silence())
+        perform(from_json(Config, config), RunFolder.at(Path(folder)), audience=Silence())
         finished.put(folder)
 
 

@@ -65,8 +65,8 @@ def show(
     folder: RunFolder, console: Console, *, arms: Sequence[str], seeds: Sequence[int]
 ) -> None:
     """Prints how the runs in ``folder`` compare; writes ``study.json`` and ``study.md``."""
-    compared = compare(folder.path, arms=arms, seeds=seeds)
-    orders = _orders(folder.path, arms=arms, seeds=seeds)
+    compared = compare(folder.private, arms=arms, seeds=seeds)
+    orders = _orders(folder.private, arms=arms, seeds=seeds)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "arm" else "right")
@@ -79,8 +79,8 @@ def show(
         "intervals over seeds and devices."
     )
     plain = {"arms": [asdict(arm) for arm in compared], "orders": orders, "seeds": list(seeds)}
-    write_whole(folder.path / "study.json", json.dumps(finite(plain), indent=2) + "\n")
-    write_whole(folder.path / "study.md", markdown(compared, orders))
+    write_whole(folder.private / "study.json", json.dumps(finite(plain), indent=2) + "\n")
+    write_whole(folder.private / "study.md", markdown(compared, orders))
 
 
 def compare(folder: Path, *, arms: Sequence[str], seeds: Sequence[int]) -> list[Arm]:
@@ -119,7 +119,8 @@ def markdown(arms: Sequence[Arm], orders: dict[str, float]) -> str:
 
 
 def _summaries(folder: Path, seeds: Sequence[int]) -> list[dict[str, Any]]:
-    return [json.loads((folder / f"seed-{s}" / "summary.json").read_text()) for s in seeds]
+    found = [RunFolder(folder / f"seed-{seed}").private / "summary.json" for seed in seeds]
+    return [json.loads(summary.read_text()) for summary in found]
 
 
 def _by_device(summaries: Sequence[dict[str, Any]], when: str) -> NDArray[np.float64]:

@@ -113,7 +113,7 @@ def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, 
         "runs"
     ]
     assert run["status"] == "finished:completed", streamed[-4000:]
-    (model,) = (tmp_path / "runs").glob("*/model.safetensors")
+    (model,) = (tmp_path / "runs").glob("*/private/model.safetensors")
     ours, flowers = load_file(model), load_file(output)
     assert ours.keys() == flowers.keys()
     untrained = initial_ranker(compose(["experiment=flower"]).ranking, seed=0).state_dict()

@@ -228,6 +228,81 @@ BUGS = {
         "participations=1",
         "tests/privacy/test_toeplitz.py",
     ),
+    "the head in the card is not compared": (
+        "simulations/run_ledger.py",
+        "kept=found.heads.get(unit)",
+        "kept=None",
+        "tests/simulations/test_run_parts.py::"
+        "test_parts_that_are_changed_together_are_named[an older ledger with its head]",
+    ),
+    "a unit that the card names is not looked for": (
+        "simulations/run_ledger.py",
+        "units = sorted({*found.heads, *by_unit})",
+        "units = sorted(by_unit)",
+        "tests/simulations/test_run_parts.py::"
+        "test_parts_that_are_changed_together_are_named[a unit's ledger and its head]",
+    ),
+    "a part that is gone is passed over": (
+        "simulations/run_parts.py",
+        "for name, digest in named.items():",
+        "for name, digest in ((n, d) for n, d in named.items() if (folder / n).exists()):",
+        "tests/simulations/test_run_parts.py::test_a_part_that_is_changed_is_named",
+    ),
+    "several runs cost what the first does": (
+        "privacy/joint_losses.py",
+        "spectrum *= fft.rfft",
+        "spectrum = fft.rfft",
+        "tests/privacy/test_composition.py::"
+        "test_ledgers_of_different_terms_cost_what_opacus_says_of_all_their_steps",
+    ),
+    "several runs of Gaussians cost what the worst does": (
+        "privacy/composition.py",
+        "squares = sum(",
+        "squares = max(",
+        "tests/privacy/test_composition.py::test_gaussians_add_their_squares",
+    ),
+    "the worst device pays its most in one run alone": (
+        "simulations/composed_runs.py",
+        "everybody = [tuple(one.of(device) for one in spent) for device in devices]",
+        "everybody = [tuple(o.of(d) * (n == 0) for n, o in enumerate(spent)) for d in devices]",
+        "tests/simulations/test_composed_runs.py::"
+        "test_the_losses_of_each_device_add_up_over_runs_and_the_worst_is_told",
+    ),
+    "a limit over configurations holds for the worst of them": (
+        "privacy/renyi_filter.py",
+        "total = sum(",
+        "total = max(",
+        "tests/client/test_lifetime.py::"
+        "test_two_configurations_together_have_the_visits_of_one_limit",
+    ),
+    "a ledger that cannot be read has cost nothing": (
+        "client/lifetime.py",
+        "        return False\n    if not others:",
+        "        return True\n    if not others:",
+        "tests/client/test_lifetime.py::"
+        "test_what_cannot_be_counted_is_without_bound_and_named_in_the_devices_log",
+    ),
+    "the seed may be shared": (
+        "simulations/public_half.py",
+        '{"name": plain["name"]}',
+        '{"name": plain["name"], "seed": plain["seed"]}',
+        "tests/simulations/test_public_half.py::"
+        "test_the_seed_is_not_public_and_how_this_machine_ran_is_not_either",
+    ),
+    "a public card tells how often devices came": (
+        "simulations/public_half.py",
+        'return unit == "device" and',
+        "return",
+        "tests/simulations/test_public_half.py::"
+        "test_a_public_card_tells_of_visits_nothing_and_of_rounds_what_follows_from_them",
+    ),
+    "the private half is open": (
+        "simulations/run_folder.py",
+        "OWNERS = 0o700",
+        "OWNERS = 0o755",
+        "tests/simulations/test_public_half.py::"
+        "test_a_public_half_has_these_files_and_the_private_one_is_closed",
+    ),
     "an entry that tells nothing of itself empties its folder": (
         "photos/listing.py",
         "    except OSError:\n        return Skip.UNREADABLE\n",

@@ -655,6 +655,24 @@ def test_a_task_that_is_declined_writes_nothing(lab, libraries, tmp_path, answer
     assert not list(tmp_path.iterdir())
 
 
+@both
+@pytest.mark.parametrize(("most", "agrees"), [(9, True), (6, False)])
+def test_an_operators_epsilon_holds_over_configurations(
+    lab, libraries, tmp_path, answer, most, agrees
+):
+    """A visit is a Gaussian of one clip: ε = 4.4 at δ = 1e-5, and 6.6 for two of them."""
+    task = first_task(lab)
+    for rounds, good in ((8, True), (9, agrees)):
+        text = booked(lab, noise="secure").replace('"rounds": 8', f'"rounds": {rounds}')
+        own = context(0, text, ledger=str(tmp_path), max_epsilon=most)
+        message = answer(task, own)
+        if good:
+            assert isinstance(found(message, task), Update)
+        else:
+            assert declined_as(message, DeclineReason.BUDGET_SPENT)
+            assert len(ledgers(tmp_path)) == 1
+
+
 def test_without_the_key_nothing_is_written(lab, libraries, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     task = first_task(lab)

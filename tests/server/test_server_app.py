@@ -123,7 +123,7 @@ def test_the_output_is_a_ranker_with_the_released_parameters(grid, tmp_path):
     released = vector(given.state.array_records["result"])
     taste = flatten(ranker, ["list_ranker.taste.weight"])
     assert taste.tolist() == released.tolist()
-    assert (origin.seed, origin.trained, origin.side) == (1, "linear", 48)
+    assert (origin.seed, origin.trained, origin.side) == (None, "linear", 48)
     assert [file.name for file in tmp_path.iterdir()] == ["model.safetensors"]
 
 

@@ -37,7 +37,7 @@ def run(tmp_path, *overrides):
 
 
 def card(folder):
-    return json.loads((folder / "privacy.json").read_text())
+    return json.loads((folder / "private" / "privacy.json").read_text())
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def card(folder):
 def test_the_ledgers_give_the_epsilon_of_the_run(tmp_path, words):
     folder = run(tmp_path, *words)
     for unit, promise in card(folder).items():
-        found = examine(folder / "ledger", unit)
+        found = examine(folder / "private" / "ledger", unit)
         stated = state(found.terms, found.spent)
         assert stated.worst.pld == promise["as_it_ran"]["worst"]
         assert stated.worst.agree
@@ -80,7 +80,7 @@ def test_a_round_is_charged_before_its_sum_is_released(tmp_path, monkeypatch):
 
     def watched(deltas, mechanism, **named):
         (folder,) = tmp_path.iterdir()
-        seen.append(examine(folder / "ledger", "device").spent.charges)
+        seen.append(examine(folder / "private" / "ledger", "device").spent.charges)
         return protected_mean(deltas, mechanism, **named)
 
     monkeypatch.setattr("server.release.protected_mean", watched)
@@ -96,17 +96,20 @@ def test_visits_are_charged_before_a_reply_is_handed_over(tmp_path, monkeypatch)
     with pytest.raises(LedgerError):
         run(tmp_path)
     (folder,) = tmp_path.iterdir()
-    assert json.loads((folder / "summary.json").read_text())["round"] == 0
+    assert json.loads((folder / "private" / "summary.json").read_text())["round"] == 0
 
 
 def test_a_ledger_cut_with_its_head_is_found_by_the_card(tmp_path, capsys):
     folder = run(tmp_path)
-    ledger, head = folder / "ledger" / "example.jsonl", folder / "ledger" / "example.head.json"
+    ledger, head = (
+        folder / "private" / "ledger" / "example.jsonl",
+        folder / "private" / "ledger" / "example.head.json",
+    )
     lines = ledger.read_bytes().splitlines(keepends=True)[:2]
     ledger.write_bytes(b"".join(lines))
     found = json.loads(lines[-1])
     text = json.dumps({"count": 2, "hash": found["hash"]}, separators=(",", ":"))
     head.write_text(text + "\n")
-    assert examine(folder / "ledger", "example").spent.charges == 1
+    assert examine(folder / "private" / "ledger", "example").spent.charges == 1
     assert not show_run(folder, Console(), lines=False)
     assert "head was kept at line 4" in " ".join(capsys.readouterr().out.split())

@@ -95,10 +95,10 @@ def test_a_search_tells_its_best_trial_and_what_the_choice_cost(tmp_path, capsys
     words += [f"simulation.runs={tmp_path}"]
     assert simulate(compose(words), overrides=words) == 0
     (folder,) = tmp_path.iterdir()
-    found = json.loads((folder / "search.json").read_text())
+    found = json.loads((folder / "private" / "search.json").read_text())
     trials = found["simulation_only"]["trials"]
     assert found["best"] == max(trials, key=lambda trial: trial["score"])["arm"]
-    lines = recomputed(folder / "search.json")
+    lines = recomputed(folder / "private" / "search.json")
     assert lines[0] == f"Best: {found['best']}"
     assert re.fullmatch(
         r"ε of the choice ≤ \d+\.\d\d at δ = 1e-05 for each moment of a device,", lines[1]

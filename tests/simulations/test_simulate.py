@@ -10,6 +10,7 @@ from protocol.rebuild import rebuild
 from server.work import mechanism
 from simulations import recorder
 from simulations.hydra_bridge import compose
+from simulations.run_folder import RunFolder
 from simulations.settings import Config
 from simulations.simulate import simulate
 
@@ -36,19 +37,25 @@ def run(tmp_path, *overrides):
 
 
 def summary(folder):
-    return json.loads((folder / "summary.json").read_text())
+    return json.loads((folder / "private" / "summary.json").read_text())
 
 
 def test_a_run_leaves_its_files(tmp_path, capsys):
     folder = run(tmp_path)
-    assert {file.name for file in folder.iterdir()} == {
+    assert {file.name for file in folder.iterdir()} == {"public", "private"}
+    assert {file.name for file in (folder / "public").iterdir()} == {
+        "config.yaml",
+        "privacy.json",
+        "model.safetensors",
+    }
+    assert {file.name for file in (folder / "private").iterdir()} == {
         "config.yaml",
         "metrics.jsonl",
         "privacy.json",
         "summary.json",
-        "model.safetensors",
         "environment.json",
         "ledger",
+        "parts.json",
     }
     shown = capsys.readouterr().out
     for word in ("against anyone", "ε moment", "random weights", "Bayes", "darkroom rank"):
@@ -62,17 +69,17 @@ def test_the_resolved_configuration_runs_again(tmp_path):
 
 
 def counts(folder):
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    lines = (folder / "private" / "metrics.jsonl").read_text().splitlines()
     return [json.loads(line)["simulation_only"] for line in lines]
 
 
 def config_of(folder):
-    return rebuild(Config, yaml.safe_load((folder / "config.yaml").read_text()))
+    return rebuild(Config, yaml.safe_load((folder / "private" / "config.yaml").read_text()))
 
 
 def test_every_figure_of_a_held_out_device_is_labelled_simulation_only(tmp_path):
     folder = run(tmp_path)
-    for line in (folder / "metrics.jsonl").read_text().splitlines():
+    for line in (folder / "private" / "metrics.jsonl").read_text().splitlines():
         row = json.loads(line)
         assert set(row) == {"round", "privacy", "released", "simulation_only"}
         assert {"invited", "admitted", "missing", "loss"} <= set(row["simulation_only"])
@@ -88,7 +95,7 @@ def test_seeded_runs_are_equal_bit_for_bit_and_secure_ones_differ(tmp_path):
     models = []
     for number, overrides in enumerate([SEEDED, SEEDED, (), ()]):
         folder = run(tmp_path / str(number), *overrides)
-        models.append(load_file(folder / "model.safetensors")["list_ranker.score.weight"])
+        models.append(load_file(RunFolder(folder).model)["list_ranker.score.weight"])
     seeded, again, one, two = (model.numpy() for model in models)
     assert (seeded == again).all()
     assert not np.array_equal(one, two)
@@ -97,9 +104,9 @@ def test_seeded_runs_are_equal_bit_for_bit_and_secure_ones_differ(tmp_path):
 def test_the_wire_format_changes_no_result(tmp_path):
     plain = run(tmp_path / "plain", *SEEDED)
     strict = run(tmp_path / "strict", *SEEDED, "simulation.strict=true")
-    assert load_file(plain / "model.safetensors").keys()
-    for name, values in load_file(plain / "model.safetensors").items():
-        assert (load_file(strict / "model.safetensors")[name] == values).all()
+    assert load_file(RunFolder(plain).model).keys()
+    for name, values in load_file(RunFolder(plain).model).items():
+        assert (load_file(RunFolder(strict).model)[name] == values).all()
 
 
 def test_a_device_that_had_its_visits_declines_and_is_counted(tmp_path):
@@ -153,7 +160,7 @@ def test_an_interrupt_leaves_what_was_released_and_goes_on_upwards(tmp_path, mon
         run(tmp_path)
     (folder,) = tmp_path.iterdir()
     assert summary(folder)["status"] == "interrupted"
-    assert len((folder / "metrics.jsonl").read_text().splitlines()) == 2
+    assert len((folder / "private" / "metrics.jsonl").read_text().splitlines()) == 2
 
 
 def test_an_interrupted_run_tells_the_epsilon_and_the_figures_of_its_own_model(
@@ -171,7 +178,10 @@ def test_an_interrupted_run_tells_the_epsilon_and_the_figures_of_its_own_model(
         run(tmp_path, "simulation.evaluate_every=9", "privacy.example.max_participations=9")
     (folder,) = tmp_path.iterdir()
     found = summary(folder)
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for line in (folder / "private" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert [row["round"] for row in rows] == [0, 1]
     assert found["round"] == 1
     assert found["simulation_only"]["after"].items() <= rows[1]["simulation_only"].items()
@@ -199,7 +209,7 @@ def test_a_model_that_orders_no_photos_is_not_kept(tmp_path, every):
     (folder,) = tmp_path.iterdir()
     assert (summary(folder)["status"], summary(folder)["round"]) == ("failed", 0)
     assert summary(folder)["privacy"]["example"]["worst"] > 0
-    model = load_file(folder / "model.safetensors")
+    model = load_file(RunFolder(folder).model)
     assert all(value.isfinite().all() for value in model.values())
 
 
@@ -243,7 +253,7 @@ def test_a_seeded_epsilon_is_marked_where_it_is_read(tmp_path, capsys):
 
 def test_the_reference_run_stands_beside_the_private_one(tmp_path, capsys):
     folder = run(tmp_path, "simulation.reference=true")
-    assert summary(folder / "without-privacy")["privacy"] is None
+    assert summary(folder / "private" / "without-privacy")["privacy"] is None
     assert "this run without privacy" in capsys.readouterr().out
 
 
@@ -257,11 +267,11 @@ def test_a_study_compares_its_arms_over_seeds(tmp_path, capsys):
         "+study.arms.no-privacy=['privacy/example=none']",
         "server.rounds=1",
     )
-    study = json.loads((folder / "study.json").read_text())
+    study = json.loads((folder / "private" / "study.json").read_text())
     assert [arm["name"] for arm in study["arms"]] == ["private", "no-privacy"]
     assert study["arms"][1]["kept"] == pytest.approx(1.0)
     assert study["orders"]["Bayes"] == pytest.approx(1.0)
-    assert (folder / "private" / "seed-1" / "model.safetensors").is_file()
+    assert RunFolder(folder / "private" / "private" / "seed-1").model.is_file()
     assert "no-privacy" in capsys.readouterr().out
 
 
@@ -273,7 +283,7 @@ def test_both_units_are_protected_told_and_written_down(tmp_path, capsys, choice
         "privacy.device.delta=1e-3",
     )
     folder = run(tmp_path, *words)
-    card = json.loads((folder / "privacy.json").read_text())
+    card = json.loads((folder / "private" / "privacy.json").read_text())
     assert set(card) == {"example", "device"}
     device = card["device"]
     assert 0 < device["as_it_ran"]["worst"] <= device["epsilon"] <= 3
@@ -298,7 +308,10 @@ def test_an_empty_cohort_releases_noise_and_is_charged(tmp_path):
 def test_an_adaptive_clip_is_told_as_it_was_released(tmp_path):
     words = ("privacy/device=adaptive", "privacy.device.delta=1e-3", "privacy/example=none")
     folder = run(tmp_path, *words, "server.rounds=2")
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for line in (folder / "private" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert rows[0]["released"] == {}
     assert rows[1]["released"]["clip"] == 1.0
     assert rows[2]["released"]["clip"] != 1.0
@@ -312,6 +325,6 @@ def test_a_run_ends_when_its_budget_is_spent_with_what_was_released(tmp_path, ca
     assert found["status"] == "finished"
     assert 1 <= found["round"] < 30
     assert found["privacy"]["device"]["worst"] <= 5
-    lines = (folder / "ledger" / "device.jsonl").read_text().splitlines()
+    lines = (folder / "private" / "ledger" / "device.jsonl").read_text().splitlines()
     assert len(lines) == 1 + found["round"]
     assert "stops there: one more of the 30 rounds" in capsys.readouterr().out

@@ -6,7 +6,7 @@ from simulations.study_table import compare, markdown
 
 
 def write_run(folder, arm, seed, *, before, after, epsilon):
-    path = folder / arm / f"seed-{seed}"
+    path = folder / arm / f"seed-{seed}" / "private"
     path.mkdir(parents=True)
     summary = {
         "privacy": None if epsilon is None else {"example": {"worst": epsilon, "claim": True}},
@@ -41,8 +41,8 @@ def test_a_gain_that_is_equal_everywhere_has_no_spread(study):
 
 
 def test_the_worst_epsilon_of_all_seeds_stands_in_the_table(study):
-    (study / "eps-2/seed-1/summary.json").write_text(
-        (study / "eps-2/seed-1/summary.json").read_text().replace("1.9", "1.953")
+    (study / "eps-2/seed-1/private/summary.json").write_text(
+        (study / "eps-2/seed-1/private/summary.json").read_text().replace("1.9", "1.953")
     )
     private, plain = compare(study, arms=("eps-2", "no-privacy"), seeds=(0, 1))
     assert private.epsilon == 1.953

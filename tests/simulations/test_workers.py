@@ -126,7 +126,7 @@ def test_workers_serve_a_whole_run_and_its_reference(tmp_path):
         ]
         assert simulate(compose(words), overrides=words) == 0
         (folder,) = (tmp_path / str(count)).iterdir()
-        models.append(load_file(folder / "without-privacy" / "model.safetensors"))
+        models.append(load_file(folder / "private/without-privacy/private/model.safetensors"))
     assert all((models[0][name] == models[1][name]).all() for name in models[0])
 
 
