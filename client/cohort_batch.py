@@ -12,6 +12,7 @@ from torch import Tensor
 from client.engine import Examples
 from client.examples import widened
 from client.isolation import LEAST_MOMENTS, padded_length
+from client.scoring import EMBEDDING_AXES
 
 Indices = NDArray[np.intp]
 VALUES = 2 * 1024**2
@@ -71,7 +72,8 @@ class Shelf:
     def __init__(
         self, devices: Sequence[Examples], *, shape: Shape, accelerator: torch.device
     ) -> None:
-        longest = padded_length(max(own.where.shape[1] for own in devices))
+        pixels = devices[0].inputs.ndim > EMBEDDING_AXES
+        longest = padded_length(max(own.where.shape[1] for own in devices), pixels=pixels)
         self._shape = shape
         self._inputs = _stacked([own.inputs for own in devices], longest=longest)
         self._gains = _stacked([own.gains for own in devices], longest=longest)
@@ -81,7 +83,8 @@ class Shelf:
         counts = [len(own.numbers) for own in devices]
         self._owner = np.repeat(np.arange(len(devices)), counts)
         photos = self._where.sum(1).tolist()[:-1]
-        self._length = np.array([padded_length(length) for length in photos], np.int64)
+        lengths = [padded_length(length, pixels=pixels) for length in photos]
+        self._length = np.array(lengths, np.int64)
         self._inputs, self._gains, self._where = (
             values.to(accelerator) for values in (self._inputs, self._gains, self._where)
         )

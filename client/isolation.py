@@ -36,8 +36,14 @@ groups of a convolution. With fewer rows the bits of one depend on how many ther
 on one thread, and at 5 to 11 on two (torch 2.13 with MKL, AVX-512)."""
 
 
-def padded_length(photos: int) -> int:
-    """Returns the length to which a moment of so many photos is padded: 6, 12, 24 and so on."""
+def padded_length(photos: int, *, pixels: bool = False) -> int:
+    """Returns the length to which a moment of so many photos is padded, by its own alone.
+
+    It is 6, 12, 24 and so on for embeddings, where another length costs another batch, and 6,
+    8, 10 and so on for pixels, where a photo of padding costs more than that.
+    """
+    if pixels:
+        return max(SHORTEST, photos + photos % 2)
     length = SHORTEST
     while length < photos:
         length *= 2

@@ -7,7 +7,7 @@ from pathlib import Path
 from photos.settings import Photos
 from privacy.settings import MOST_INTEGER_NOISE, Device, Example, Privacy
 from protocol.rebuild import SettingError
-from simulations.settings import Config, Study
+from simulations.settings import Config
 
 ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]+")
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -70,7 +70,7 @@ def check(config: Config) -> None:
     _integers_of_moments(config.privacy.example)
     _rested(config.privacy.device)
     _algorithm(config)
-    _study(config.study)
+    _study(config)
 
 
 def _names(config: Config) -> None:
@@ -246,7 +246,8 @@ def _algorithm(config: Config) -> None:
         )
 
 
-def _study(study: Study) -> None:
+def _study(config: Config) -> None:
+    study = config.study
     if bool(study.seeds) != bool(study.arms):
         raise SettingError(
             "study.seeds and study.arms go together: give both, or neither for one plain run."
@@ -255,6 +256,11 @@ def _study(study: Study) -> None:
         raise SettingError(
             f"study.search={study.search} tries arms on one population; give study.seeds one "
             "seed, as study.seeds=[0], and study.arms."
+        )
+    if study.search != "none" and not config.photos.held_out_devices:
+        raise SettingError(
+            f"study.search={study.search} judges its trials on devices that never train, and "
+            "photos.held_out_devices=0 has none; raise it."
         )
     if len(set(study.seeds)) < len(study.seeds):
         raise SettingError("study.seeds holds a seed twice; give each once.")

@@ -319,7 +319,7 @@ BUGS = {
     ),
     "moments are padded to the longest of all": (
         "client/cohort_batch.py",
-        "[padded_length(length) for length in photos]",
+        "[padded_length(length, pixels=pixels) for length in photos]",
         "[longest for _ in photos]",
         "tests/client/test_isolation.py::"
         "test_weights_whose_padding_overflows_erase_no_other_moment",

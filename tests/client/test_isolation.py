@@ -108,7 +108,7 @@ def test_the_attack_by_padding_works_on_what_is_padded():
 def in_a_batch(engine, state, own, *, place, beside, devices):
     """The gradient of a moment among others, each with parameters and lengths of its own."""
     parameters = engine.given(state)
-    length = padded_length(own.where.shape[1])
+    length = padded_length(own.where.shape[1], pixels=own.inputs.ndim > 3)
     lists = (devices, max(LEAST_MOMENTS, beside), length)
     draws = torch.Generator().manual_seed(devices * 100 + beside)
     photo = own.inputs.shape[2:]
@@ -161,13 +161,13 @@ def test_a_moment_keeps_every_bit_of_its_gradient_in_any_batch(kind, case, train
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("threads", "batches"), [(1, 1_000), (2, 200)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_moment_keeps_its_bits_in_a_thousand_batches(kind, threads):
+def test_a_moment_keeps_its_bits_in_a_thousand_batches(kind, threads, batches):
     draws = np.random.default_rng(threads)
     torch.set_num_threads(threads)
     try:
-        for number in range(1_000):
+        for number in range(batches):
             case = {
                 "family": sorted(FAMILIES)[number % len(FAMILIES)],
                 "seed": number,
@@ -218,6 +218,9 @@ def test_the_norm_by_which_a_moment_is_clipped_is_its_own_too():
 def test_a_length_follows_from_its_own_photos_alone():
     assert [padded_length(n) for n in (1, 2, 6, 7, 12, 13, 24, 25)] == [
         *(6, 6, 6, 12, 12, 24, 24, 48)
+    ]
+    assert [padded_length(n, pixels=True) for n in (1, 2, 6, 7, 8, 9, 12, 13)] == [
+        *(6, 6, 6, 8, 8, 10, 12, 14)
     ]
 
 
