@@ -79,9 +79,8 @@ class CohortEngine:
         if work.integers:
             grid = IntegerGrid(clip=work.clip)
             return integer_sums(self._gradients, rows, batches, size=size, grid=grid)
-        sums = torch.zeros_like(rows[:, :size])
-        if not math.isinf(work.clip):
-            sums = precise(sums)
+        kind = torch.float32 if math.isinf(work.clip) else precise(rows[:0]).dtype
+        sums = rows.new_zeros(len(rows), size, dtype=kind)
         non_finite = torch.zeros(len(rows), dtype=torch.int64, device=sums.device)
         for batch in batches:
             if batch.devices is None:

@@ -36,6 +36,7 @@ class _Linear(Recorded):
         self._gradient = self._recording.rows(gradient)
         self._summed = None if self._bias is None else self._gradient.sum(-2)
         self._gone: Tensor | None = None
+        self._exact: Tensor | None = None
         self._instances: Tensor | None = None
         rows, outputs = self._gradient.shape[2:]
         if self._weight is not None and rows**2 > self._given.shape[-1] * outputs:
@@ -49,7 +50,7 @@ class _Linear(Recorded):
             squares += precise(self._instances).square().sum((-2, -1))
         elif self._weight is not None:
             # In float64: photos of a burst are alike, and what is left of the sum is small.
-            gradient = precise(self._gradient)
+            gradient = self._exact = precise(self._gradient)
             alike = gradient @ gradient.transpose(-2, -1)
             alike *= self._recording.alike(self._given)[1]
             squares += alike.sum((-2, -1)).clamp_(min=0)
@@ -64,7 +65,7 @@ class _Linear(Recorded):
         if self._instances is not None:
             self._instances = self._instances.masked_fill(gone, 0)
         self._gradient = self._gradient.masked_fill(gone, 0)
-        self._gone = gone
+        self._exact, self._gone = None, gone
 
     def add_to(self, sums: Sequence[Tensor], coefficients: Tensor) -> None:
         if self._bias is not None and self._summed is not None:
@@ -75,7 +76,9 @@ class _Linear(Recorded):
         if self._instances is not None:
             _add_weighted(total, self._instances, coefficients)
             return
-        weighted = self._gradient.to(total.dtype) * coefficients[..., None, None]
+        own = self._gradient if self._exact is None else self._exact
+        own = own.to(total.dtype)
+        weighted = own * coefficients[..., None, None]
         inputs = self._inputs(total.dtype)
         if self._gone is not None:
             inputs = inputs.masked_fill(self._gone, 0)

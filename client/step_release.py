@@ -1,5 +1,7 @@
 """What leaves a local step: its sum with noise, by the numbers that its terms name."""
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,9 @@ def step_release(
         stream: Secret draws of this step and of nothing else.
     """
     if not work.integers:
-        return release(total.astype(np.float64), deviation=work.deviation, stream=stream)
+        floats = cast("NDArray[np.float64]", total)
+        return release(floats, deviation=work.deviation, stream=stream)
     grid = IntegerGrid(clip=work.clip)
     deviation = grid.deviation(work.noise_multiplier)
-    return integer_release(total.astype(np.int64), grid, deviation=deviation, stream=stream)
+    whole = cast("NDArray[np.int64]", total)
+    return integer_release(whole, grid, deviation=deviation, stream=stream)
