@@ -118,8 +118,7 @@ class Shelf:
     def _most(self, length: int) -> int:
         """Moments of one device in a batch at most."""
         devices = self._shape.devices if self._shape.fixed else self._devices
-        whole = devices * length * self._inputs[0, :1].numel()
-        return min(self._shape.moments, max(1, VALUES // whole))
+        return most_moments(self._shape, devices * length * self._inputs[0, :1].numel())
 
     def _batch(self, rows: Indices, devices: Indices, *, length: int, most: int) -> Batch:
         """Fills up with moments of padding, and with further rows of the first device."""
@@ -139,6 +138,11 @@ class Shelf:
             where=self._where[:, :length][index],
             devices=None if all_ else torch.from_numpy(devices).to(self._where.device),
         )
+
+
+def most_moments(shape: Shape, values: int) -> int:
+    """Returns how many moments of a device a batch has at most, of so many values a moment."""
+    return min(shape.moments, max(1, VALUES // values))
 
 
 def cuts(photos: Sequence[int], *, most: int, spare: int) -> list[int]:

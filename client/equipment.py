@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+import torch
+
 from client import model
 from client.disk_cache import DiskCache
 from client.engine import Examples, Visit
@@ -121,6 +123,8 @@ class Equipment:
             self.sections.accelerator,
         )
         if self.sections.private:
+            # Another number of threads is another course of the same kernels.
+            torch.set_num_threads(1)
             prove_isolation(ranking, engine, on=on, side=self.sections.photos.side)
         return _models.lent(
             (ranking, engine, on, digest),

@@ -82,6 +82,8 @@ class Floor:
                 self.visits != 0,
                 0 < work.rate <= self.rate,
                 1 <= work.steps <= self.steps,
+                0 < work.lr < math.inf,
+                0 < work.denominator < math.inf,
                 self.noise_multiplier <= work.noise_multiplier <= MOST_NOISE,
                 _within(work.clip, self.clip),
                 self.update_noise <= work.update_noise <= MOST_NOISE,

@@ -43,6 +43,8 @@ def integer_sums(
     for batch in batches:
         devices = range(len(rows)) if batch.devices is None else batch.devices.tolist()
         at_once = max(1, NUMBERS // (batch.where.shape[1] * size))
+        if gradients.shape.fixed:
+            at_once = len(devices)
         for first in range(0, len(devices), at_once):
             some = slice(first, first + at_once)
             own, part = rows[list(devices[some])], batch.of(some)

@@ -2,21 +2,26 @@
 
 from typing import Protocol
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from client.cohort_batch import Batch, Shape
+from client.cohort_batch import Batch, Shape, most_moments
+from client.examples import PHOTOS_AT_ONCE, embed
 from client.isolation import LEAST_MOMENTS, SHORTEST
 
 EXPONENTS = 12
 """The check's parameters are scaled by powers of two up to this, up and down: far enough that
 one other bit of rounding becomes another gradient."""
 
-LENGTHS = (SHORTEST, 2 * SHORTEST)
-"""Padded lengths of the check's moments: all that moments of 12 photos have."""
+PHOTOS = (SHORTEST, 2 * SHORTEST)
+"""Photos of the check's longest moments: the least that is padded to, and twice as many."""
 
-FEW = 16 * 1024
-"""Numbers of a moment's input above which the check takes few moments: those of pixels."""
+DEVICES, MOMENTS = 7, 5
+"""A batch of the check where any size will do: odd, so that no vector register ends evenly."""
+
+SPREAD = 0.3
+"""Standard deviation of the check's ordinary parameters: that of layers that were trained."""
 
 
 class OfMoments(Protocol):
@@ -65,7 +70,7 @@ def check_isolation(
         )
     draws = torch.Generator().manual_seed(0)
     for hostile in (False, True):
-        for length in LENGTHS:
+        for length in PHOTOS:
             parameters, batch = _moved(
                 _full(gradients.shape, size, photo, length, hostile, draws),
                 gradients.accelerator,
@@ -79,7 +84,7 @@ def check_isolation(
 
 
 def _keeps(gradients: OfMoments, parameters: Tensor, batch: Batch) -> bool:
-    """Whether the last moment of the last device has the bits that it has alone."""
+    """Whether the first moment, one amid the batch and the last keep their bits alone."""
     together = gradients.of_moments(parameters, batch)
     devices, moments = batch.where.shape[:2]
     places = [(0, 0), (devices // 2, moments // 2), (devices - 1, moments - 1)]
@@ -92,6 +97,23 @@ def _keeps(gradients: OfMoments, parameters: Tensor, batch: Batch) -> bool:
         )
         for d, m in places
     )
+
+
+def check_embeddings(encoder: nn.Module, *, side: int) -> None:
+    """Refuses an encoder whose embedding of a photo depends on the other photos.
+
+    Raises:
+        NotIsolatedError: An embedding has other bits among other photos.
+    """
+    draws = np.random.default_rng(0)
+    photos = draws.integers(0, 256, (PHOTOS_AT_ONCE + 1, side, side, 3), dtype=np.uint8)
+    together = embed(encoder, photos)
+    for place in (0, PHOTOS_AT_ONCE - 1, PHOTOS_AT_ONCE):
+        if not same_bits(embed(encoder, photos[place : place + 1])[0], together[place]):
+            raise NotIsolatedError(
+                "with this PyTorch on this processor the embedding of a photo depends on the "
+                "others, so that no ε of a moment would hold; use another machine."
+            )
 
 
 def same_bits(one: Tensor, other: Tensor) -> bool:
@@ -112,11 +134,13 @@ def _full(
     draws: torch.Generator,
 ) -> tuple[Tensor, Batch]:
     """Parameters [devices, size] and a batch of random moments, full but for a few."""
-    numbers = length * torch.Size(photo).numel()
-    devices, moments = (shape.devices, 5) if numbers < FEW else (min(2, shape.devices), 3)
-    devices = devices if shape.fixed else min(devices, 7)
-    lists = (devices, shape.moments if shape.fixed else moments, length)
-    parameters = 0.3 * torch.randn(devices, size, generator=draws)
+    pixels = len(photo) > 1
+    devices = shape.devices if shape.fixed else min(2 if pixels else DEVICES, shape.devices)
+    moments = 3 if pixels else MOMENTS
+    if shape.fixed:
+        moments = most_moments(shape, devices * length * torch.Size(photo).numel())
+    lists = (devices, max(LEAST_MOMENTS, moments), length)
+    parameters = SPREAD * torch.randn(devices, size, generator=draws)
     if hostile:
         exponents = torch.randint(-EXPONENTS, EXPONENTS + 1, (devices, size), generator=draws)
         parameters *= torch.exp2(exponents)
@@ -138,7 +162,7 @@ def _moved(full: tuple[Tensor, Batch], to: torch.device) -> tuple[Tensor, Batch]
 
 def _alone(batch: Batch, device: int, moment: int, shape: Shape) -> Batch:
     """One moment by itself, with the padding that fills its batch."""
-    moments = shape.moments if shape.fixed else LEAST_MOMENTS
+    moments = batch.where.shape[1] if shape.fixed else LEAST_MOMENTS
     devices = shape.devices if shape.fixed else 1
 
     def only(values: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from client.accelerator import accelerator
 from client.bookkeeping import Bookkeeping
 from client.cohort_engine import CohortEngine
 from client.engine import Engine
-from client.isolation_check import OfMoments, check_isolation
+from client.isolation_check import OfMoments, check_embeddings, check_isolation
 from client.settings import Accelerator
 from client.settings import Engine as EngineChoice
 from client.vmapped import Vmapped
@@ -109,6 +109,8 @@ def prove_isolation(
     photo = (3, side, side) if ranking.trained == "all" else (EMBEDDING,)
     gradients, _ = _gradients(ranker, ranking, choice)
     check_isolation(gradients, engine=choice.name, size=size, photo=photo)
+    if ranking.trained != "all":
+        check_embeddings(ranker.encoder, side=side)
 
 
 def _gradients(

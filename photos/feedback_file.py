@@ -2,6 +2,7 @@
 
 import csv
 import os
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from photos.skips import Skip
 
 NAME = "feedback.csv"
 LARGEST_TABLE = 2**30
-"""Bytes: the rows of ten million photos. Without it a file of holes, which may claim any
-length, keeps the device reading for ever."""
+"""Characters that are read: the rows of ten million photos. Without it a file of holes, which
+may claim any length, keeps the device reading for ever."""
 LONGEST_LINE = 131_072
 """Characters: the csv module's own limit of one cell. Without it one line fills the memory."""
 
@@ -64,7 +65,8 @@ def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
     A missing file is an empty table. A row for no photo, a second row for a photo and an
     unknown word of feedback are left out and counted; so is a line that cannot be read, and
     with it no other: a moment's feedback depends on its own lines alone. A table without its
-    head is left out whole. What is read so far stays where the file ends in an error.
+    head is left out whole. What is read so far stays where the file ends in an error, or goes
+    on beyond 2^30 characters.
 
     Args:
         path: The file; a symbolic link is not followed.
@@ -73,7 +75,7 @@ def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
     table = FeedbackTable(rows={}, skipped=Counter())
     if not os.path.lexists(path):
         return table
-    file = open_regular(path, largest=LARGEST_TABLE)
+    file = open_regular(path, largest=sys.maxsize)
     if isinstance(file, Skip):
         table.skipped[Skip.LINK if file is Skip.LINK else Skip.BAD_TABLE] += 1
         return table
@@ -100,12 +102,16 @@ def _read(text: TextIO, photos: Collection[str], table: FeedbackTable) -> None:
 
 def _lines(text: TextIO) -> Iterator[list[str] | None]:
     """The cells of each physical line: none of a blank line, None where it cannot be read."""
-    while line := text.readline(LONGEST_LINE):
+    read = 0
+    while read < LARGEST_TABLE and (line := text.readline(LONGEST_LINE)):
+        read += len(line)
         if len(line) < LONGEST_LINE or line.endswith("\n"):
             yield _cells(line)
             continue
-        while (rest := text.readline(LONGEST_LINE)) and not rest.endswith("\n"):
-            pass
+        while read < LARGEST_TABLE and (rest := text.readline(LONGEST_LINE)):
+            read += len(rest)
+            if rest.endswith("\n"):
+                break
         yield None
 
 

@@ -73,7 +73,7 @@ class Attacked:
         return seen[0] / clip
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def attacked(kind, trained, loss="softmax"):
     ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
     ranking = Ranking(trained=trained, loss=loss, weights=None)
@@ -134,10 +134,12 @@ def overflowing(state, draws):
     state[BLOCK + "attention_norm.bias"][:] = 0
     state[BLOCK + "attention_norm.weight"][1] = 0
     state[BLOCK + "attention_norm.bias"][1] = 1
+    state["encoder.norm.weight"][0] = 0
+    state["encoder.norm.bias"][0] = 10
     value = state[BLOCK + "attention.value.weight"]
     value[0] = 0
     # of a photo 6e38 less about seven times 5e37, of padding 6e38: more than float32 holds
-    value[0, 0] = -5e37 * draws.uniform(0.8, 1.2)
+    value[0, 0] = -5e37 * draws.uniform(0.93, 1.02)
     value[0, 1] = 3e38
     state[BLOCK + "attention.value.bias"][0] = 3e38
     state[BLOCK + "attention.output.weight"][:, 0] = 0

@@ -9,7 +9,7 @@ from flwr.app import Context, Message, MessageType, RecordDict
 from hostile_weights import clean, flat, hostile
 from scipy.stats import beta
 
-from client import equipment
+from client import cohort_batch, equipment
 from client.app import train_cohort
 from client.parameter_bounds import ParameterBounds
 from client.recent import Recent
@@ -37,8 +37,8 @@ def moment(number, photos, seed):
     )
 
 
-LESS = [moment(number, 5, seed=1) for number in range(20)]
-WORLDS = {"less": LESS, "more": [*LESS, moment(99, 6, seed=2)]}
+LESS = [moment(number, 6, seed=1) for number in range(20)]
+WORLDS = {"less": LESS, "more": [*LESS, moment(99, 12, seed=2)]}
 
 
 class Same:
@@ -162,8 +162,20 @@ def test_ten_thousand_visits_under_hostile_weights_prove_less_than_is_told(
     assert found <= epsilon
 
 
-def test_an_audit_sees_an_attack_that_erases_twenty_moments(monkeypatch):
-    """What it is worth: twenty clips where one is accounted are proven to be too many."""
+@pytest.mark.slow
+def test_the_audit_proves_too_much_where_moments_are_padded_to_the_longest(
+    monkeypatch, identity
+):
+    """What it is worth: with that fault planted, the same visits break their promise."""
+    attack = Attack(monkeypatch, "overflowing", seed=3)
+    absent = attack.updates("less", 1_280)
+    monkeypatch.setattr(cohort_batch, "padded_length", lambda photos, pixels=False: 12)
+    present = attack.updates("more", 1_280)
+    epsilon, delta = attack.told
+    assert proven(absent, present, delta=delta) > epsilon
+
+
+def test_an_audit_sees_twenty_clips_where_one_is_accounted():
     draws = np.random.default_rng(1)
     noise = 1.43
     absent = draws.normal(size=(640, 64)) * noise

@@ -12,6 +12,7 @@ from client.isolation import LEAST_MOMENTS, Isolated, linear, padded_length
 from client.isolation_check import NotIsolatedError, check_isolation, same_bits
 from client.model import prove_isolation
 from client.settings import Engine
+from ranking.losses import LOSSES
 from ranking.settings import Ranking
 
 SLACK = 1e-6
@@ -19,6 +20,7 @@ PARTS = ["linear", "head", "lora"]
 CASES = st.fixed_dictionaries(
     {
         "trained": st.sampled_from(PARTS),
+        "loss": st.sampled_from(["softmax", *sorted(LOSSES)]),
         "family": st.sampled_from(sorted(FAMILIES)),
         "seed": st.integers(0, 2**32 - 1),
         "length": st.integers(1, 12),
@@ -32,7 +34,7 @@ CASES = st.fixed_dictionaries(
 
 def moved(kind, case):
     """By how many clips one moment moves the sum of a step."""
-    engine = attacked(kind, case["trained"])
+    engine = attacked(kind, case["trained"], case.get("loss", "softmax"))
     parameters = engine.given(hostile(case["trained"], case["family"], case["seed"]))
     lengths = [case["length"]] * case["copies"]
     whole = library([*lengths, case["more"]], case["seed"], scale=case["scale"])
@@ -134,7 +136,7 @@ def in_a_batch(engine, state, own, *, place, beside, devices):
 def assert_same_in_any_batch(kind, trained, case, *, side=None):
     state = hostile(trained, case["family"], case["seed"])
     own = library([case["length"]], case["seed"], side=side)
-    engine = attacked(kind, trained)
+    engine = attacked(kind, trained, case.get("loss", "softmax"))
     alone = in_a_batch(engine, state, own, place=0, beside=1, devices=1).clone()
     places = {name: case[name] for name in ("place", "beside", "devices")}
     assert same_bits(alone, in_a_batch(engine, state, own, **places))
@@ -142,6 +144,7 @@ def assert_same_in_any_batch(kind, trained, case, *, side=None):
 
 BATCHES = st.fixed_dictionaries(
     {
+        "loss": st.sampled_from(sorted(LOSSES)),
         "family": st.sampled_from(sorted(FAMILIES)),
         "seed": st.integers(0, 2**32 - 1),
         "length": st.integers(1, 12),
@@ -169,6 +172,7 @@ def test_a_moment_keeps_its_bits_in_a_thousand_batches(kind, threads, batches):
     try:
         for number in range(batches):
             case = {
+                "loss": sorted(LOSSES)[number % len(LOSSES)],
                 "family": sorted(FAMILIES)[number % len(FAMILIES)],
                 "seed": number,
                 "length": int(draws.integers(1, 13)),
