@@ -15,8 +15,8 @@ from photos.regular_file import open_regular
 from photos.skips import Skip
 
 NAME = "feedback.csv"
-LARGEST_TABLE = 2**30
-"""Characters that are read: the rows of ten million photos. Without it a file of holes, which
+LARGEST_TABLE = 2**28
+"""Characters that are read: the rows of two million photos. Without it a file of holes, which
 may claim any length, keeps the device reading for ever."""
 LONGEST_LINE = 131_072
 """Characters: the csv module's own limit of one cell. Without it one line fills the memory."""
@@ -66,7 +66,7 @@ def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
     unknown word of feedback are left out and counted; so is a line that cannot be read, and
     with it no other: a moment's feedback depends on its own lines alone. A table without its
     head is left out whole. What is read so far stays where the file ends in an error, or goes
-    on beyond 2^30 characters.
+    on beyond 2^28 characters.
 
     Args:
         path: The file; a symbolic link is not followed.

@@ -140,7 +140,7 @@ def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(
     monkeypatch, identity
 ):
     attack = Attack(monkeypatch, "overflowing", seed=3)
-    absent, present = attack.updates("less", 192), attack.updates("more", 192)
+    absent, present = attack.updates("less", 64), attack.updates("more", 64)
     epsilon, delta = attack.told
     assert proven(absent, present, delta=delta) <= epsilon
 
