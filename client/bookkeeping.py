@@ -132,7 +132,8 @@ def _add(
 ) -> Tensor:
     """Adds to ``total``, and returns how many of the moments ``there`` were not finite."""
     if math.isinf(clip):
-        plain = _weighted(total, layers, recording, there.to(total.dtype))
+        plain = torch.zeros_like(total)
+        _add_weighted(plain, layers, recording, there.to(total.dtype))
         # Nothing that is not finite adds up to what is: no norm need be known.
         if bool(plain.sum().isfinite()):
             total += plain
@@ -143,15 +144,13 @@ def _add(
         for layer in layers:
             layer.forget(~finite)
     scales = coefficients(norms, clip).where(there, 0.0).to(total.dtype)
-    for layer in layers:
-        layer.add_to(recording.parts(total), scales)
+    _add_weighted(total, layers, recording, scales)
     return (there & ~finite).sum(1)
 
 
-def _weighted(
+def _add_weighted(
     total: Tensor, layers: Sequence[Recorded], recording: Recording, scales: Tensor
-) -> Tensor:
-    sums = torch.zeros_like(total)
+) -> None:
+    parts = recording.parts(total)
     for layer in layers:
-        layer.add_to(recording.parts(sums), scales)
-    return sums
+        layer.add_to(parts, scales)

@@ -13,7 +13,7 @@ from client.engine import Trained, Visit
 from client.gradients import MomentGradients
 from client.integer_sums import integer_sums
 from client.memory import keep_freed_memory
-from client.step_release import step_release
+from client.step_release import StepSum, step_release
 from privacy.clipping import precise
 from privacy.integer_grid import IntegerGrid
 from privacy.sampling import PoissonSampling
@@ -73,7 +73,7 @@ class CohortEngine:
 
     def _summed(
         self, rows: Tensor, batches: Iterable[Batch], *, size: int, work: Work
-    ) -> tuple[NDArray[np.float64 | np.float32 | np.int64], Tensor]:
+    ) -> tuple[StepSum, Tensor]:
         """[devices, trainable] clipped sums of a step, on the host, and who was not finite."""
         rows = rows.to(self._gradients.accelerator)
         if work.integers:
@@ -121,7 +121,7 @@ def _drawn(
 
 def _descend(
     parameters: Tensor,
-    total: NDArray[np.float64 | np.float32 | np.int64],
+    total: StepSum,
     visit: Visit,
     *,
     work: Work,

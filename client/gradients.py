@@ -7,9 +7,12 @@ from torch import Tensor
 
 from client.cohort_batch import Batch, Shape
 
+GRADIENTS_AT_ONCE = 16 * 1024**2
+"""Numbers in the gradients that are made at once at most: 64 MB of float32."""
 
-class MomentGradients(Protocol):
-    """Gradients of moments, for many devices at once."""
+
+class OfMoments(Protocol):
+    """Computes gradients of moments, for many devices at once."""
 
     @property
     def accelerator(self) -> torch.device:
@@ -18,8 +21,20 @@ class MomentGradients(Protocol):
 
     @property
     def shape(self) -> Shape:
-        """How large a batch is; which batches there are is a function of the cohort alone."""
+        """How large a batch is."""
         ...
+
+    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
+        """Returns [devices, moments, trainable] float32 the gradient of each moment.
+
+        Bit for bit a function of the parameters and the moment alone; without meaning for
+        moments of padding.
+        """
+        ...
+
+
+class MomentGradients(OfMoments, Protocol):
+    """Also adds them up, clipped."""
 
     def add_clipped(
         self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
@@ -38,13 +53,5 @@ class MomentGradients(Protocol):
 
         Returns:
             [devices] int64 how many moments were not finite.
-        """
-        ...
-
-    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
-        """Returns [devices, moments, trainable] float32 the gradient of each moment.
-
-        Bit for bit a function of the parameters and the moment alone; without meaning for
-        moments of padding.
         """
         ...

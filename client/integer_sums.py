@@ -8,16 +8,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from client.cohort_batch import Batch
-from client.gradients import MomentGradients
+from client.gradients import GRADIENTS_AT_ONCE, OfMoments
 from privacy.integer_grid import IntegerGrid
 
 Integers = NDArray[np.int64]
-NUMBERS = 16 * 1024**2
-"""Numbers in the gradients that are made at once: 64 MB of float32."""
 
 
 def integer_sums(
-    gradients: MomentGradients,
+    gradients: OfMoments,
     rows: Tensor,
     batches: Iterable[Batch],
     *,
@@ -42,7 +40,7 @@ def integer_sums(
     non_finite = torch.zeros(len(rows), dtype=torch.int64)
     for batch in batches:
         devices = range(len(rows)) if batch.devices is None else batch.devices.tolist()
-        at_once = max(1, NUMBERS // (batch.where.shape[1] * size))
+        at_once = max(1, GRADIENTS_AT_ONCE // (batch.where.shape[1] * size))
         if gradients.shape.fixed:
             at_once = len(devices)
         for first in range(0, len(devices), at_once):

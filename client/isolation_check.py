@@ -1,13 +1,12 @@
 """Tries at start-up, on the machine at hand, that a moment keeps its bits in any batch."""
 
-from typing import Protocol
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from client.cohort_batch import Batch, Shape, most_moments
 from client.examples import PHOTOS_AT_ONCE, embed
+from client.gradients import OfMoments
 from client.isolation import LEAST_MOMENTS, SHORTEST
 
 EXPONENTS = 12
@@ -22,24 +21,6 @@ DEVICES, MOMENTS = 7, 5
 
 SPREAD = 0.3
 """Standard deviation of the check's ordinary parameters: that of layers that were trained."""
-
-
-class OfMoments(Protocol):
-    """Whatever computes gradients of moments in batches."""
-
-    @property
-    def accelerator(self) -> torch.device:
-        """Where they are computed."""
-        ...
-
-    @property
-    def shape(self) -> Shape:
-        """How large a batch is."""
-        ...
-
-    def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
-        """Returns [devices, moments, trainable] the gradient of each moment."""
-        ...
 
 
 class NotIsolatedError(ValueError):

@@ -10,7 +10,8 @@ from client.accelerator import accelerator
 from client.bookkeeping import Bookkeeping
 from client.cohort_engine import CohortEngine
 from client.engine import Engine
-from client.isolation_check import OfMoments, check_embeddings, check_isolation
+from client.gradients import OfMoments
+from client.isolation_check import check_embeddings, check_isolation
 from client.settings import Accelerator
 from client.settings import Engine as EngineChoice
 from client.vmapped import Vmapped

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from client.cohort_batch import Batch, Shape, Shelf
@@ -95,7 +96,7 @@ class OpacusEngine:
     def _step(
         self,
         shelf: Shelf,
-        drawn: np.ndarray[Any, np.dtype[np.bool_]],
+        drawn: NDArray[np.bool_],
         optimizer: MomentOptimizer,
     ) -> None:
         batches: list[Batch | None] = [*shelf.batches(drawn)]

@@ -2,20 +2,16 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import Optimizer
 
 from client.opacus_parts import DPOptimizer
-from client.step_release import step_release
+from client.step_release import StepSum, step_release
 from privacy.clipping import add_clipped, precise
 from privacy.integer_grid import IntegerGrid
 from privacy.noise import Stream
 from protocol.messages import Work
-
-Total = NDArray[np.float64 | np.float32 | np.int64]
 
 
 class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
@@ -46,7 +42,7 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
         self.non_finite = 0
         self._work = work
         self._noise = noise
-        self._total: Total | None = None
+        self._total: StepSum | None = None
 
     def clip_and_accumulate(self) -> None:
         """Adds the clipped gradients of the moments at hand to the step's sum."""
@@ -55,7 +51,7 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
         self._total = total if self._total is None else self._total + total
         self.non_finite += missing
 
-    def _clipped(self, gradients: Tensor) -> tuple[Total, int]:
+    def _clipped(self, gradients: Tensor) -> tuple[StepSum, int]:
         """The sum of [moments, trainable] gradients, clipped, and how many were not finite."""
         if self._work.integers:
             grid = IntegerGrid(clip=self._work.clip)

@@ -11,10 +11,11 @@ from privacy.integer_sum import integer_release
 from privacy.noise import Stream
 from protocol.messages import Work
 
+StepSum = NDArray[np.float64 | np.float32 | np.int64]
+"""A step's sum: float32 where nothing is clipped, whole steps of a grid for integers."""
 
-def step_release(
-    total: NDArray[np.float64 | np.float32 | np.int64], work: Work, *, stream: Stream
-) -> NDArray[np.float64]:
+
+def step_release(total: StepSum, work: Work, *, stream: Stream) -> NDArray[np.float64]:
     """Returns a step's sum with its noise, in the unit of the gradients.
 
     Args:

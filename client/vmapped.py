@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.func import functional_call, grad, vmap
 
 from client.cohort_batch import Batch, Shape
+from client.gradients import GRADIENTS_AT_ONCE
 from client.isolation import Isolated
 from client.scoring import Scorer
 from privacy.clipping import add_clipped
@@ -15,9 +16,6 @@ from ranking.losses import LOSSES
 from ranking.parameters import place
 from ranking.ranker import Ranker
 from ranking.settings import Ranking
-
-LARGEST_GRADIENTS = 16 * 1024**2
-"""Numbers in the gradients of a batch at most: 64 MB of float32."""
 
 
 class Vmapped:
@@ -37,7 +35,7 @@ class Vmapped:
         moments, whole = 8, ranking.trained == "all"
         self.shape = Shape(
             # torch.func makes one convolution of several devices', which rounds otherwise.
-            devices=1 if whole else min(64, max(1, LARGEST_GRADIENTS // (moments * size))),
+            devices=1 if whole else min(64, max(1, GRADIENTS_AT_ONCE // (moments * size))),
             moments=moments,
             spare=50,
             fixed=self.accelerator.type != "cpu",
