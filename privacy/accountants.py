@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from privacy import attack, rdp
+from privacy import attack
 from privacy.banded_gaussian import BandedGaussian
 from privacy.charge import Terms
 from privacy.cohort_gaussian import CohortGaussian
@@ -17,7 +17,7 @@ from privacy.crowds import crowds
 from privacy.dpsgd import DpSgd
 from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
-from privacy.local_gaussian import DIAMETER, LocalGaussian
+from privacy.local_gaussian import LocalGaussian
 from privacy.mechanisms import Mechanism
 from privacy.sampling import PoissonSampling
 
@@ -26,6 +26,14 @@ Accountant = Callable[[Terms, int], float]
 
 def _nothing(_: Terms, __: int) -> float:
     return 0.0
+
+
+def _told(terms: Terms, charges: int) -> float:
+    return mechanism(terms).epsilon(charges)
+
+
+def _renyi(terms: Terms, charges: int) -> float:
+    return mechanism(terms).epsilon_rdp(charges)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,8 +50,8 @@ class Accountants:
     """
 
     relation: str
-    pld: Accountant
-    rdp: Accountant
+    pld: Accountant = _told
+    rdp: Accountant = _renyi
     attack: Accountant = _nothing
     by: str = "loss distributions"
 
@@ -56,14 +64,6 @@ def _poisson(terms: Terms) -> DpSgd:
         steps=terms.steps,
         delta=terms.delta,
     )
-
-
-def _poisson_pld(terms: Terms, charges: int) -> float:
-    return _poisson(terms).epsilon(charges)
-
-
-def _poisson_rdp(terms: Terms, charges: int) -> float:
-    return _poisson(terms).epsilon_rdp(charges)
 
 
 def _poisson_attack(terms: Terms, charges: int) -> float:
@@ -86,14 +86,6 @@ def _moments(terms: Terms) -> IntegerDpSgd:
     )
 
 
-def _moments_told(terms: Terms, charges: int) -> float:
-    return _moments(terms).epsilon(charges)
-
-
-def _moments_rdp(terms: Terms, charges: int) -> float:
-    return _moments(terms).epsilon_rdp(charges)
-
-
 def _sampling(terms: Terms) -> CappedPoissonSampling:
     if terms.population is None or terms.cap is None:
         raise ValueError(
@@ -110,14 +102,6 @@ def _capped(terms: Terms) -> CohortGaussian:
         clip=terms.clip,
         delta=terms.delta,
     )
-
-
-def _capped_pld(terms: Terms, charges: int) -> float:
-    return _capped(terms).epsilon(charges)
-
-
-def _capped_rdp(terms: Terms, charges: int) -> float:
-    return _capped(terms).epsilon_rdp(charges)
 
 
 def _capped_attack(terms: Terms, charges: int) -> float:
@@ -140,14 +124,6 @@ def _integers(terms: Terms) -> IntegerGaussian:
     )
 
 
-def _integers_exact(terms: Terms, charges: int) -> float:
-    return _integers(terms).epsilon(charges)
-
-
-def _integers_coupled(terms: Terms, charges: int) -> float:
-    return _integers(terms).epsilon_rdp(charges)
-
-
 def _banded(terms: Terms) -> BandedGaussian:
     return BandedGaussian(
         sampling=_sampling(terms),
@@ -157,14 +133,6 @@ def _banded(terms: Terms) -> BandedGaussian:
         clip=terms.clip,
         delta=terms.delta,
     )
-
-
-def _banded_pld(terms: Terms, charges: int) -> float:
-    return _banded(terms).epsilon(charges)
-
-
-def _banded_rdp(terms: Terms, charges: int) -> float:
-    return _banded(terms).epsilon_rdp(charges)
 
 
 def _separated(terms: Terms) -> CorrelatedGaussian:
@@ -177,14 +145,6 @@ def _separated(terms: Terms) -> CorrelatedGaussian:
         clip=terms.clip,
         delta=terms.delta,
     )
-
-
-def _separated_exact(terms: Terms, charges: int) -> float:
-    return _separated(terms).epsilon(charges)
-
-
-def _separated_rdp(terms: Terms, charges: int) -> float:
-    return _separated(terms).epsilon_rdp(charges)
 
 
 def _whole(terms: Terms, key: str) -> int:
@@ -206,18 +166,6 @@ def _coefficients(terms: Terms) -> tuple[float, ...]:
             f"sampler '{terms.sampler}' needs a list of numbers 'public.coefficients' in this "
             f"ledger; open it with code {terms.code}."
         ) from failure
-
-
-def _local_exact(terms: Terms, charges: int) -> float:
-    return _local(terms).epsilon(charges)
-
-
-def _local_rdp(terms: Terms, charges: int) -> float:
-    if charges == 0:
-        return 0.0
-    # Any two updates of norm at most C differ by at most 2C.
-    noise = terms.noise_multiplier / (DIAMETER * math.sqrt(charges))
-    return rdp.epsilon(rate=1.0, noise_multiplier=noise, steps=1, delta=terms.delta)
 
 
 def mechanism(terms: Terms) -> Mechanism:
@@ -252,29 +200,11 @@ MECHANISMS: Mapping[str, Callable[[Terms], Mechanism]] = {
 }
 ZERO_OUT = "one device contributes nothing"
 ACCOUNTANTS: Mapping[str, Accountants] = {
-    "banded": Accountants(relation=ZERO_OUT, pld=_banded_pld, rdp=_banded_rdp),
-    "capped poisson": Accountants(
-        relation=ZERO_OUT, pld=_capped_pld, rdp=_capped_rdp, attack=_capped_attack
-    ),
-    "capped poisson, integers": Accountants(
-        relation=ZERO_OUT,
-        pld=_integers_exact,
-        rdp=_integers_coupled,
-        by="divergences of integers",
-    ),
-    "everyone asked": Accountants(
-        relation="replace one library", pld=_local_exact, rdp=_local_rdp, by="closed form"
-    ),
-    "poisson": Accountants(
-        relation="add or remove one",
-        pld=_poisson_pld,
-        rdp=_poisson_rdp,
-        attack=_poisson_attack,
-    ),
-    "poisson, integers": Accountants(
-        relation="add or remove one", pld=_moments_told, rdp=_moments_rdp
-    ),
-    "separated": Accountants(
-        relation=ZERO_OUT, pld=_separated_exact, rdp=_separated_rdp, by="closed form"
-    ),
+    "banded": Accountants(relation=ZERO_OUT),
+    "capped poisson": Accountants(relation=ZERO_OUT, attack=_capped_attack),
+    "capped poisson, integers": Accountants(relation=ZERO_OUT, by="divergences of integers"),
+    "everyone asked": Accountants(relation="replace one library", by="closed form"),
+    "poisson": Accountants(relation="add or remove one", attack=_poisson_attack),
+    "poisson, integers": Accountants(relation="add or remove one"),
+    "separated": Accountants(relation=ZERO_OUT, by="closed form"),
 }

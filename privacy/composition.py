@@ -24,7 +24,7 @@ from privacy.dpsgd import DpSgd
 from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
 from privacy.joint_losses import JointLosses
-from privacy.local_gaussian import DIAMETER, LocalGaussian
+from privacy.local_gaussian import LocalGaussian
 
 MOST_WORST = 8
 """Distributions are composed for so many devices at most; for more, for one that pays all their
@@ -159,11 +159,8 @@ def steps_of(terms: Terms, charges: int) -> Steps:
         case BandedGaussian():
             turns, inside = math.ceil(charges / found.bands), found.accounted
             return Steps(crowds(inside.sampling), inside.noise_multiplier, turns)
-        case CorrelatedGaussian():
+        case CorrelatedGaussian() | LocalGaussian():
             return Steps(alone(1.0), found.noise_multiplier / found.reach(charges), 1)
-        case LocalGaussian():
-            # Any two updates of norm at most C differ by at most 2C.
-            return Steps(alone(1.0), found.noise_multiplier / DIAMETER, charges)
     raise ValueError(f"sampler '{terms.sampler}' is none that several ledgers can have.")
 
 

@@ -3,9 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from privacy import analytic_gaussian
+from privacy import analytic_gaussian, rdp
 
 DIAMETER = 2.0
+"""Clips between two updates at most, each one clip long."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,9 +34,19 @@ class LocalGaussian:
         """Returns the ε of a device after so many visits."""
         if participations == 0:
             return 0.0
-        return analytic_gaussian.epsilon(
-            self.noise_multiplier / (DIAMETER * math.sqrt(participations)), delta=self.delta
-        )
+        noise = self.noise_multiplier / self.reach(participations)
+        return analytic_gaussian.epsilon(noise, delta=self.delta)
+
+    def epsilon_rdp(self, participations: int) -> float:
+        """Returns a looser bound on the same ε, by our own Rényi accounting."""
+        if participations == 0:
+            return 0.0
+        noise = self.noise_multiplier / self.reach(participations)
+        return rdp.epsilon(rate=1.0, noise_multiplier=noise, steps=1, delta=self.delta)
+
+    def reach(self, participations: int) -> float:
+        """Returns how far another library moves all updates together at most, in clips."""
+        return DIAMETER * math.sqrt(participations)
 
 
 def least_noise(target: float, *, participations: int, delta: float) -> float:

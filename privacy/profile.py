@@ -15,7 +15,7 @@ from privacy.crowds import alone, crowds
 from privacy.dpsgd import DpSgd
 from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
-from privacy.local_gaussian import DIAMETER, LocalGaussian
+from privacy.local_gaussian import LocalGaussian
 from privacy.mechanisms import Mechanism
 
 # Where δ is told, as far as they are below the promised ε: those of the tables.
@@ -105,10 +105,8 @@ def deltas(mechanism: Mechanism, times: int, *, epsilons: tuple[float, ...]) -> 
             return deltas(mechanism.accounted, turns, epsilons=epsilons)
         case IntegerGaussian():
             return _integers(mechanism, times, epsilons)
-        case CorrelatedGaussian():
+        case CorrelatedGaussian() | LocalGaussian():
             reach = mechanism.reach(times) if times else 0.0
-        case LocalGaussian():
-            reach = DIAMETER * math.sqrt(times)
     return _unsampled(mechanism.noise_multiplier, reach, epsilons)
 
 

@@ -16,7 +16,7 @@ from privacy.crowds import alone, crowds
 from privacy.dpsgd import DpSgd
 from privacy.integer_dpsgd import IntegerDpSgd
 from privacy.integer_gaussian import IntegerGaussian
-from privacy.local_gaussian import DIAMETER, LocalGaussian
+from privacy.local_gaussian import LocalGaussian
 from privacy.mechanisms import Mechanism
 
 Floats = NDArray[np.float64]
@@ -50,10 +50,8 @@ def divergences(mechanism: Mechanism, times: int, *, orders: tuple[float, ...]) 
             found = _crowded(mechanism, times, orders)
             whole = np.array([float(order).is_integer() for order in orders])
             return found if times == 0 else np.where(whole, found, math.inf)
-        case CorrelatedGaussian():
+        case CorrelatedGaussian() | LocalGaussian():
             reach = mechanism.reach(times) if times else 0.0
-        case LocalGaussian():
-            reach = DIAMETER * math.sqrt(times)
     return _unsampled(mechanism.noise_multiplier, reach, orders)
 
 
