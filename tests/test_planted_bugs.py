@@ -124,8 +124,8 @@ BUGS = {
     ),
     "a device takes less noise than its configuration promises": (
         "client/floor.py",
-        "work.noise_multiplier >= self.noise_multiplier",
-        "work.noise_multiplier >= 0",
+        "self.noise_multiplier <= work.noise_multiplier <= MOST_NOISE",
+        "0 <= work.noise_multiplier <= MOST_NOISE",
         "tests/client/test_floor.py",
     ),
     "a device counts no visits": (
@@ -399,12 +399,19 @@ BUGS = {
 }
 
 
+@pytest.mark.parametrize("bug", BUGS)
+def test_the_line_that_a_bug_breaks_and_the_test_that_finds_it_are_there(bug):
+    file, sound, _, guard = BUGS[bug]
+    assert sound in (ROOT / file).read_text(), "the line has changed: plant it in the new one"
+    path, _, name = guard.partition("::")
+    assert f"def {name.partition('[')[0]}" in (ROOT / path).read_text()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_fails_its_test(tmp_path, bug):
     file, sound, broken, guard = BUGS[bug]
     text = (ROOT / file).read_text()
-    assert sound in text, "the line has changed: plant the bug in the new one"
     for name in (*COPIED, "tests"):
         shutil.copytree(
             ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__")

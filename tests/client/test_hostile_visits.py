@@ -151,14 +151,13 @@ def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(
     [("linear", "amplifying"), ("head", "overflowing")],
 )
 def test_ten_thousand_visits_under_hostile_weights_prove_less_than_is_told(
-    monkeypatch, identity, capsys, trained, family
+    monkeypatch, identity, measured, trained, family
 ):
     attack = Attack(monkeypatch, family, seed=3, trained=trained)
     absent, present = attack.updates("less", 5_000), attack.updates("more", 5_000)
     epsilon, delta = attack.told
     found = proven(absent, present, delta=delta)
-    with capsys.disabled():
-        print(f"\n{trained}, {family} weights: proven ε {found:.2f}, told {epsilon:.2f}")
+    measured(f"{trained}, {family} weights: proven ε {found:.2f}, told {epsilon:.2f}")
     assert found <= epsilon
 
 
