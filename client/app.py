@@ -13,11 +13,11 @@ import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from client.demands import Demands, read_demands
-from client.device import NEW, DeviceState, accept, show
-from client.floor import Floor
+from client.consent.agreement import NEW, DeviceState, accept, show
+from client.consent.floor import Floor
+from client.consent.operator import Demands, read_demands
 from client.sections import read_sections
-from privacy.ledger_chain import LedgerError
+from privacy.ledger.chain import LedgerError
 from protocol.arrays import decode_vector
 from protocol.codec import (
     FROZEN,
@@ -39,8 +39,8 @@ from protocol.messages import (
 from protocol.rebuild import SettingError
 
 if TYPE_CHECKING:
-    from client.device_ledger import DeviceLedger
-    from client.equipment import Equipment, Frozen
+    from client.consent.device_ledger import DeviceLedger
+    from client.local_device import Equipment, Frozen
 
     Together = Callable[[Sequence[Equipment], Task, Frozen], Iterable[Vector]]
 
@@ -161,7 +161,7 @@ def train_cohort(
 
     Args:
         cohort: Messages and what their devices keep.
-        together: Stands in for ``client.equipment.train_together``, elsewhere than here.
+        together: Stands in for ``client.local_device.train_together``, elsewhere than here.
     """
     visits = _begun_alike(cohort)
     try:
@@ -206,7 +206,7 @@ def _trained(
     visits: Mapping[int, _Visit], together: "Together | None"
 ) -> dict[int, RecordDict]:
     """The updates by place in the cohort; nothing is kept unless all of them are there."""
-    from client.equipment import train_together
+    from client.local_device import train_together
 
     if not visits:
         return {}
@@ -248,7 +248,7 @@ def query(message: Message, context: Context) -> RecordDict:
 
 
 def _equipment(context: Context) -> "Equipment":
-    from client.equipment import Equipment
+    from client.local_device import Equipment
 
     return Equipment(device=_device(context), sections=read_sections(_configuration(context)))
 
@@ -260,7 +260,7 @@ def _demands(context: Context) -> Demands:
 
 def _floor(context: Context, demands: Demands) -> Floor:
     """What the device demands of any task."""
-    from client.promise import floor
+    from client.consent.configured_floor import floor
 
     return floor(_configuration(context), demands)
 
@@ -268,7 +268,7 @@ def _floor(context: Context, demands: Demands) -> Floor:
 @contextmanager
 def _ledger(context: Context, demands: Demands) -> "Iterator[DeviceLedger]":
     """The device's own ledger, where its operator names a folder."""
-    from client.device_ledger import device_ledger
+    from client.consent.device_ledger import device_ledger
 
     text, device = _configuration(context), _device(context)
     with _told(LedgerError), device_ledger(demands.ledger, text, device=device) as ledger:

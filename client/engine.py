@@ -56,7 +56,7 @@ class Engine(Protocol):
       * what a moment contributes is a function of these parameters and the moment alone, bit
         for bit: no other moment, batch, thread or worker changes it (``client.isolation``);
       * adding or removing one moment moves the sum of a step, before noise, by at most
-        ``clip`` times ``privacy.sensitivity.SENSITIVITY``;
+        ``clip`` times ``privacy.clipping.sensitivity.SENSITIVITY``;
       * the noise's standard deviation is noise multiplier · clip, whatever the library holds,
         also when no moment was drawn;
       * nothing is carried from one visit to the next.

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 
 from client.engine import Examples
-from client.scoring import scores
-from ranking.losses import Loss
-from ranking.metrics import best_shot, ndcg
-from ranking.ranker import Ranker
+from client.training.scoring import scores
+from ranking.losses.registry import Loss
+from ranking.metrics.ndcg import best_shot, ndcg
+from ranking.model.ranker import Ranker
 
 
 @torch.no_grad()

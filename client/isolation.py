@@ -4,7 +4,7 @@ The promise of the unit *example* is against a server that chooses the parameter
 of rounding is enough: parameters exist that turn it into another gradient. So the gradient of
 a moment must be a function of the parameters and of that moment alone, bit for bit.
 
-It rests on this, which ``client.isolation_check`` tries on the machine at hand:
+It rests on this, which ``client.training.isolation_check`` tries on the machine at hand:
 
 * A moment is padded to a length that follows from its own (``padded_length``): sums over its
   photos have the same terms in the same order, and what padding holds is its own affair.

@@ -7,19 +7,19 @@ from typing import Self
 import torch
 
 from client.accelerator import accelerator
-from client.bookkeeping import Bookkeeping
-from client.cohort_engine import CohortEngine
 from client.engine import Engine
-from client.gradients import OfMoments
-from client.isolation_check import check_embeddings, check_isolation
 from client.settings import Accelerator
 from client.settings import Engine as EngineChoice
-from client.vmapped import Vmapped
+from client.training.bookkeeping import Bookkeeping
+from client.training.cohort_engine import CohortEngine
+from client.training.gradients import OfMoments
+from client.training.isolation_check import check_embeddings, check_isolation
+from client.training.vmapped import Vmapped
 from protocol.messages import Vector
-from ranking.build import build_ranker, frozen_names, trainable_names
-from ranking.encoder import EMBEDDING, PhotoEncoder
+from ranking.model.build import build_ranker, frozen_names, trainable_names
+from ranking.model.encoder import EMBEDDING, PhotoEncoder
+from ranking.model.ranker import Ranker
 from ranking.parameters import flatten, frozen_digest, load_flat, module_digest
-from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
 
@@ -123,7 +123,7 @@ def _gradients(
             vmapped = Vmapped(ranker, ranking)
             return vmapped, CohortEngine(vmapped)
         case "opacus":
-            from client.opacus_engine import OpacusEngine
+            from client.training.opacus_engine import OpacusEngine
 
             opacus = OpacusEngine(ranker, ranking)
             return opacus, opacus

@@ -32,10 +32,10 @@ def open_source(settings: Photos, *, seed: int) -> PhotoSource:
     """
     match settings.source:
         case "synthetic":
-            from photos.synthetic import SyntheticSource
+            from photos.synthetic.population import SyntheticSource
 
             return SyntheticSource(settings, seed)
         case "folder":
-            from photos.folder import FolderSource
+            from photos.folder.population import FolderSource
 
             return FolderSource(settings)

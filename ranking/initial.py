@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from ranking.build import build_ranker
-from ranking.ranker import Ranker
+from ranking.model.build import build_ranker
+from ranking.model.ranker import Ranker
 from ranking.settings import Ranking
 from ranking.weights import load_weights, public_weights_path
 

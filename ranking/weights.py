@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ranking.build import Trained
-from ranking.lora import under_adapters
-from ranking.ranker import Ranker
+from ranking.model.build import Trained
+from ranking.model.lora import under_adapters
+from ranking.model.ranker import Ranker
 
 FORMAT = 1
 

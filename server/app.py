@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from privacy.mechanisms import Central
-from privacy.mechanisms import Device as Mechanism
-from server.directory import Directory
-from server.invitation import Terms
-from server.journal import Journal
-from server.observation import KnowsDirectory, RoundObserver
-from server.protection import Protection, protection
-from server.registration import queried_directory
-from server.rounds import run
+from privacy.mechanisms.unions import Central
+from privacy.mechanisms.unions import Device as Mechanism
+from server.protection.protection import Protection, protection
+from server.protection.unit_device import affordable_rounds, mechanism
+from server.protection.visit_terms import work
+from server.round_log import Journal
+from server.rounds.directory import Directory
+from server.rounds.loop import run
+from server.rounds.outcome import KnowsDirectory, RoundObserver
+from server.rounds.registration import queried_directory
+from server.rounds.strategy import UniformAveraging, arrays_of
+from server.rounds.task_messages import Terms
 from server.sections import Sections, read_devices, read_sections
-from server.strategy import UniformAveraging, arrays_of
-from server.unit_device import affordable_rounds, mechanism
-from server.work import work
 
 if TYPE_CHECKING:
     from server.model import Model

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from protocol.messages import Vector
-from ranking.build import frozen_names, trainable_names
 from ranking.initial import initial_ranker
+from ranking.model.build import frozen_names, trainable_names
+from ranking.model.ranker import Ranker
 from ranking.parameters import flatten, frozen_digest, load_flat
-from ranking.ranker import Ranker
 from ranking.settings import Ranking
 
 

@@ -8,18 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-if TYPE_CHECKING:
-    from simulations.settings import Config
+from simulations.environment import OFFLINE, ONE_THREAD
 
-OFFLINE = {
-    "FLWR_TELEMETRY_ENABLED": "0",
-    "FLWR_DISABLE_UPDATE_CHECK": "1",
-    "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
+if TYPE_CHECKING:
+    from simulations.configuration.settings import Config
+
 INTERRUPTED = 130
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 os.environ.update(OFFLINE)
 for _name, _value in ONE_THREAD.items():
     os.environ.setdefault(_name, _value)
@@ -28,8 +22,8 @@ os.environ.pop("HYDRA_FULL_ERROR", None)
 import click  # noqa: E402
 import typer  # noqa: E402
 
-from simulations import usage  # noqa: E402
-from simulations.privacy_question import Asked, Unit  # noqa: E402
+from simulations.display import usage  # noqa: E402
+from simulations.privacy.question import Asked, Unit  # noqa: E402
 
 HYDRAS_WORDS = {
     "allow_extra_args": True,
@@ -56,7 +50,7 @@ def simulate(context: typer.Context) -> None:
 
     --flower FILE writes the configuration for `flwr run . --run-config FILE` and runs nothing.
     """
-    from simulations.hydra_bridge import run_hydra
+    from simulations.configuration.hydra_bridge import run_hydra
 
     words = [part for word in context.args for part in _parts(word)]
     if "--flower" in words:
@@ -72,7 +66,7 @@ def pretrain(
     seed: Annotated[int, typer.Option(help="Seed of weights and batches.", min=0)] = 0,
 ) -> None:
     """Train the public ranker on the public split (about 10 minutes)."""
-    from simulations.pretrain import pretrain as train
+    from simulations.pretraining.pretrain import pretrain as train
 
     train(out=out, seed=seed)
 
@@ -84,7 +78,7 @@ def bench(
     peers: Annotated[bool, typer.Option(help="Also Flower's simulation and pfl.")] = False,
 ) -> None:
     """Measure training and rounds on this machine (15 minutes; --quick: 3)."""
-    from simulations.benchmark import bench as measure
+    from simulations.benchmarks.benchmark import bench as measure
 
     measure(out=out, quick=quick, peers=peers)
 
@@ -98,7 +92,7 @@ def rank(
     out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
 ) -> None:
     """Rank your own photographs with a run's model, on this machine."""
-    from simulations.rank import rank as order
+    from simulations.ranking.rank import rank as order
 
     for line in order(run, folder, out=out).lines():
         typer.echo(line)
@@ -121,7 +115,7 @@ def ledger(
     """Verify the ledgers of runs and compute their ε anew; of several also together."""
     from rich.console import Console
 
-    from simulations.composed_runs import show_runs
+    from simulations.ledgers.composed_runs import show_runs
 
     holds = show_runs(runs, Console(highlight=False), lines=lines, same=same)
     raise typer.Exit(0 if holds else 1)
@@ -135,7 +129,7 @@ def sample(
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Write a small library of real photographs, to try experiment=real-photos."""
-    from photos.sample import write_sample
+    from photos.sample.sample import write_sample
 
     write_sample(folder, devices=devices, moments=moments, seed=seed)
     typer.echo(f"{folder}: {devices} devices with {moments} moments each")
@@ -157,19 +151,19 @@ def plan(
     """Print what each ε would cost a run in noise, rounds and cohort; nothing runs."""
     from rich.console import Console
 
-    from simulations.hydra_bridge import compose
+    from simulations.configuration.hydra_bridge import compose
 
     config = compose(overrides or [])
     if solve is None:
-        from simulations.privacy_table import show
+        from simulations.privacy.table import show
 
         show(config, Console(highlight=False))
         return
-    from simulations import privacy_solution
+    from simulations.privacy import solution
 
-    known = privacy_solution.Known.of(config, unit=unit, epsilon=epsilon, noise=noise)
-    value = privacy_solution.solved(solve, known)
-    typer.echo(privacy_solution.sentence(solve, value, known))
+    known = solution.Known.of(config, unit=unit, epsilon=epsilon, noise=noise)
+    value = solution.solved(solve, known)
+    typer.echo(solution.sentence(solve, value, known))
 
 
 @app.command(name="version")
@@ -215,14 +209,14 @@ def _simulate(config: "Config", overrides: tuple[str, ...]) -> int:
 
 
 def _ready(config: "Config") -> object:
-    from simulations.readiness import ready
+    from simulations.configuration.preflight import ready
 
     return ready(config)
 
 
 def _completion(words: list[str]) -> int:
     """Answers the shell as Hydra does, which knows nothing of the word `simulate`."""
-    from simulations.hydra_bridge import run_hydra
+    from simulations.configuration.hydra_bridge import run_hydra
 
     line = os.environ.get("COMP_LINE", "")
     os.environ["COMP_LINE"] = line.replace(" simulate ", " ", 1)
@@ -235,8 +229,8 @@ def _parts(word: str) -> list[str]:
 
 
 def _flower(words: list[str]) -> int:
-    from simulations.flower_config import write_run_config
-    from simulations.hydra_bridge import compose
+    from simulations.configuration.hydra_bridge import compose
+    from simulations.runs.flower_config import write_run_config
 
     place = words.index("--flower")
     if place + 1 == len(words):

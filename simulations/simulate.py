@@ -6,14 +6,15 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from simulations import closing, header, search, study
-from simulations.console import Screen
-from simulations.federation import together, without_privacy
-from simulations.hydra_bridge import compose
-from simulations.readiness import ready
-from simulations.run import Result, perform
-from simulations.run_folder import RunFolder
-from simulations.settings import Config
+from simulations.configuration.hydra_bridge import compose
+from simulations.configuration.preflight import ready
+from simulations.configuration.settings import Config
+from simulations.display import closing, header
+from simulations.display.console import Screen
+from simulations.federation.federation import together, without_privacy
+from simulations.runs.run import Result, perform
+from simulations.runs.run_folder import RunFolder
+from simulations.studies import search, study
 
 
 def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:

@@ -14,10 +14,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from privacy.ledger_chain import examine
-from privacy.statement import state
+from privacy.ledger.chain import examine
+from privacy.statements.recomputation import state
 from ranking.initial import initial_ranker
-from simulations.hydra_bridge import compose
+from simulations.configuration.hydra_bridge import compose
 
 ROOT = Path(__file__).parents[1]
 FEDERATION = "num-supernodes=4 client-resources-num-cpus=1"

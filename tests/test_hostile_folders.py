@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photos import device_folder, feedback_file
-from photos.folder import FolderSource, moment_number
+from photos.folder import device_folder, feedback_file
+from photos.folder.population import FolderSource, moment_number
+from photos.folder.skips import LARGEST_BYTES, Skip
 from photos.settings import Photos
-from photos.skips import LARGEST_BYTES, Skip
 from photos.split import trains
-from simulations.own_photographs import read_own
+from simulations.ranking.own_photographs import read_own
 
 SIDE = 16
 NOBODY = 65534

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-import client.cohort_engine
+import client.training.cohort_engine
+from client.embeddings.examples import embed
 from client.engine import Trained
-from client.examples import embed
 from ranking.initial import initial_ranker
-from simulations import flower_internals
-from simulations.hydra_bridge import compose
+from simulations.configuration.hydra_bridge import compose
+from simulations.federation import flower_internals
 from simulations.simulate import simulate
 
 SIDE = 32
@@ -176,7 +176,7 @@ def test_no_marker_appears_in_any_message_log_checkpoint_or_report(
 
 def test_a_client_that_sends_one_embedding_is_found(marked, tmp_path, monkeypatch):
     embedding = embedding_of(marked, tmp_path)
-    honest = client.cohort_engine.CohortEngine.train
+    honest = client.training.cohort_engine.CohortEngine.train
 
     def leaky(self, parameters, visits, *, work):
         for trained in honest(self, parameters, visits, work=work):
@@ -184,6 +184,6 @@ def test_a_client_that_sends_one_embedding_is_found(marked, tmp_path, monkeypatc
             delta[100 : 100 + len(embedding)] = embedding
             yield Trained(delta=delta, non_finite=trained.non_finite)
 
-    monkeypatch.setattr(client.cohort_engine.CohortEngine, "train", leaky)
+    monkeypatch.setattr(client.training.cohort_engine.CohortEngine, "train", leaky)
     found = leaks(marked, tmp_path, monkeypatch)
     assert any(place.startswith("message") for place, _ in found)

@@ -12,349 +12,349 @@ COPIED = ("client", "conf", "photos", "privacy", "protocol", "ranking", "server"
 
 BUGS = {
     "half of the noise": (
-        "privacy/dpsgd.py",
+        "privacy/mechanisms/dpsgd.py",
         "stream.add_gaussian(released, deviation=deviation)",
         "stream.add_gaussian(released, deviation=deviation / 2)",
         "tests/server/test_protected_mean.py::"
         "test_an_empty_cohort_releases_noise_of_the_same_deviation",
     ),
     "updates are not clipped where they are added": (
-        "server/aggregation.py",
+        "server/aggregation/mean.py",
         "total += clipped_update(delta, clip, layers=layers)",
         "total += delta",
         "tests/server/test_protected_mean.py::"
         "test_a_device_more_moves_the_release_by_no_more_than_the_clip",
     ),
     "the divisor is who came": (
-        "server/aggregation.py",
+        "server/aggregation/mean.py",
         "value=released / expected",
         "value=released / max(count, 1)",
         "tests/server/test_protected_mean.py::"
         "test_the_divisor_is_the_expected_cohort_whoever_came",
     ),
     "an update of NaN passes": (
-        "privacy/update_clipping.py",
+        "privacy/clipping/updates.py",
         "return np.zeros_like(exact)",
         "return exact",
-        "tests/privacy/test_update_clipping.py::test_an_update_that_is_not_finite_is_none",
+        "tests/privacy/clipping/test_updates.py::test_an_update_that_is_not_finite_is_none",
     ),
     "the vote has the wrong sign": (
-        "privacy/adaptive_gaussian.py",
+        "privacy/mechanisms/adaptive_gaussian.py",
         "return HALF if norm <= clip else -HALF",
         "return -HALF if norm <= clip else HALF",
-        "tests/privacy/test_adaptive_gaussian.py::"
+        "tests/privacy/mechanisms/test_adaptive_gaussian.py::"
         "test_the_clip_finds_the_quantile_from_far_away",
     ),
     "the vote is not accounted": (
-        "privacy/adaptive_gaussian.py",
+        "privacy/mechanisms/adaptive_gaussian.py",
         "return self.noise_multiplier / math.sqrt(1 - self.share)",
         "return self.noise_multiplier",
-        "tests/privacy/test_adaptive_gaussian.py::"
+        "tests/privacy/mechanisms/test_adaptive_gaussian.py::"
         "test_both_releases_together_cost_the_noise_that_is_accounted",
     ),
     "the noise of an adaptive round stays that of the first clip": (
-        "server/aggregation.py",
+        "server/aggregation/mean.py",
         "release(total, deviation=mechanism.update_noise * clip, stream=noise)",
         "release(total, deviation=mechanism.update_noise, stream=noise)",
-        "tests/server/test_release.py::"
+        "tests/server/protection/test_release.py::"
         "test_the_noise_of_an_adaptive_round_is_in_units_of_its_clip",
     ),
     "devices do not rest": (
-        "server/release.py",
+        "server/protection/release.py",
         "rested = numbers[self._separation.eligible(numbers, self._rounds)]",
         "rested = numbers",
-        "tests/server/test_release.py::"
+        "tests/server/protection/test_release.py::"
         "test_a_device_that_took_part_rests_and_comes_twice_at_most",
     ),
     "a row of correlated noise is used twice": (
-        "privacy/correlated_noise.py",
+        "privacy/correlation/noise.py",
         "past[number % self.memory] = noise",
         "past[0] = noise",
-        "tests/privacy/test_correlated_noise.py",
+        "tests/privacy/correlation/test_noise.py",
     ),
     "more columns of one device meet than are accounted": (
-        "privacy/banded_gaussian.py",
+        "privacy/mechanisms/banded_gaussian.py",
         "math.ceil(rounds / self.bands)",
         "rounds // (2 * self.bands)",
-        "tests/privacy/test_banded_gaussian.py",
+        "tests/privacy/mechanisms/test_banded_gaussian.py",
     ),
     "layers are each clipped to the whole clip": (
-        "privacy/update_clipping.py",
+        "privacy/clipping/updates.py",
         "_scaled(part, clip / math.sqrt(len(layers)))",
         "_scaled(part, clip)",
-        "tests/server/test_release.py::"
+        "tests/server/protection/test_release.py::"
         "test_a_device_more_moves_a_release_by_no_more_than_the_clip",
     ),
     "the norm of integers is not checked again": (
-        "privacy/integer_grid.py",
+        "privacy/integers/grid.py",
         "kept &= squares <= bound**2",
         "kept &= squares >= 0",
-        "tests/privacy/test_integer_grid.py",
+        "tests/privacy/integers/test_grid.py",
     ),
     "gradients are clipped before they are rounded to the grid": (
-        "privacy/integer_grid.py",
+        "privacy/integers/grid.py",
         "room / np.where(finite, lengths, 1.0)",
         "self.steps / np.where(finite, lengths, 1.0)",
-        "tests/privacy/test_integer_grid.py::test_entries_that_are_all_rounded_up_still_fit",
+        "tests/privacy/integers/test_grid.py::test_entries_that_are_all_rounded_up_still_fit",
     ),
     "rows of integers are scaled by the longest of them": (
-        "privacy/integer_grid.py",
+        "privacy/integers/grid.py",
         "lengths = norms(exact)",
         "lengths = np.full(len(exact), norms(exact).max(initial=0))",
-        "tests/privacy/test_integer_grid.py::test_rows_are_rounded_each_by_its_own_length",
+        "tests/privacy/integers/test_grid.py::test_rows_are_rounded_each_by_its_own_length",
     ),
     "a moment that is not finite passes into the integers": (
-        "privacy/integer_grid.py",
+        "privacy/integers/grid.py",
         "exact[~finite] = 0",
         "exact[~finite] = np.nan_to_num(exact[~finite], posinf=1e9)",
-        "tests/privacy/test_integer_grid.py::test_rows_are_rounded_each_by_its_own_length",
+        "tests/privacy/integers/test_grid.py::test_rows_are_rounded_each_by_its_own_length",
     ),
     "discrete noise is accounted as if rounding were free": (
-        "privacy/integer_dpsgd.py",
+        "privacy/mechanisms/integer_dpsgd.py",
         "SMOOTHING = 3",
         "SMOOTHING = 0",
-        "tests/privacy/test_integer_dpsgd.py::"
+        "tests/privacy/mechanisms/test_integer_dpsgd.py::"
         "test_real_noise_of_the_same_size_would_promise_too_much",
     ),
     "a device takes floats where integers were promised": (
-        "client/floor.py",
+        "client/consent/floor.py",
         "work.integers == self.integers,",
         "True,",
-        "tests/client/test_floor.py",
+        "tests/client/consent/test_floor.py",
     ),
     "a device takes less noise than its configuration promises": (
-        "client/floor.py",
+        "client/consent/floor.py",
         "self.noise_multiplier <= work.noise_multiplier <= MOST_NOISE",
         "0 <= work.noise_multiplier <= MOST_NOISE",
-        "tests/client/test_floor.py",
+        "tests/client/consent/test_floor.py",
     ),
     "a device counts no visits": (
-        "client/floor.py",
+        "client/consent/floor.py",
         "visits >= self.visits",
         "visits > 10 * self.visits",
-        "tests/client/test_floor.py",
+        "tests/client/consent/test_floor.py",
     ),
     "a choice among trials costs what one does": (
-        "privacy/selection.py",
+        "privacy/planning/selection.py",
         "of_trial + extra + math.log(self.trials) / (order - 1)",
         "of_trial",
-        "tests/privacy/test_selection.py",
+        "tests/privacy/planning/test_selection.py",
     ),
     "cohorts of a fixed size": (
-        "privacy/cohort_sampling.py",
+        "privacy/sampling/capped.py",
         "numbers[stream.keyed_uniform(numbers) < self.rate]",
         "np.argsort(stream.keyed_uniform(numbers))[: round(self.rate * self.devices)]",
-        "tests/privacy/test_cohort_gaussian.py::test_each_device_tosses_its_own_coin",
+        "tests/privacy/mechanisms/test_cohort_gaussian.py::test_each_device_tosses_its_own_coin",
     ),
     "the cap is ignored": (
-        "privacy/cohort_sampling.py",
+        "privacy/sampling/capped.py",
         "if len(drawn) > self.cap:",
         "if False:",
-        "tests/privacy/test_cohort_gaussian.py::test_too_many_are_cut_to_the_cap_at_random",
+        "tests/privacy/mechanisms/test_cohort_gaussian.py::test_too_many_are_cut_to_the_cap_at_random",
     ),
     "replacing costs as much as removing": (
-        "privacy/local_gaussian.py",
+        "privacy/mechanisms/local_gaussian.py",
         "DIAMETER = 2.0",
         "DIAMETER = 1.0",
-        "tests/privacy/test_cohort_gaussian.py::test_local_noise_is_that_of_twice_the_clip",
+        "tests/privacy/mechanisms/test_cohort_gaussian.py::test_local_noise_is_that_of_twice_the_clip",
     ),
     "a device adds its noise to an update of any length": (
-        "client/protection.py",
+        "client/training/release.py",
         "clipped = clipped_update(delta, work.update_clip)",
         "clipped = delta.astype(np.float64)",
-        "tests/client/test_protection.py::test_an_update_is_clipped_before_it_leaves",
+        "tests/client/training/test_release.py::test_an_update_is_clipped_before_it_leaves",
     ),
     "noise from the seed without the round": (
-        "server/protection.py",
+        "server/protection/protection.py",
         'SeededSource(seed, "server", "round", number, "attempt", attempt)',
         'SeededSource(seed, "server", "attempt", attempt)',
-        "tests/server/test_protection.py::"
+        "tests/server/protection/test_protection.py::"
         "test_rounds_and_attempts_draw_apart_and_a_seed_repeats_them",
     ),
     "a replay draws the same noise": (
-        "server/protection.py",
+        "server/protection/protection.py",
         'SeededSource(seed, "server", "round", number, "attempt", attempt)',
         'SeededSource(seed, "server", "round", number)',
-        "tests/server/test_protection.py::"
+        "tests/server/protection/test_protection.py::"
         "test_rounds_and_attempts_draw_apart_and_a_seed_repeats_them",
     ),
     "a round is released uncharged": (
-        "server/strategy.py",
+        "server/rounds/strategy.py",
         "self._protection.charge(number, FIRST_ATTEMPT)",
         "pass",
-        "tests/simulations/test_run_ledger.py::"
+        "tests/simulations/ledgers/test_run_ledger.py::"
         "test_a_round_is_charged_before_its_sum_is_released",
     ),
     "replies are handed over uncharged": (
-        "simulations/grid.py",
+        "simulations/federation/grid.py",
         "self._cohort.ledgers.charge(messages, replies, directory=self.directory)",
         "pass",
-        "tests/simulations/test_run_ledger.py::"
+        "tests/simulations/ledgers/test_run_ledger.py::"
         "test_visits_are_charged_before_a_reply_is_handed_over",
     ),
     "what a crash tore counts as nothing": (
-        "privacy/spent.py",
+        "privacy/ledger/totals.py",
         "unknown += record.charges",
         "unknown += 0",
-        "tests/privacy/test_ledger.py",
+        "tests/privacy/ledger/test_ledger.py",
     ),
     "a hash knows nothing of the line before": (
-        "privacy/ledger_chain.py",
+        "privacy/ledger/chain.py",
         'f"{previous}{body}"',
         'f"{body}"',
-        "tests/privacy/test_ledger.py",
+        "tests/privacy/ledger/test_ledger.py",
     ),
     "a moment is scaled up to the clip": (
-        "privacy/clipping.py",
+        "privacy/clipping/moments.py",
         ".clamp(max=1.0)",
         ".clamp(max=2.0)",
-        "tests/privacy/test_clipping.py",
+        "tests/privacy/clipping/test_moments.py",
     ),
     "moments take part more often than accounted": (
-        "privacy/sampling.py",
+        "privacy/sampling/poisson.py",
         "< self.rate",
         "< 1.1 * self.rate",
-        "tests/privacy/test_sampling.py",
+        "tests/privacy/sampling/test_poisson.py",
     ),
     "the divisor is the size of the library": (
-        "client/cohort_engine.py",
+        "client/training/cohort_engine.py",
         "alpha=work.lr / work.denominator",
         "alpha=work.lr / max(1, len(visit.examples.numbers))",
-        "tests/client/test_cohort_engine.py::test_updates_are_those_of_opacus",
+        "tests/client/training/test_cohort_engine.py::test_updates_are_those_of_opacus",
     ),
     "sensitivity of one participation where there are several": (
-        "privacy/toeplitz.py",
+        "privacy/correlation/toeplitz.py",
         "participations=participations",
         "participations=1",
-        "tests/privacy/test_toeplitz.py",
+        "tests/privacy/correlation/test_toeplitz.py",
     ),
     "the head in the card is not compared": (
-        "simulations/run_ledger.py",
+        "simulations/ledgers/run_ledger.py",
         "kept=found.heads.get(unit)",
         "kept=None",
-        "tests/simulations/test_run_parts.py::"
+        "tests/simulations/runs/test_run_parts.py::"
         "test_parts_that_are_changed_together_are_named[an older ledger with its head]",
     ),
     "a unit that the card names is not looked for": (
-        "simulations/run_ledger.py",
+        "simulations/ledgers/run_ledger.py",
         "units = sorted({*found.heads, *by_unit})",
         "units = sorted(by_unit)",
-        "tests/simulations/test_run_parts.py::"
+        "tests/simulations/runs/test_run_parts.py::"
         "test_parts_that_are_changed_together_are_named[a unit's ledger and its head]",
     ),
     "a part that is gone is passed over": (
-        "simulations/run_parts.py",
+        "simulations/runs/run_parts.py",
         "for name, digest in named.items():",
         "for name, digest in ((n, d) for n, d in named.items() if (folder / n).exists()):",
-        "tests/simulations/test_run_parts.py::test_a_part_that_is_changed_is_named",
+        "tests/simulations/runs/test_run_parts.py::test_a_part_that_is_changed_is_named",
     ),
     "several runs cost what the first does": (
-        "privacy/joint_losses.py",
+        "privacy/losses/joint_losses.py",
         "spectrum *= fft.rfft",
         "spectrum = fft.rfft",
-        "tests/privacy/test_composition.py::"
+        "tests/privacy/statements/test_composition.py::"
         "test_ledgers_of_different_terms_cost_what_opacus_says_of_all_their_steps",
     ),
     "several runs of Gaussians cost what the worst does": (
-        "privacy/composition.py",
+        "privacy/statements/composition.py",
         "squares = sum(",
         "squares = max(",
-        "tests/privacy/test_composition.py::test_gaussians_add_their_squares",
+        "tests/privacy/statements/test_composition.py::test_gaussians_add_their_squares",
     ),
     "the worst device pays its most in one run alone": (
-        "simulations/composed_runs.py",
+        "simulations/ledgers/composed_runs.py",
         "everybody = [tuple(one.of(device) for one in spent) for device in devices]",
         "everybody = [tuple(o.of(d) * (n == 0) for n, o in enumerate(spent)) for d in devices]",
-        "tests/simulations/test_composed_runs.py::"
+        "tests/simulations/ledgers/test_composed_runs.py::"
         "test_the_losses_of_each_device_add_up_over_runs_and_the_worst_is_told",
     ),
     "a limit over configurations holds for the worst of them": (
-        "privacy/renyi_filter.py",
+        "privacy/statements/renyi_filter.py",
         "total = sum(",
         "total = max(",
-        "tests/client/test_lifetime.py::"
+        "tests/client/consent/test_lifetime.py::"
         "test_two_configurations_together_have_the_visits_of_one_limit",
     ),
     "a ledger that cannot be read has cost nothing": (
-        "client/lifetime.py",
+        "client/consent/lifetime.py",
         "        return False\n    if not others:",
         "        return True\n    if not others:",
-        "tests/client/test_lifetime.py::"
+        "tests/client/consent/test_lifetime.py::"
         "test_what_cannot_be_counted_is_without_bound_and_named_in_the_devices_log",
     ),
     "the seed may be shared": (
-        "simulations/public_half.py",
+        "simulations/runs/public_half.py",
         '{"name": plain["name"]}',
         '{"name": plain["name"], "seed": plain["seed"]}',
-        "tests/simulations/test_public_half.py::"
+        "tests/simulations/runs/test_public_half.py::"
         "test_the_seed_is_not_public_and_how_this_machine_ran_is_not_either",
     ),
     "a public card tells how often devices came": (
-        "simulations/public_half.py",
+        "simulations/runs/public_half.py",
         'return unit == "device" and',
         "return",
-        "tests/simulations/test_public_half.py::"
+        "tests/simulations/runs/test_public_half.py::"
         "test_a_public_card_tells_of_visits_nothing_and_of_rounds_what_follows_from_them",
     ),
     "the private half is open": (
-        "simulations/run_folder.py",
+        "simulations/runs/run_folder.py",
         "OWNERS = 0o700",
         "OWNERS = 0o755",
-        "tests/simulations/test_public_half.py::"
+        "tests/simulations/runs/test_public_half.py::"
         "test_a_public_half_has_these_files_and_the_private_one_is_closed",
     ),
     "an entry that tells nothing of itself empties its folder": (
-        "photos/listing.py",
+        "photos/folder/listing.py",
         "    except OSError:\n        return Skip.UNREADABLE\n",
         "    except NotImplementedError:\n        return Skip.UNREADABLE\n",
         "tests/test_hostile_folders.py::"
         "test_an_entry_of_which_nothing_can_be_asked_costs_itself",
     ),
     "a stray photo turns what a folder is taken for": (
-        "simulations/own_photographs.py",
+        "simulations/ranking/own_photographs.py",
         '{"": here, **inside}',
         '{"": here} if here.photos else inside',
         "tests/test_hostile_folders.py::"
         "test_five_moments_beside_any_one_entry_are_the_same_five",
     ),
     "moments are padded to the longest of all": (
-        "client/cohort_batch.py",
+        "client/training/cohort_batch.py",
         "[padded_length(length, pixels=pixels) for length in photos]",
         "[longest for _ in photos]",
-        "tests/client/test_isolation.py::"
+        "tests/client/training/test_isolation.py::"
         "test_weights_whose_padding_overflows_erase_no_other_moment",
     ),
     "a layer of one output is a product with a vector": (
         "client/isolation.py",
         "if weight.shape[0] != 1:",
         "if True:",
-        "tests/client/test_isolation.py::test_a_layer_of_one_output_is_added_up_row_by_row",
+        "tests/client/training/test_isolation.py::test_a_layer_of_one_output_is_added_up_row_by_row",
     ),
     "every moment is scaled by the largest norm of its batch": (
-        "client/bookkeeping.py",
+        "client/training/bookkeeping.py",
         "coefficients(norms, clip)",
         "coefficients(norms.amax().expand_as(norms), clip)",
-        "tests/client/test_isolation.py::"
+        "tests/client/training/test_isolation.py::"
         "test_no_weights_let_one_moment_move_the_sum_by_more_than_its_clip",
     ),
     "a moment that is not finite spreads over its batch": (
-        "client/bookkeeping.py",
+        "client/training/bookkeeping.py",
         "finite = norms.isfinite()",
         "finite = norms.isfinite().all().expand_as(norms)",
-        "tests/client/test_isolation.py::"
+        "tests/client/training/test_isolation.py::"
         "test_weights_whose_padding_overflows_erase_no_other_moment",
     ),
     "a gradient is measured in float32, where it overflows or vanishes": (
-        "privacy/clipping.py",
+        "privacy/clipping/moments.py",
         "norms = exact.square().sum(1).sqrt()",
         "norms = gradients.square().sum(1).sqrt().double()",
-        "tests/privacy/test_clipping.py",
+        "tests/privacy/clipping/test_moments.py",
     ),
     "rows that cancel are not bounded": (
-        "client/layers.py",
+        "client/training/layers.py",
         "squares += (REACH * reach).square_()",
         "squares += 0 * reach",
-        "tests/client/test_layers.py",
+        "tests/client/training/test_layers.py",
     ),
     "the deviation is squared, and underflows": (
         "privacy/noise.py",
@@ -369,31 +369,31 @@ BUGS = {
         "tests/client/test_client_app.py::test_after_a_failure_the_next_device_trains_as_ever",
     ),
     "a library that cannot be read disturbs the others": (
-        "client/equipment.py",
+        "client/local_device.py",
         "            if not self.sections.private:\n                raise",
         "            raise",
         "tests/client/test_client_app.py::"
         "test_a_private_answer_has_one_shape_whatever_the_library_is",
     ),
     "any parameters are accepted": (
-        "client/parameter_bounds.py",
+        "client/consent/parameter_bounds.py",
         "within = math.isfinite(norm) and norm <= self.radius",
         "within = True",
         "tests/client/test_client_app.py::"
         "test_parameters_that_no_honest_run_comes_to_are_declined",
     ),
     "any frozen part is accepted": (
-        "client/parameter_bounds.py",
+        "client/consent/parameter_bounds.py",
         "if task.digest != self.frozen_digest:",
         "if False:",
         "tests/client/test_client_app.py::"
         "test_a_frozen_part_that_the_configuration_does_not_name_is_declined",
     ),
     "the encoder sees as many photos as are left": (
-        "client/examples.py",
+        "client/embeddings/examples.py",
         "for some in np.split(filled, len(filled) // PHOTOS_AT_ONCE or 1)",
         "for some in np.array_split(photos, range(16, len(photos), 16))",
-        "tests/client/test_examples.py::"
+        "tests/client/embeddings/test_examples.py::"
         "test_no_photo_more_or_less_changes_a_bit_of_an_embedding",
     ),
 }

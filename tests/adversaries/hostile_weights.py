@@ -6,15 +6,15 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from client import cohort_engine, optimizer
-from client.bookkeeping import Bookkeeping
-from client.cohort_engine import CohortEngine
 from client.engine import Examples, Visit
-from client.opacus_engine import OpacusEngine
-from client.vmapped import Vmapped
+from client.training import cohort_engine, optimizer
+from client.training.bookkeeping import Bookkeeping
+from client.training.cohort_engine import CohortEngine
+from client.training.opacus_engine import OpacusEngine
+from client.training.vmapped import Vmapped
 from privacy.noise import SeededSource
 from protocol.messages import Work
-from ranking.build import build_ranker, frozen_names, trainable_names
+from ranking.model.build import build_ranker, frozen_names, trainable_names
 from ranking.parameters import flatten, load_flat
 from ranking.settings import Ranking
 

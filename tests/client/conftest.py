@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from client.engine import Examples, Visit
-from client.opacus_engine import OpacusEngine
+from client.training.opacus_engine import OpacusEngine
 from photos.library import Library, Moment
 from privacy.noise import SeededSource
 from protocol.messages import Work
-from ranking.build import build_ranker, trainable_names
+from ranking.model.build import build_ranker, trainable_names
 from ranking.parameters import flatten
 from ranking.settings import Ranking
 
@@ -130,6 +130,6 @@ def lab():
 
 @pytest.fixture
 def identity():
-    from simulations.flower_internals import identify
+    from simulations.federation.flower_internals import identify
 
     identify(1)

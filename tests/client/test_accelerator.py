@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from client.accelerator import accelerator
-from client.bookkeeping import Bookkeeping
-from client.cohort_batch import Batch
-from client.cohort_engine import CohortEngine
 from client.engine import Visit
-from client.vmapped import Vmapped
+from client.training.bookkeeping import Bookkeeping
+from client.training.cohort_batch import Batch
+from client.training.cohort_engine import CohortEngine
+from client.training.vmapped import Vmapped
 from privacy.noise import SeededSource
 
 

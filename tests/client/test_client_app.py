@@ -14,13 +14,13 @@ import pytest
 from flwr.app import ConfigRecord, Context, Message, MessageType, RecordDict
 
 from client import app as module
-from client import equipment
+from client import local_device
 from client.app import FAILED, app, train_cohort
-from client.device_ledger import DeviceLedger
-from client.recent import Recent
+from client.consent.device_ledger import DeviceLedger
+from client.embeddings.recent import Recent
 from client.sections import read_sections
 from photos.settings import Photos
-from privacy.ledger_chain import examine
+from privacy.ledger.chain import examine
 from privacy.settings import Device, Example, Privacy
 from protocol.codec import (
     decode_device,
@@ -31,11 +31,11 @@ from protocol.codec import (
 from protocol.messages import Declined, DeclineReason, Measured, Task, Update
 from protocol.rebuild import to_plain
 from protocol.settings import Training
-from ranking.build import frozen_names, trainable_names
 from ranking.initial import initial_ranker
+from ranking.model.build import frozen_names, trainable_names
 from ranking.parameters import flatten, frozen_digest
 from ranking.settings import Ranking
-from simulations.flower_internals import over_the_wire
+from simulations.federation.flower_internals import over_the_wire
 
 SECRET = "the beach at dusk"
 
@@ -57,9 +57,9 @@ class Libraries:
 @pytest.fixture
 def libraries(lab, monkeypatch, identity):
     made = Libraries(lab)
-    monkeypatch.setattr(equipment, "_source", lambda photos, seed: made)
-    monkeypatch.setattr(equipment, "_models", Recent(weigh=lambda _: 1))
-    monkeypatch.setattr(equipment, "_embedded", Recent(weigh=equipment._bytes))
+    monkeypatch.setattr(local_device, "_source", lambda photos, seed: made)
+    monkeypatch.setattr(local_device, "_models", Recent(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_embedded", Recent(weigh=local_device._bytes))
     return made
 
 
@@ -195,7 +195,7 @@ def test_a_device_that_starts_anew_uses_the_frozen_part_it_kept(lab, libraries, 
     task = first_task(lab)
     own, same = context(0, config(lab)), context(0, config(lab))
     reply(task, own)
-    monkeypatch.setattr(equipment, "_models", Recent(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_models", Recent(weigh=lambda _: 1))
     again = reply(replace(task, round=2, frozen=None), own)
     reply(task, same)
     assert np.array_equal(again.delta, reply(replace(task, round=2, frozen=None), same).delta)
@@ -239,12 +239,12 @@ def test_after_a_failure_the_next_device_trains_as_ever(lab, libraries, monkeypa
     def fails(scores, gains, *, where):
         raise ArithmeticError(SECRET)
 
-    monkeypatch.setattr(equipment, "_models", Recent(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_models", Recent(weigh=lambda _: 1))
     with monkeypatch.context() as patch:
-        patch.setattr("client.opacus_engine.LOSSES", {"softmax": fails})
+        patch.setattr("client.training.opacus_engine.LOSSES", {"softmax": fails})
         assert isinstance(reply(task, context(0, config(lab))), Update)
     # the model that was made without a moment knows the loss of the patch
-    monkeypatch.setattr(equipment, "_models", Recent(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_models", Recent(weigh=lambda _: 1))
     found = reply(task, context(0, config(lab)))
     assert np.array_equal(found.delta, expected.delta)
 
@@ -264,7 +264,7 @@ def test_a_private_answer_has_one_shape_whatever_the_library_is(
     lab, libraries, caplog, monkeypatch, engine, cohort
 ):
     """Six moments, none, and a library that cannot be read, whose error must not leave."""
-    monkeypatch.setattr(equipment, "prove_isolation", lambda *_, **__: None)
+    monkeypatch.setattr(local_device, "prove_isolation", lambda *_, **__: None)
     text = config(lab).replace('"opacus"', f'"{engine}"')
     task, owns = first_task(lab), [context(device, text) for device in (0, 8, 9)]
     with caplog.at_level(logging.DEBUG):
@@ -779,7 +779,7 @@ import logging, sys
 import client.app
 print({"torch", "opacus", "PIL"} & set(sys.modules))
 before = logging.root.handlers.copy()
-import client.opacus_engine
+import client.training.opacus_engine
 print(logging.root.handlers == before)
 """
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True)
@@ -825,7 +825,7 @@ def test_devices_stand_in_elsewhere_and_one_after_another_when_that_fails(lab, l
 
     def elsewhere(devices, given, frozen):
         seen.append(([own.device for own in devices], len(frozen())))
-        return equipment.train_together(devices, given, frozen)
+        return local_device.train_together(devices, given, frozen)
 
     def nowhere(devices, given, frozen):
         raise RuntimeError(SECRET)

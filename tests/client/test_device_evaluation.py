@@ -6,8 +6,8 @@ import torch
 
 from client.engine import Examples
 from client.evaluation import evaluate
-from ranking.build import build_ranker
-from ranking.losses import LOSSES
+from ranking.losses.registry import LOSSES
+from ranking.model.build import build_ranker
 
 
 @pytest.fixture

@@ -9,18 +9,19 @@ from flwr.app import Context, Message, MessageType, RecordDict
 from hostile_weights import clean, flat, hostile
 from scipy.stats import beta
 
-from client import cohort_batch, equipment
+from client import local_device
 from client.app import train_cohort
-from client.parameter_bounds import ParameterBounds
-from client.recent import Recent
+from client.consent.parameter_bounds import ParameterBounds
+from client.embeddings.recent import Recent
+from client.training import cohort_batch
 from photos.library import Library, Moment
 from protocol.codec import decode_reply, encode_task
 from protocol.messages import Task
 from protocol.rebuild import to_json
-from ranking.build import build_ranker, frozen_names, trainable_names
+from ranking.model.build import build_ranker, frozen_names, trainable_names
 from ranking.parameters import frozen_digest
-from server.work import mechanism, work
-from simulations.hydra_bridge import compose
+from server.protection.visit_terms import mechanism, work
+from simulations.configuration.hydra_bridge import compose
 
 CONFIDENCE = 0.999
 AT_ONCE = 64
@@ -83,8 +84,8 @@ class Attack:
     def updates(self, world, count):
         """[count, trainable] what devices with this library send, each by draws of its own."""
         source = Same(WORLDS[world])
-        self.patch.setattr(equipment, "_source", lambda photos, seed: source)
-        self.patch.setattr(equipment, "_embedded", Recent(weigh=equipment._bytes))
+        self.patch.setattr(local_device, "_source", lambda photos, seed: source)
+        self.patch.setattr(local_device, "_embedded", Recent(weigh=local_device._bytes))
         text, sent = to_json(self.config), encode_task(self.task)
         found = []
         for first in range(0, count, AT_ONCE):

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from photos.folder import FolderSource
+from photos.folder.population import FolderSource
 from photos.settings import Photos
 from photos.source import open_source
-from photos.synthetic import SyntheticSource, library
+from photos.synthetic.population import SyntheticSource, library
 
 MILLION = Photos(
     source="synthetic",

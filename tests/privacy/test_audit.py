@@ -12,20 +12,20 @@ import numpy as np
 import pytest
 from scipy.stats import beta, norm
 
-from client.protection import protected
-from privacy import analytic_gaussian
-from privacy.adaptive_gaussian import AdaptiveGaussian
-from privacy.cohort_gaussian import CohortGaussian
-from privacy.cohort_sampling import CappedPoissonSampling
-from privacy.correlated_noise import BandedRecurrence, CorrelatedNoise
-from privacy.dpsgd import release
-from privacy.integer_gaussian import IntegerGaussian
-from privacy.integer_grid import IntegerGrid
-from privacy.integer_sum import integer_release
+from client.training.release import protected
+from privacy.accounting import analytic_gaussian
+from privacy.correlation.noise import BandedRecurrence, CorrelatedNoise
+from privacy.correlation.toeplitz import optimal, sensitivity
+from privacy.integers.grid import IntegerGrid
+from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
+from privacy.mechanisms.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.dpsgd import release
+from privacy.mechanisms.integer_gaussian import IntegerGaussian
+from privacy.mechanisms.integer_sum import integer_release
 from privacy.noise import SeededSource
-from privacy.toeplitz import optimal, sensitivity
+from privacy.sampling.capped import CappedPoissonSampling
 from protocol.messages import Work
-from server.aggregation import adaptive_mean, integer_mean, protected_mean
+from server.aggregation.mean import adaptive_mean, integer_mean, protected_mean
 
 EPSILON, DELTA = 4.0, 1e-5
 TRIALS = 10_000  # of either world

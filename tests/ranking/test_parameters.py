@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from ranking.build import build_ranker, frozen_names, trainable_names
+from ranking.model.build import build_ranker, frozen_names, trainable_names
 from ranking.parameters import flatten, frozen_digest, load_flat
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 import torch
 
-from ranking.build import build_ranker
+from ranking.model.build import build_ranker
 from ranking.parameters import flatten
 from ranking.weights import Origin, load_weights, public_weights_path, read_origin, save_weights
 

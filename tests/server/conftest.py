@@ -9,7 +9,7 @@ from flwr.serverapp import Grid
 
 from protocol.messages import Work
 from server.settings import Server
-from simulations.flower_internals import identify
+from simulations.federation.flower_internals import identify
 
 
 class DeviceGrid(Grid):

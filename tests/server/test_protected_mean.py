@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from privacy.cohort_gaussian import CohortGaussian
-from privacy.cohort_sampling import CappedPoissonSampling
+from privacy.mechanisms.cohort_gaussian import CohortGaussian
 from privacy.noise import SecureSource, SeededSource
-from server.aggregation import protected_mean
+from privacy.sampling.capped import CappedPoissonSampling
+from server.aggregation.mean import protected_mean
 
 SIZE = 6
 

@@ -11,12 +11,12 @@ from flwr.app import Context, Message, MessageType, RecordDict
 from privacy.settings import Device
 from protocol.codec import decode_task, encode_device, encode_update
 from protocol.messages import Update
-from ranking.build import build_ranker
+from ranking.model.build import build_ranker
 from ranking.parameters import flatten
 from ranking.weights import load_weights
 from server.app import app
-from server.directory import RangeDirectory
-from server.strategy import vector
+from server.rounds.directory import RangeDirectory
+from server.rounds.strategy import vector
 
 DEVICES = 4
 CONFIG = {

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.optimizer import initial_state, step
+from server.aggregation.optimizer import initial_state, step
 from server.settings import Server
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from protocol.rebuild import from_json
 from simulations import command
-from simulations.hydra_bridge import compose, run_hydra
-from simulations.settings import Config
+from simulations.configuration.hydra_bridge import compose, run_hydra
+from simulations.configuration.settings import Config
 
 ROOT = Path(__file__).parents[2]
 REFUSED = ("privacy.example.epsilon=1e-9",)

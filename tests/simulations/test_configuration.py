@@ -13,9 +13,9 @@ from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
 
 from protocol.rebuild import SettingError, rebuild, to_plain
 from protocol.setting_names import known_paths, setting_hints
-from simulations.hydra_bridge import compose
-from simulations.overrides import check_overrides
-from simulations.settings import Config
+from simulations.configuration.hydra_bridge import compose
+from simulations.configuration.overrides import check_overrides
+from simulations.configuration.settings import Config
 
 SUGGESTED = re.compile(r"Did you mean '([^']+)'\?")
 PATHS = known_paths(Config)

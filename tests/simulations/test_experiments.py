@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from protocol.rebuild import to_json
-from simulations.hydra_bridge import compose
-from simulations.overrides import CONF, groups
+from simulations.configuration.hydra_bridge import compose
+from simulations.configuration.overrides import CONF, groups
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))

@@ -7,11 +7,11 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from protocol.rebuild import rebuild
-from server.work import mechanism
-from simulations import recorder
-from simulations.hydra_bridge import compose
-from simulations.run_folder import RunFolder
-from simulations.settings import Config
+from server.protection.visit_terms import mechanism
+from simulations.configuration.hydra_bridge import compose
+from simulations.configuration.settings import Config
+from simulations.runs import recorder
+from simulations.runs.run_folder import RunFolder
 from simulations.simulate import simulate
 
 TINY = (

@@ -1,0 +1,145 @@
+"""What parameters a private device accepts: those that an honest run could come to."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from client.sections import Sections, ServerSteps
+from privacy.settings import Device
+from protocol.messages import DeclineReason, Task
+from ranking.settings import Ranking
+
+MARGIN = 100.0
+"""Times that honest parameters fit into the bound: it is to exclude numbers that overflow, not
+to follow a run. A hundredth of it was never passed by a run that learns."""
+
+TAIL = 9.0
+"""Standard deviations by which a norm of noise, or a cohort, exceeds what is expected at most:
+more has a probability of 10^-18."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParameterBounds:
+    """Public bounds on what a server sends, a function of the configuration alone.
+
+    They are no part of the guarantee of the unit *example*, which holds for any parameters.
+    They keep a server from the ends of float32, where a moment's gradient says most about it.
+
+    Attributes:
+        frozen_digest: Hexadecimal SHA-256 of the one frozen part that is agreed; "" for none.
+        radius: Largest L2 norm of the trained parameters; infinite for any that are finite.
+        size: Number of trained parameters.
+    """
+
+    frozen_digest: str
+    radius: float
+    size: int
+
+    def declines(self, task: Task) -> DeclineReason | None:
+        """Returns why the task's parameters are not accepted, or None."""
+        if task.digest != self.frozen_digest:
+            return DeclineReason.FROZEN_PART_DIFFERS
+        norm = float(np.linalg.norm(task.parameters.astype(np.float64)))
+        within = math.isfinite(norm) and norm <= self.radius
+        if not within or task.parameters.shape != (self.size,):
+            return DeclineReason.PARAMETERS_OUT_OF_BOUNDS
+        return None
+
+
+def parameter_bounds(
+    sections: Sections, *, noise_multiplier: float, update_noise: float
+) -> ParameterBounds:
+    """Returns the bounds of a private run.
+
+    The server moves the parameters once a round, by at most ``server_step`` of the longest mean
+    update. That is the longest update, or the shortest of the two clips, and noise.
+
+    Args:
+        sections: The device's sections of the configuration.
+        noise_multiplier: Noise of a step, in units of its clip.
+        update_noise: Noise that a device adds to its update, in units of its clip.
+    """
+    frozen, start, size = _start(sections.ranking, sections.seed)
+    spread = math.sqrt(size) + TAIL
+    trained = _trained(sections, noise_multiplier=noise_multiplier, spread=spread)
+    mean = _mean(sections, trained, update_noise=update_noise, spread=spread)
+    radius = MARGIN * (start + sections.server.rounds * _server_step(sections.server, mean))
+    return ParameterBounds(frozen_digest=frozen, radius=radius, size=size)
+
+
+@lru_cache(maxsize=8)
+def _start(ranking: Ranking, seed: int) -> tuple[str, float, int]:
+    """The frozen part's digest, the norm of the trained part, and its length."""
+    from ranking.initial import initial_ranker
+    from ranking.model.build import frozen_names, trainable_names
+    from ranking.parameters import flatten, frozen_digest
+
+    named = ranking.weights not in (None, "public")
+    blank = Ranking(trained=ranking.trained, loss=ranking.loss, weights=None)
+    # A configuration names no file of the device's: what is in one is told by its digest.
+    ranker = initial_ranker(blank if named else ranking, seed=seed)
+    trained = flatten(ranker, trainable_names(ranker, ranking.trained))
+    if named:
+        return ranking.frozen_digest or "", ranking.start_norm or 0.0, trained.size
+    names = frozen_names(ranker, ranking.trained)
+    digest = frozen_digest(ranker, names, flatten(ranker, names))
+    return digest, float(np.linalg.norm(trained.astype(np.float64))), trained.size
+
+
+def _trained(sections: Sections, *, noise_multiplier: float, spread: float) -> float:
+    """The longest update that training alone comes to."""
+    training, clip = sections.training, sections.privacy.example.clip
+    if sections.privacy.example.mechanism == "none" or clip is None:
+        return math.inf
+    scale = training.lr / (training.rate * training.reference_size)
+    return (
+        scale * training.steps * clip * (training.largest_library + noise_multiplier * spread)
+    )
+
+
+def _mean(sections: Sections, trained: float, *, update_noise: float, spread: float) -> float:
+    """The longest mean update."""
+    device = sections.privacy.device
+    if device.mechanism == "none" or device.clip is None:
+        return trained
+    if device.mechanism == "local":
+        return min(trained, device.clip) + update_noise * device.clip * spread
+    clip = device.clip * _growth(device, sections.server.rounds)
+    cohort = sections.server.cohort
+    crowd = (device.largest_cohort or cohort + TAIL * math.sqrt(cohort) + TAIL) / cohort
+    noise = _most_noise(device, sections.server.rounds) * clip * spread / cohort
+    return crowd * min(trained, clip) + noise
+
+
+def _growth(device: Device, rounds: int) -> float:
+    """How far an adaptive clip can rise."""
+    if device.mechanism != "adaptive" or device.clip_lr is None:
+        return 1.0
+    return math.exp(min(device.clip_lr * rounds, math.log(1e30)))
+
+
+def _most_noise(device: Device, rounds: int) -> float:
+    """No noise multiplier of the server's is larger: what ε needs without any amplification.
+
+    For ρ-zCDP with ρ = rounds / 2σ², ε = ρ + 2√(ρ ln 1/δ) (Bun and Steinke 2016).
+    """
+    if device.noise_multiplier is not None:
+        return device.noise_multiplier
+    if device.epsilon is None or device.delta is None:
+        return 0.0
+    log = math.log(1 / device.delta)
+    root = math.sqrt(log + device.epsilon) - math.sqrt(log)
+    return math.sqrt(rounds / 2) / root
+
+
+def _server_step(server: ServerSteps, mean: float) -> float:
+    """The farthest that the server optimizer moves for mean updates of this length."""
+    match server.optimizer:
+        case "momentum":
+            return server.lr * mean / (1 - server.beta1)
+        case "adam" | "yogi":
+            return server.lr * mean / server.tau
+        case _:
+            return server.lr * mean

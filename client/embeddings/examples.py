@@ -1,0 +1,80 @@
+"""A device's moments as tensors: what it trains on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from client.engine import Examples
+from client.isolation import Isolated
+from photos.library import Moment
+from ranking.model.encoder import EMBEDDING
+from ranking.parameters import place
+
+PHOTOS_AT_ONCE = 16
+"""Photos of every call of the encoder, black ones among them: with another number another
+kernel may round otherwise, and a photo's embedding would say how many others there are. More
+at once is no faster on one core, and wastes more on the last call."""
+NO_PHOTO = np.zeros((0, 0, 0, 3), np.uint8)
+NO_FEEDBACK = np.zeros(0, np.int64)
+
+
+def examples(moments: Sequence[Moment], *, encoder: nn.Module | None) -> Examples:
+    """Returns moments padded to the longest; none at all is legal.
+
+    Args:
+        moments: The moments, such as those of the training split.
+        encoder: The frozen encoder, which sees every photo once and no padding; None keeps the
+            pixels.
+    """
+    lengths = torch.tensor([len(moment.photos) for moment in moments], dtype=torch.int64)
+    longest = int(lengths.max()) if moments else 0
+    where = torch.arange(longest) < lengths[:, None]
+    photos = np.concatenate([moment.photos for moment in moments] or [NO_PHOTO])
+    rows = pixels(photos) if encoder is None else embed(encoder, photos)
+    feedback = np.concatenate([moment.feedback for moment in moments] or [NO_FEEDBACK])
+    return Examples(
+        inputs=_padded(rows, where=where),
+        gains=_padded(torch.from_numpy(2.0**feedback - 1).float(), where=where),
+        where=where,
+        numbers=torch.tensor([moment.number for moment in moments], dtype=torch.int64),
+    )
+
+
+@torch.no_grad()
+def embed(encoder: nn.Module, photos: NDArray[np.uint8]) -> Tensor:
+    """Returns [n, 64] embeddings of ``photos`` [n, side, side, 3], on the host.
+
+    A photo's embedding is the same, bit for bit, whatever other photos there are.
+    """
+    device = place(encoder)
+    more = -len(photos) % PHOTOS_AT_ONCE
+    filled = np.concatenate([photos, np.zeros((more, *photos.shape[1:]), np.uint8)])
+    with Isolated():
+        parts = [
+            encoder(pixels(some).to(device)).cpu()
+            for some in np.split(filled, len(filled) // PHOTOS_AT_ONCE or 1)
+            if len(some)
+        ]
+    return torch.cat([torch.empty(0, EMBEDDING), *parts])[: len(photos)]
+
+
+def pixels(photos: NDArray[np.uint8]) -> Tensor:
+    """Returns [n, 3, side, side] float32 in [0, 1] of ``photos`` [n, side, side, 3]."""
+    return torch.tensor(photos).permute(0, 3, 1, 2).contiguous().float().div_(255)
+
+
+def widened(values: Tensor, longest: int) -> Tensor:
+    """Returns [moments, longest, …]: ``values`` [moments, photos, …] padded by zeros."""
+    after = [0, 0] * (values.ndim - 2)
+    return pad(values, [*after, 0, longest - values.shape[1]])
+
+
+def _padded(rows: Tensor, *, where: Tensor) -> Tensor:
+    """[moments, photos, …]: the rows where ``where`` holds, in order, and zeros elsewhere."""
+    padded = rows.new_zeros(*where.shape, *rows.shape[1:])
+    padded[where] = rows
+    return padded

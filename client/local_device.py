@@ -1,0 +1,192 @@
+"""What one device works with: its library, its model and its secret draws."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import torch
+
+from client import model
+from client.embeddings.disk_cache import DiskCache
+from client.embeddings.examples import examples
+from client.embeddings.recent import Recent
+from client.engine import Examples, Visit
+from client.evaluation import evaluate
+from client.model import Model, prove_isolation
+from client.sections import Sections
+from client.settings import Accelerator, Engine
+from client.training.release import protected
+from photos.library import Library, Moment
+from photos.settings import Photos
+from photos.source import PhotoSource, open_source
+from photos.split import held_out_moments, training_moments
+from privacy.noise import SecureSource, SeededSource, Source
+from protocol.messages import Task, Vector
+from ranking.losses.registry import LOSSES
+from ranking.settings import Ranking
+
+log = logging.getLogger(__name__)
+Frozen = Callable[[], Vector]
+MODELS = 4
+BATCH = 384
+"""MB that a batch in training takes at most, of any kind."""
+
+
+class Split(Protocol):
+    """Chooses some of a library's moments."""
+
+    def __call__(
+        self, library: Library, *, seed: int, held_out_share: float
+    ) -> tuple[Moment, ...]:
+        """Returns the chosen moments, in their order."""
+        ...
+
+
+def _bytes(kept: Examples) -> int:
+    return kept.inputs.nbytes + kept.gains.nbytes + kept.where.nbytes + kept.numbers.nbytes
+
+
+_models: Recent[tuple[Ranking, Engine, Accelerator, str], Model] = Recent(weigh=lambda _: 1)
+_embedded: Recent[tuple[Photos, int, str, int], Examples] = Recent(weigh=_bytes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Equipment:
+    """One device of a run; a process keeps models and embeddings between messages.
+
+    Attributes:
+        device: The device's number.
+        sections: The run's settings.
+    """
+
+    device: int
+    sections: Sections
+
+    def digest(self, frozen: Vector) -> str:
+        """Returns the digest of a frozen part."""
+        return model.digest(frozen, ranking=self.sections.ranking)
+
+    def train(self, task: Task, frozen: Frozen) -> Vector:
+        """Trains on the device's training moments and returns the parameters' difference.
+
+        Args:
+            task: The task.
+            frozen: Gives the frozen part of the task's digest; asked when it is not at hand.
+
+        Raises:
+            ValueError: The run is private and the terms are not, or the other way round.
+        """
+        (delta,) = train_together([self], task, frozen)
+        return delta
+
+    def visit(self, task: Task, lent: Model) -> Visit:
+        """Returns the device's turn at ``task``.
+
+        Raises:
+            ValueError: The run is private and the terms are not, or the other way round.
+        """
+        if task.work.private != self.sections.private:
+            raise ValueError("the task's terms are not those of the run.")
+        return Visit(examples=self._usable(lent), source=self.source(task))
+
+    def train_on_nothing(self, task: Task, frozen: Frozen) -> Vector:
+        """Returns what ``train`` gives for a library without moments: noise alone."""
+        with self.model(task.digest, frozen) as lent:
+            nothing = examples((), encoder=lent.frozen_encoder)
+            visit = Visit(examples=nothing, source=self.source(task))
+            (trained,) = lent.engine.train(task.parameters, [visit], work=task.work)
+        return protected(trained.delta, work=task.work, source=self.source(task))
+
+    def evaluate(self, task: Task, frozen: Frozen) -> dict[str, float]:
+        """Judges the task's parameters on the device's held-out moments."""
+        loss = LOSSES[self.sections.ranking.loss]
+        with self.model(task.digest, frozen) as lent:
+            lent.take(task.parameters)
+            return evaluate(lent.ranker, self._examples(lent, held_out_moments), loss=loss)
+
+    def source(self, task: Task) -> Source:
+        """Returns where the visit's secret draws come from; a new attempt draws afresh."""
+        if self.sections.private and self.sections.privacy.noise == "secure":
+            return SecureSource()
+        visit = ("round", task.round, "attempt", task.attempt, "device", self.device)
+        return SeededSource(self.sections.seed, *visit)
+
+    def model(self, digest: str, frozen: Frozen) -> AbstractContextManager[Model]:
+        """Lends the model whose frozen part has ``digest``."""
+        ranking, engine, on = (
+            self.sections.ranking,
+            self.sections.engine,
+            self.sections.accelerator,
+        )
+        if self.sections.private:
+            # Another number of threads is another course of the same kernels.
+            torch.set_num_threads(1)
+            prove_isolation(ranking, engine, on=on, side=self.sections.photos.side)
+        return _models.lent(
+            (ranking, engine, on, digest),
+            lambda: Model.assemble(frozen(), ranking=ranking, engine=engine, on=on),
+            limit=MODELS,
+        )
+
+    def _usable(self, lent: Model) -> Examples:
+        """The training moments; none of them where a private device cannot read its library.
+
+        Whether it can is the device's own affair: its answer must not say it.
+        """
+        try:
+            return self._training(lent)
+        except Exception as failure:
+            if not self.sections.private:
+                raise
+            log.warning("a library cannot be used (%s): noise alone", type(failure).__name__)
+            return examples((), encoder=lent.frozen_encoder)
+
+    def _training(self, lent: Model) -> Examples:
+        encoder = "" if lent.frozen_encoder is None else lent.encoder
+        key = (self.sections.photos, self.sections.seed, encoder, self.device)
+        kept = (self.sections.memory - BATCH) * 1024**2
+        return _embedded.get(key, lambda: self._kept(lent), limit=kept)
+
+    def _kept(self, lent: Model) -> Examples:
+        photos, folder = self.sections.photos, self.sections.cache
+        if folder is None or lent.frozen_encoder is None:
+            return self._examples(lent, training_moments)
+        cache = DiskCache(
+            Path(folder), photos=photos, seed=self.sections.seed, encoder=lent.encoder
+        )
+        return cache.get(self.device, lambda: self._examples(lent, training_moments))
+
+    def _examples(self, lent: Model, split: Split) -> Examples:
+        photos, seed = self.sections.photos, self.sections.seed
+        library = _source(photos, seed).library(self.device)
+        moments = split(library, seed=seed, held_out_share=photos.held_out_share)
+        return examples(moments, encoder=lent.frozen_encoder)
+
+
+def train_together(
+    devices: Sequence[Equipment], task: Task, frozen: Frozen
+) -> Iterator[Vector]:
+    """Yields each device's protected difference of the parameters, in order.
+
+    Args:
+        devices: Devices of one run, at least one.
+        task: The task that all of them were given.
+        frozen: As of ``Equipment.train``.
+
+    Raises:
+        ValueError: As of ``Equipment.visit``.
+    """
+    with devices[0].model(task.digest, frozen) as lent:
+        visits = (device.visit(task, lent) for device in devices)
+        trained = lent.engine.train(task.parameters, visits, work=task.work)
+        for device, one in zip(devices, trained, strict=True):
+            yield protected(one.delta, work=task.work, source=device.source(task))
+
+
+@lru_cache(maxsize=2)
+def _source(photos: Photos, seed: int) -> PhotoSource:
+    return open_source(photos, seed=seed)

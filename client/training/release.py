@@ -1,0 +1,49 @@
+"""What is released of a device: the sum of a step, and its update."""
+
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privacy.clipping.updates import clipped_update
+from privacy.integers.grid import IntegerGrid
+from privacy.mechanisms.dpsgd import release
+from privacy.mechanisms.integer_sum import integer_release
+from privacy.noise import Source, Stream
+from protocol.messages import Vector, Work
+
+StepSum = NDArray[np.float64 | np.float32 | np.int64]
+"""A step's sum: float32 where nothing is clipped, whole steps of a grid for integers."""
+
+
+def step_release(total: StepSum, work: Work, *, stream: Stream) -> NDArray[np.float64]:
+    """Returns a step's sum with its noise, in the unit of the gradients.
+
+    Args:
+        total: [trainable] the sum; whole steps of the grid of ``work.clip`` where
+            ``work.integers``.
+        work: The terms of the visit.
+        stream: Secret draws of this step and of nothing else.
+    """
+    if not work.integers:
+        floats = cast("NDArray[np.float64]", total)
+        return release(floats, deviation=work.deviation, stream=stream)
+    grid = IntegerGrid(clip=work.clip)
+    deviation = grid.deviation(work.noise_multiplier)
+    whole = cast("NDArray[np.int64]", total)
+    return integer_release(whole, grid, deviation=deviation, stream=stream)
+
+
+def protected(delta: Vector, *, work: Work, source: Source) -> Vector:
+    """Returns the update that may leave: clipped, then with noise of its own.
+
+    Args:
+        delta: [trainable] the difference of the parameters.
+        work: The public terms; without ``update_clip`` the update stays as it is.
+        source: The device's secret draws of this visit.
+    """
+    if not np.isfinite(work.update_clip):
+        return delta
+    clipped = clipped_update(delta, work.update_clip)
+    released = release(clipped, deviation=work.update_deviation, stream=source.stream("update"))
+    return released.astype(np.float32)

@@ -1,0 +1,118 @@
+"""One device's folder: moment folders of photographs and what their owner did with them."""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from photos.folder import feedback_file
+from photos.folder.decoding import Photograph, decode
+from photos.folder.feedback_file import NO_ROW, FeedbackTable, Row
+from photos.folder.listing import contents
+from photos.folder.skips import Skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PhotographedMoment:
+    """The photographs of one folder in the order of capture, each with its feedback row.
+
+    Attributes:
+        name: Path of the moment's folder below its device's; empty for the folder itself.
+        photographs: By EXIF time; those without one follow, by name.
+        rows: [photographs] feedback rows.
+    """
+
+    name: str
+    photographs: tuple[Photograph, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DevicePhotographs:
+    """All that could be read of a device's folder.
+
+    Attributes:
+        moments: In the order of their names; a moment may hold no photograph.
+        skipped: How many files, rows and folders were left out, by reason.
+    """
+
+    moments: tuple[PhotographedMoment, ...]
+    skipped: Counter[str]
+
+
+def read_device(folder: Path, *, side: int, most: int | None = None) -> DevicePhotographs:
+    """Reads ``folder/<moment>/*.jpg`` and ``folder/feedback.csv``.
+
+    Guarantees:
+      * nothing in the folder raises; what cannot be used is counted by reason;
+      * a moment is a function of its own folder and its own rows: no file, link, name,
+        permission or damage elsewhere changes it.
+
+    Args:
+        folder: A device's folder.
+        side: Pixels of a photograph's side.
+        most: How many photographs of a moment to keep, the first in the order of capture; None
+            for all. The others are counted and take no memory.
+    """
+    listing = contents(folder)
+    skipped = listing.skipped + Counter({Skip.MISPLACED: len(listing.photos)})
+    inside = {moment.name: contents(moment) for moment in listing.folders}
+    for moment in inside.values():
+        skipped += moment.skipped + Counter({Skip.MISPLACED: len(moment.folders)})
+    files = {name: moment.photos for name, moment in inside.items() if moment.photos}
+    read = read_moments(folder, files, side=side, most=most)
+    return DevicePhotographs(moments=read.moments, skipped=skipped + read.skipped)
+
+
+def read_moments(
+    folder: Path, files: Mapping[str, Sequence[Path]], *, side: int, most: int | None = None
+) -> DevicePhotographs:
+    """Reads listed photographs and ``folder/feedback.csv``, and guarantees as ``read_device``.
+
+    Args:
+        folder: A device's folder.
+        files: The photographs of each moment, by its name below ``folder``.
+        side: As of ``read_device``.
+        most: As of ``read_device``.
+    """
+    names = {path.relative_to(folder).as_posix() for paths in files.values() for path in paths}
+    table = feedback_file.read_feedback(folder / feedback_file.NAME, photos=names)
+    skipped = Counter(table.skipped)
+    moments = []
+    for name, paths in files.items():
+        photographs, left_out = _photographs(paths, side=side, most=most)
+        moments.append(_moment(name, photographs, table))
+        skipped += left_out
+    return DevicePhotographs(moments=tuple(moments), skipped=skipped)
+
+
+def _photographs(
+    paths: Sequence[Path], *, side: int, most: int | None
+) -> tuple[list[Photograph], Counter[str]]:
+    """The first ``most`` photographs in the order of capture, and why others are left out."""
+    first: list[Photograph] = []
+    skipped: Counter[str] = Counter()
+    for path in paths:
+        photo = decode(path, side=side)
+        if isinstance(photo, Skip):
+            skipped[photo] += 1
+            continue
+        insort(first, photo, key=_capture)
+        if most is not None and len(first) > most:
+            first.pop()
+            skipped[Skip.MANY_PHOTOS] += 1
+    return first, skipped
+
+
+def _moment(
+    name: str, photographs: Sequence[Photograph], table: FeedbackTable
+) -> PhotographedMoment:
+    paths = (f"{name}/{photo.name}".removeprefix("/") for photo in photographs)
+    rows = tuple(table.rows.get(path, NO_ROW) for path in paths)
+    return PhotographedMoment(name=name, photographs=tuple(photographs), rows=rows)
+
+
+def _capture(photo: Photograph) -> tuple[bool, datetime, str]:
+    return photo.taken is None, photo.taken or datetime.min, photo.name

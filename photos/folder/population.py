@@ -1,0 +1,148 @@
+"""A population of real photographs: ``ROOT/<device>/<moment>/*.jpg``."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photos.folder.device_folder import PhotographedMoment, read_device
+from photos.folder.feedback_file import Row
+from photos.folder.listing import contents, obstacle
+from photos.folder.skips import Skip
+from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT, Library, Moment
+from photos.settings import Photos
+
+_LAYOUT = (
+    "the layout is ROOT/<device>/<moment>/*.jpg; make one with `darkroom photos sample DIR`"
+)
+
+
+class FolderSource:
+    """Libraries read from a folder of device folders.
+
+    Devices are numbered in the order of their folders' names: training devices from the front,
+    held-out devices from the back, so that both stay the same when the other count changes.
+
+    Guarantees:
+      * a moment is one folder, at most 12 photos of it, and one example: its number and its
+        content depend on no other moment;
+      * the same files give the same library;
+      * symbolic links are never followed: one could leave the folder, or put a photo into two
+        moments, which would double what that photo can move.
+
+    Attributes:
+        devices: Devices that may train.
+        held_out_devices: Devices that never train, numbered after them.
+    """
+
+    def __init__(self, photos: Photos) -> None:
+        """Lists the device folders; no photograph is opened yet.
+
+        Raises:
+            ValueError: There is no such folder, no photo in it, or too few device folders.
+        """
+        folders = _device_folders(photos)
+        self.held_out_devices = photos.held_out_devices
+        available = len(folders) - photos.held_out_devices
+        self.devices = available if photos.devices is None else photos.devices
+        if not 1 <= self.devices <= available:
+            raise ValueError(_too_few(photos, len(folders)))
+        self._folders = (*folders[: self.devices], *folders[available:])
+        self._side = photos.side
+
+    def name(self, device: int) -> str:
+        """Returns a device's folder name, for commands on the owner's machine alone."""
+        return self._folders[device].name
+
+    def library(self, device: int) -> Library:
+        """Reads one device's photographs; what cannot be used is counted, never raised."""
+        read = read_device(self._folders[device], side=self._side, most=LARGEST_MOMENT)
+        moments = [_moment(one) for one in read.moments]
+        whole = [moment for moment in moments if moment]
+        few = len(moments) - len(whole)
+        none = int(not moments)
+        skipped = read.skipped + Counter({Skip.FEW_PHOTOS: few, Skip.EMPTY_DEVICE: none})
+        return Library(
+            device=device,
+            moments=tuple(sorted(whole, key=lambda moment: moment.number)),
+            skipped={str(reason): count for reason, count in sorted(skipped.items())},
+        )
+
+
+def skipped_total(libraries: Iterable[Library]) -> dict[str, int]:
+    """Returns how many files and moments were left out of all libraries, by reason."""
+    total: Counter[str] = Counter()
+    for library in libraries:
+        total.update(library.skipped)
+    return dict(sorted(total.items()))
+
+
+def moment_number(name: str) -> int:
+    """Returns the number of the moment folder ``name``: 63 bits of the SHA-256 of its bytes.
+
+    It depends on no other moment, as the moments' secret draws demand, and on no language of
+    the system: the bytes are those on the disk. Among a million moments of one device two share
+    a number with a probability of 5e-8.
+    """
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8]) >> 1
+
+
+def _moment(moment: PhotographedMoment) -> Moment | None:
+    if len(moment.photographs) < SMALLEST_MOMENT:
+        return None
+    return Moment(
+        number=moment_number(moment.name),
+        photos=np.stack([photo.pixels for photo in moment.photographs]),
+        bursts=_bursts(moment.rows),
+        feedback=np.array([row.feedback for row in moment.rows], dtype=np.int64),
+        expected_gain=None,
+    )
+
+
+def _bursts(rows: tuple[Row, ...]) -> NDArray[np.int64]:
+    numbers: dict[str, int] = {}
+    keys = (row.burst or f"\0{place}" for place, row in enumerate(rows))
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def _device_folders(photos: Photos) -> tuple[Path, ...]:
+    if photos.root is None:
+        raise ValueError(
+            f"photos.root must name a folder when photos.source=folder: {_LAYOUT}."
+        )
+    root = _expanded(photos.root)
+    if reason := obstacle(root):
+        raise ValueError(
+            f"photos.root={photos.root} is not a folder that can be listed ({reason}): "
+            f"{_LAYOUT}."
+        )
+    folders = contents(root).folders
+    if not any(_holds_photos(folder) for folder in folders):
+        raise ValueError(
+            f"photos.root={photos.root} holds no device folder with photos: {_LAYOUT}."
+        )
+    return folders
+
+
+def _expanded(root: str) -> Path:
+    """Where ``root`` is, with ~ for a user's own folder; as it stands for a user unknown."""
+    try:
+        return Path(root).expanduser()
+    except RuntimeError:
+        return Path(root)
+
+
+def _holds_photos(device: Path) -> bool:
+    return any(contents(moment).photos for moment in contents(device).folders)
+
+
+def _too_few(photos: Photos, folders: int) -> str:
+    wanted = "at least 1" if photos.devices is None else photos.devices
+    return (
+        f"photos.devices={wanted} and photos.held_out_devices={photos.held_out_devices} need "
+        f"more than the {folders} device folders of photos.root={photos.root}; lower either."
+    )

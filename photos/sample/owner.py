@@ -1,0 +1,86 @@
+"""An owner in the sample: what they like in a photo, and the feedback they give."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from photos.library import Feedback
+from photos.synthetic.capture import Capture
+
+# Sharp, level, clean, bright, warm, colourful, wide: unlike the public ranker's owners, these
+# want bright and warm photos, and grain is all the same to them.
+COMMON_TASTE = np.array([0.8, 0.4, 0.0, 1.5, 1.2, 0.2, 0.3])
+_OWN_TASTE = 0.2
+
+_CHOOSINESS = 2.0
+_NO_FAVOURITE = 0.5
+_KEEPING = 1.5
+_LENIENCE = 0.8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class SampleOwner:
+    """One person.
+
+    Attributes:
+        taste: [7] weight of each merit.
+    """
+
+    taste: NDArray[np.float64]
+
+    @classmethod
+    def draw(cls, *, rng: np.random.Generator) -> "SampleOwner":
+        """Returns an owner who shares the common taste but for a small part of their own."""
+        return cls(taste=COMMON_TASTE + rng.normal(0, _OWN_TASTE, len(COMMON_TASTE)))
+
+    def liking(self, captures: tuple[Capture, ...]) -> NDArray[np.float64]:
+        """[photos] how well the owner likes each photo of a moment, against their average."""
+        liking = np.stack([merits(capture) for capture in captures]) @ self.taste
+        centred: NDArray[np.float64] = liking - liking.mean()
+        return centred
+
+
+def merits(capture: Capture) -> NDArray[np.float64]:
+    """[7] a capture's merits: sharp, level, clean, bright, warm, colourful, wide.
+
+    Each has a spread of about 1 over the captures of the sample.
+    """
+    return np.array(
+        [
+            -capture.blur / 0.01,
+            -abs(capture.tilt) / 3,
+            -capture.noise / 0.05,
+            capture.exposure / 0.65,
+            capture.warmth / 0.7,
+            (capture.colour - 1) / 0.25,
+            (capture.frame - 0.67) / 0.1,
+        ]
+    )
+
+
+def feedback(
+    liking: NDArray[np.float64], bursts: NDArray[np.int64], *, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draws the feedback of one moment.
+
+    Each burst has at most one favourite, drawn by Plackett and Luce's rule with "none of them"
+    among the choices; every other photo is kept or deleted by its own liking.
+
+    Args:
+        liking: [photos] how well the owner likes each.
+        bursts: [photos] equal numbers are near duplicates.
+        rng: Draws the choices.
+
+    Returns:
+        [photos] ``Feedback``.
+    """
+    kept = rng.random(len(liking)) < 1 / (1 + np.exp(-_LENIENCE - _KEEPING * liking))
+    given = np.where(kept, Feedback.KEEP, Feedback.DELETE).astype(np.int64)
+    for burst in np.unique(bursts):
+        members = np.flatnonzero(bursts == burst)
+        odds = np.exp(_CHOOSINESS * np.append(liking[members], _NO_FAVOURITE))
+        choice = rng.choice(len(odds), p=odds / odds.sum())
+        if choice < len(members):
+            given[members[choice]] = Feedback.FAVOURITE
+    return given

@@ -1,0 +1,161 @@
+"""Writes a small folder library of real photographs: the input of ``real-photos``."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from photos.folder import feedback_file
+from photos.library import Feedback
+from photos.sample.owner import SampleOwner, feedback
+from photos.sample.source_pictures import PICTURES, attribution, open_picture
+from photos.synthetic.capture import Capture, take
+
+SIDE = 192
+
+_HELD_OUT_SHARE = 3
+_LARGEST_MOMENT = 8
+_NEW_BURST = 0.4
+# The widest frame, leaning this much, still lies inside the scene: 0.84 (cos + sin) < 1.
+_MOST_TILT = 10.0
+_SUFFIXES = ("jpg", "png", "webp")
+_SUFFIX_SHARES = (0.8, 0.1, 0.1)
+# EXIF orientation -> quarter turns, counter-clockwise, from the upright to the stored photo.
+_TURNS = {1: 0, 6: 1, 3: 2, 8: 3}
+_TURN_SHARES = (0.7, 0.15, 0.05, 0.1)
+_FIRST_DAY = datetime(2025, 1, 1, 8)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Shot:
+    """One photo to be taken: how, when, and in which burst of its moment."""
+
+    capture: Capture
+    taken: datetime
+    burst: int
+
+
+def write_sample(folder: Path, *, devices: int, moments: int, seed: int) -> None:
+    """Writes device folders of photos and feedback, and who made the pictures they come from.
+
+    Photos are crops of a few real photographs with known exposure, colour, blur, tilt and
+    noise; the feedback follows from these by a taste that all owners nearly share. The last
+    third of the devices, by name, holds only scenes that no other device has: hold it out. The
+    same arguments write the same photos.
+
+    Args:
+        folder: Made if missing; must be empty.
+        devices: How many device folders, at least 2.
+        moments: How many moments each holds, at least 1.
+        seed: Draws everything.
+
+    Raises:
+        ValueError: The folder is not empty, a count is too small, or scikit-image or
+            scikit-learn is missing; nothing has been written.
+    """
+    if devices < 2 or moments < 1:  # noqa: PLR2004
+        raise ValueError(
+            f"a sample of {devices} devices with {moments} moments is too small: ask for at "
+            "least 2 devices, one to train and one held out, with 1 moment."
+        )
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ValueError(f"{folder} is not an empty folder: name a new one for the sample.")
+    scenes = {picture.name: open_picture(picture) for picture in PICTURES}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise ValueError(f"{folder} cannot be made: {failure.strerror}.") from failure
+    (folder / "ATTRIBUTION.txt").write_text(attribution(), encoding="utf-8")
+    training = devices - max(1, devices // _HELD_OUT_SHARE)
+    for device in range(devices):
+        names = [one.name for one in PICTURES if one.held_out == (device >= training)]
+        _write_device(
+            folder / f"device-{device + 1:0{len(str(devices))}}",
+            {name: scenes[name] for name in names},
+            moments=moments,
+            rng=np.random.default_rng([seed, device]),
+        )
+
+
+def _write_device(
+    folder: Path, scenes: Mapping[str, Image.Image], *, moments: int, rng: np.random.Generator
+) -> None:
+    owner = SampleOwner.draw(rng=rng)
+    rows: list[tuple[str, int, str]] = []
+    for number in range(moments):
+        scene = str(rng.choice(list(scenes)))
+        shots = _shots(_FIRST_DAY + timedelta(days=number, hours=rng.uniform(0, 12)), rng=rng)
+        liking = owner.liking(tuple(shot.capture for shot in shots))
+        given = feedback(liking, np.array([shot.burst for shot in shots]), rng=rng)
+        moment = folder / f"{shots[0].taken:%Y-%m-%d}-{scene}"
+        moment.mkdir(parents=True)
+        for shot, word in zip(shots, given, strict=True):
+            photo = take(scenes[scene], shot.capture, side=SIDE, rng=rng)
+            suffix = rng.choice(_SUFFIXES, p=_SUFFIX_SHARES)
+            path = moment / f"IMG_{len(rows) + 1:04}.{suffix}"
+            _write_photo(path, photo, taken=shot.taken, rng=rng)
+            name = path.relative_to(folder).as_posix()
+            rows.append((name, shot.burst, Feedback(word).name.lower()))
+    with (folder / feedback_file.NAME).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("photo", "burst", "feedback"), *rows])
+
+
+def _write_photo(
+    path: Path, photo: NDArray[np.uint8], *, taken: datetime, rng: np.random.Generator
+) -> None:
+    orientation = int(rng.choice(list(_TURNS), p=_TURN_SHARES))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif.get_ifd(0x8769).update(
+        {0x9003: f"{taken:%Y:%m:%d %H:%M:%S}", 0x9291: f"{taken:%f}"[:3]}
+    )
+    stored = np.ascontiguousarray(np.rot90(photo, _TURNS[orientation]))
+    Image.fromarray(stored).save(path, exif=exif, quality=90)
+
+
+def _shots(start: datetime, *, rng: np.random.Generator) -> tuple[_Shot, ...]:
+    """Draws a moment: bursts of nearby frames, each photo with faults of its own."""
+    count = min(_LARGEST_MOMENT, 2 + int(rng.exponential(3.5)))
+    place = rng.uniform(0.2, 0.8, 2)
+    shots: list[_Shot] = []
+    taken, burst, framed = start, -1, None
+    for _ in range(count):
+        if framed is None or rng.random() < _NEW_BURST:
+            framed, burst = _frame(place, rng=rng), burst + 1
+            taken += timedelta(seconds=rng.uniform(20, 120))
+        taken += timedelta(milliseconds=int(rng.uniform(200, 900)))
+        shots.append(_Shot(capture=_jolted(framed, rng=rng), taken=taken, burst=burst))
+    return tuple(shots)
+
+
+def _frame(place: NDArray[np.float64], *, rng: np.random.Generator) -> Capture:
+    across, down = place + rng.normal(0, 0.04, 2)
+    return Capture(
+        across=across,
+        down=down,
+        frame=rng.uniform(0.54, 0.84),
+        tilt=rng.normal(0, 3),
+        exposure=rng.normal(0, 0.6),
+        warmth=rng.normal(0, 0.7),
+        colour=rng.uniform(0.5, 1.4),
+        blur=0.0,
+        noise=rng.exponential(0.03),
+    )
+
+
+def _jolted(framed: Capture, *, rng: np.random.Generator) -> Capture:
+    return replace(
+        framed,
+        across=framed.across + rng.normal(0, 0.02),
+        down=framed.down + rng.normal(0, 0.02),
+        tilt=np.clip(framed.tilt + rng.normal(0, 2), -_MOST_TILT, _MOST_TILT),
+        exposure=framed.exposure + rng.normal(0, 0.25),
+        warmth=framed.warmth + rng.normal(0, 0.25),
+        blur=rng.exponential(0.01),
+        noise=framed.noise + rng.exponential(0.02),
+    )

@@ -1,0 +1,116 @@
+"""The ε of a ledger, computed anew from its records and held to an attack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from privacy.ledger.records import Terms
+from privacy.ledger.totals import Spent
+from privacy.statements.accountants import ACCOUNTANTS, Accountants
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opinions:
+    """What two accountants and an attack say of the same charges.
+
+    Attributes:
+        charges: Charges that are composed.
+        pld: The ε that is told.
+        rdp: The second opinion.
+        attack: The ε that an attack proves at least.
+        by: What the first is found by.
+    """
+
+    charges: int
+    pld: float
+    rdp: float
+    attack: float = 0.0
+    by: str = "loss distributions"
+
+    @property
+    def agree(self) -> bool:
+        """Whether the ε that is told lies between the attack and the looser accountant.
+
+        If not, an accountant is wrong. What is told is the least of bounds that hold, the
+        looser accountant's among them, so that no sound ledger is refused.
+        """
+        return self.attack <= self.pld <= self.rdp
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement:
+    """What a ledger's records have cost.
+
+    Attributes:
+        worst: Of the device that is charged most often, or of all rounds where the unit is
+            *device*.
+        median: Of the middle device among those that are charged; None where the unit is
+            *device*, which pays for every round alike.
+        delta: The δ of every ε here.
+        claim: Whether ε is a promise: the noise was secret.
+    """
+
+    worst: Opinions
+    median: Opinions | None
+    delta: float
+    claim: bool
+
+
+def state(
+    terms: Terms, spent: Spent, *, accountants: Mapping[str, Accountants] = ACCOUNTANTS
+) -> Statement:
+    """Returns the ε of all that is spent, from the records alone.
+
+    Args:
+        terms: The ledger's opening.
+        spent: What its records add up to; unknown charges count for every device.
+        accountants: By name of the sampler.
+
+    Raises:
+        ValueError: As of ``opinions``.
+    """
+    protects_devices = terms.unit == "device"
+    worst = spent.charges if protects_devices else spent.most
+    return Statement(
+        worst=opinions(terms, worst, accountants=accountants),
+        median=None
+        if protects_devices
+        else opinions(terms, spent.median, accountants=accountants),
+        delta=terms.delta,
+        claim=terms.noise == "secure",
+    )
+
+
+def opinions(
+    terms: Terms, charges: int, *, accountants: Mapping[str, Accountants] = ACCOUNTANTS
+) -> Opinions:
+    """Returns the ε after so many charges by both accountants.
+
+    Args:
+        terms: What one charge costs.
+        charges: Charges that are composed; 0 costs nothing.
+        accountants: By name of the sampler.
+
+    Raises:
+        ValueError: No accountant knows the sampler, or this relation of its neighbours.
+    """
+    both = accountants.get(terms.sampler)
+    if both is None:
+        known = ", ".join(sorted(accountants))
+        raise ValueError(
+            f"sampler '{terms.sampler}' has no accountant here, so its ε cannot be computed "
+            f"anew; known are {known}: open this ledger with code {terms.code}."
+        )
+    if terms.relation != both.relation:
+        raise ValueError(
+            f"relation '{terms.relation}' is not what sampler '{terms.sampler}' is accounted "
+            f"for ('{both.relation}'); open this ledger with code {terms.code}."
+        )
+    return Opinions(
+        charges=charges,
+        pld=both.pld(terms, charges),
+        rdp=both.rdp(terms, charges),
+        attack=both.attack(terms, charges),
+        by=both.by,
+    )

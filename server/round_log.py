@@ -1,0 +1,69 @@
+"""A run's rounds in Flower's log, for runs that nobody watches from beside."""
+
+import hashlib
+import logging
+
+import numpy as np
+
+from protocol.messages import Vector
+from server.rounds.outcome import RoundOutcome
+
+log = logging.getLogger("flwr.darkroom")
+
+
+class Journal:
+    """Writes one line for each round: what was released, and nothing of a device.
+
+    Where whole devices are protected, nothing is counted either: how many came is outside their
+    ε. Its logger is a child of Flower's, whose level and destination the user has set.
+    """
+
+    def __init__(self, rounds: int, *, counts: bool = True) -> None:
+        """Begins before the first round.
+
+        Args:
+            rounds: Rounds of the run.
+            counts: Whether the log may say how many updates came.
+        """
+        self._rounds = rounds
+        self._counts = counts
+
+    def promised(self, epsilon: float, *, delta: float, ledger: bool) -> None:
+        """Writes what the run promises for whole devices, and whether a ledger is kept."""
+        log.info("darkroom: ε ≤ %.4g at δ = %g for each device's whole library", epsilon, delta)
+        if not ledger:
+            log.warning("darkroom: no ledger is kept: name a folder, ledger=DIR, to have one")
+
+    def started(self, number: int, *, cohort: int) -> None:
+        """Says nothing: a round is told of when it is over."""
+
+    def replied(self) -> None:
+        """Says nothing: single devices are nobody's business."""
+
+    def closed(self, outcome: RoundOutcome) -> None:
+        """Writes the line of one round."""
+        said = [
+            f"round {outcome.round} of {self._rounds} {self._released(outcome)}",
+            *(_counted(outcome) if self._counts else []),
+            *(f"{name} {value:.4g}" for name, value in outcome.told.items()),
+            *_vector(outcome.parameters),
+        ]
+        log.info("darkroom: %s", ", ".join(said))
+
+    def _released(self, outcome: RoundOutcome) -> str:
+        """Protected rounds release noise also where nobody came."""
+        return "released" if outcome.admitted or not self._counts else "released nothing"
+
+
+def _counted(outcome: RoundOutcome) -> list[str]:
+    return [
+        f"{outcome.admitted} of {outcome.invited} updates admitted",
+        f"{outcome.declined.total()} declined",
+        f"{outcome.refused.total()} refused",
+        f"{outcome.missing} missing",
+    ]
+
+
+def _vector(parameters: Vector) -> list[str]:
+    digest = hashlib.sha256(parameters.astype("<f4").tobytes()).hexdigest()
+    return [f"sha256 {digest}", f"norm {np.linalg.norm(parameters.astype(np.float64)):.6g}"]

@@ -1,0 +1,64 @@
+"""What a round was, for those who watch a run from beside the server."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from protocol.messages import DeclineReason, RefusalReason, Vector
+from server.rounds.directory import Directory
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RoundOutcome:
+    """What became of one round.
+
+    Attributes:
+        round: The round's number, from 1.
+        parameters: [trainable] the model after it, read-only: the parameters, or an average.
+        invited: Devices asked.
+        admitted: Updates that counted.
+        declined: Expected answers of devices that did not take part, by reason.
+        refused: Replies refused, by reason.
+        missing: Devices asked that never answered.
+        participants: Numbers of all devices that may have trained: the invited ones less
+            those that declined.
+        told: Further figures of the release, under the same ε.
+    """
+
+    round: int
+    parameters: Vector
+    invited: int
+    admitted: int
+    declined: Counter[DeclineReason]
+    refused: Counter[RefusalReason]
+    missing: int
+    participants: tuple[int, ...]
+    told: Mapping[str, float] = field(default_factory=dict)
+
+
+@runtime_checkable
+class RoundObserver(Protocol):
+    """Follows the rounds; a grid that is one is told of them by the strategy."""
+
+    def started(self, number: int, *, cohort: int) -> None:
+        """A round began with this many devices."""
+        ...
+
+    def replied(self) -> None:
+        """One device of the round is done; whoever waits for the replies says so."""
+        ...
+
+    def closed(self, outcome: RoundOutcome) -> None:
+        """A round ended."""
+        ...
+
+
+@runtime_checkable
+class KnowsDirectory(Protocol):
+    """A grid that knows which node is which device, so that nobody has to ask the nodes.
+
+    It must yield replies in the order of the messages.
+    """
+
+    directory: Directory

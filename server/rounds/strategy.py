@@ -1,0 +1,205 @@
+"""The server's side of Flower's Message API: cohorts out, replies in, one release a round."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import Strategy
+
+from protocol.codec import decode_reply
+from protocol.messages import Malformed, RefusalReason, Vector
+from server import cohort
+from server.aggregation import optimizer
+from server.aggregation.averaging import RecentAverage
+from server.aggregation.mean import Mean, mean_update
+from server.protection.protection import Protection
+from server.rounds.admission import Admitted, Expected, Reply, admit
+from server.rounds.directory import Directory
+from server.rounds.norm_bound import norm_bound
+from server.rounds.outcome import RoundObserver
+from server.rounds.tally import Tally
+from server.rounds.task_messages import FIRST_ATTEMPT, Invitations, Terms
+from server.settings import Server
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Round:
+    cohort: Sequence[int]
+    parameters: Vector
+    expected: Expected
+
+
+class UniformAveraging(Strategy):
+    """Draws Poisson cohorts, admits replies one by one and releases their uniform mean.
+
+    Guarantees:
+      * without ``protection``, who takes part is a function of (seed, round) alone;
+      * updates are added in device order, so that the order of arrival never matters;
+      * a bad reply is refused and counted, and the round goes on without it;
+      * a round without an admitted update releases nothing and leaves the parameters alone;
+      * with ``protection`` it draws the cohorts, by its secret coins, and every round releases
+        the noisy sum, also one without an update.
+
+    Replies are held until all are there, for their order; ``ordered`` says that they come in
+    device order, and then each is added as it comes.
+
+    Attributes:
+        model: [trainable] what the rounds so far came to: the parameters after the last one,
+            or the average of the last ``averaged``; None before the first.
+    """
+
+    def __init__(
+        self,
+        settings: Server,
+        terms: Terms,
+        *,
+        seed: int,
+        directory: Directory,
+        observer: RoundObserver,
+        protection: Protection | None = None,
+        ordered: bool = False,
+    ) -> None:
+        if settings.cohort > directory.devices:
+            raise ValueError(
+                f"server.cohort={settings.cohort:g} is more than the {directory.devices} "
+                "devices there are; lower it or raise photos.devices."
+            )
+        self._settings = settings
+        self._terms = terms
+        self._invitations = Invitations(terms, directory, lifetime=settings.timeout)
+        self._seed = seed
+        self._directory = directory
+        self._observer = observer
+        self._ordered = ordered
+        self._protection = protection
+        self._state: optimizer.State | None = None
+        self._recent = RecentAverage(settings.averaged)
+        self.model: Vector | None = None
+        self._round: _Round | None = None
+
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> list[Message]:
+        """Draws the cohort and returns its messages, in device order.
+
+        They are a list, for Flower's HTTP grid walks over them twice.
+        """
+        parameters = vector(arrays)
+        invited = self._draw(server_round)
+        self._round = _Round(
+            cohort=invited,
+            parameters=parameters,
+            expected=self._expected(server_round, parameters, invited),
+        )
+        self._observer.started(server_round, cohort=len(invited))
+        return self._invitations.messages(server_round, parameters, invited)
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """Admits, adds and releases; returns None for parameters that stay as they were."""
+        current = self._current()
+        tally = Tally(current.cohort)
+        mean = self._mean(self._admitted(replies, current.expected, tally), server_round)
+        parameters = current.parameters
+        if mean is not None:
+            state = self._state or optimizer.initial_state(self._settings, parameters.size)
+            self._state, parameters = optimizer.step(
+                self._settings, state, parameters=parameters, mean_update=mean.value
+            )
+        parameters.flags.writeable = False
+        self.model = self._recent.add(parameters)
+        told = {} if mean is None else mean.told
+        self._observer.closed(tally.outcome(server_round, parameters=self.model, told=told))
+        return (None if mean is None else arrays_of(parameters)), None
+
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """Asks nobody: released models are judged beside the server, on held-out devices."""
+        return []
+
+    def aggregate_evaluate(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> MetricRecord | None:
+        """Returns None: nobody was asked."""
+        return None
+
+    def summary(self) -> None:
+        """Says nothing: whoever starts a run shows its settings."""
+
+    def _mean(self, deltas: Iterable[Vector], number: int) -> Mean | None:
+        if self._protection is None:
+            return mean_update(deltas)
+        # Before anything is added up: deltas are judged and added one by one.
+        self._protection.charge(number, FIRST_ATTEMPT)
+        source = self._protection.source(number, FIRST_ATTEMPT)
+        return self._protection.release.mean(deltas, source=source)
+
+    def _draw(self, number: int) -> list[int]:
+        if self._protection is not None:
+            source = self._protection.source(number, FIRST_ATTEMPT)
+            return [int(device) for device in self._protection.release.cohort(source)]
+        devices = self._directory.devices
+        draws = cohort.generator(self._seed, round_number=number, attempt=FIRST_ATTEMPT)
+        rate = self._settings.cohort / devices
+        return [int(device) for device in cohort.draw(devices, rate=rate, generator=draws)]
+
+    def _expected(self, number: int, parameters: Vector, invited: Sequence[int]) -> Expected:
+        norm = norm_bound(
+            parameters, self._terms.work, largest_library=self._terms.largest_library
+        )
+        return Expected(
+            round=number,
+            attempt=FIRST_ATTEMPT,
+            size=parameters.size,
+            norm=norm,
+            cohort=frozenset(invited),
+        )
+
+    def _admitted(
+        self, replies: Iterable[Message], expected: Expected, tally: Tally
+    ) -> Iterator[Vector]:
+        for sender, message in self._in_device_order(replies):
+            verdict = admit(
+                _decoded(message, size=expected.size),
+                sender=sender,
+                answered=tally.answered,
+                expected=expected,
+            )
+            tally.count(verdict, sender=sender)
+            self._invitations.heard(verdict, device=sender)
+            if isinstance(verdict, Admitted):
+                yield verdict.delta
+
+    def _in_device_order(
+        self, replies: Iterable[Message]
+    ) -> Iterable[tuple[int | None, Message]]:
+        known = ((self._directory.device(r.metadata.src_node_id), r) for r in replies)
+        if self._ordered:
+            return known
+        return sorted(known, key=lambda pair: -1 if pair[0] is None else pair[0])
+
+    def _current(self) -> _Round:
+        if self._round is None:
+            raise RuntimeError("replies cannot be aggregated before a round is configured.")
+        return self._round
+
+
+def vector(arrays: ArrayRecord) -> Vector:
+    """Returns the one vector of a record made by ``arrays_of``, read-only."""
+    (parameters,) = arrays.to_numpy_ndarrays()
+    parameters.flags.writeable = False
+    return parameters
+
+
+def arrays_of(parameters: Vector) -> ArrayRecord:
+    """Wraps a vector as Flower's loop passes parameters on."""
+    return ArrayRecord([parameters])
+
+
+def _decoded(message: Message, *, size: int) -> Reply:
+    if message.has_error():
+        return Malformed(RefusalReason.DEVICE_FAILED)
+    return decode_reply(message.content, size=size)

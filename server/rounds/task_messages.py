@@ -1,0 +1,89 @@
+"""What each device of a cohort is sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from flwr.app import Message, MessageType, RecordDict
+
+from protocol.codec import encode_task
+from protocol.messages import Declined, DeclineReason, Task, Vector, Work
+from server.rounds.admission import Admitted, Verdict
+from server.rounds.directory import Directory
+
+FIRST_ATTEMPT = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Terms:
+    """What every device is asked, in every round.
+
+    Attributes:
+        work: The terms of a visit.
+        largest_library: Public bound on the moments of a device, for the norm bound.
+        frozen: [frozen] the public part that is not trained.
+        digest: Its digest.
+    """
+
+    work: Work
+    largest_library: int
+    frozen: Vector
+    digest: str
+
+
+class Invitations:
+    """Writes the messages of a round, and remembers which devices hold the frozen part.
+
+    The frozen part goes to every device that has not shown that it holds it: by an update,
+    which cannot be made without it. A device that says that it misses it is sent it again.
+    """
+
+    def __init__(self, terms: Terms, directory: Directory, *, lifetime: float) -> None:
+        self._terms = terms
+        self._directory = directory
+        self._lifetime = lifetime
+        self._holders: set[int] = set()
+
+    def messages(
+        self, number: int, parameters: Vector, devices: Sequence[int]
+    ) -> list[Message]:
+        """Returns one message for each of ``devices``, in order.
+
+        Each has records of its own, which its device may change; the bytes of the arrays are
+        shared, for they cannot change. A message lives ``lifetime`` seconds.
+        """
+        task = Task(
+            round=number,
+            attempt=FIRST_ATTEMPT,
+            parameters=parameters,
+            digest=self._terms.digest,
+            frozen=None,
+            work=self._terms.work,
+        )
+        brief = encode_task(task)
+        whole = encode_task(replace(task, frozen=self._terms.frozen))
+        return [
+            Message(
+                _own_records(brief if device in self._holders else whole),
+                self._directory.node(device),
+                MessageType.TRAIN,
+                ttl=self._lifetime,
+                group_id=f"{number}.{FIRST_ATTEMPT}",
+            )
+            for device in devices
+        ]
+
+    def heard(self, verdict: Verdict, *, device: int | None) -> None:
+        """Learns from the verdict on a reply whether ``device`` holds the frozen part."""
+        if device is None:
+            return
+        match verdict:
+            case Admitted():
+                self._holders.add(device)
+            case Declined(
+                reason=DeclineReason.FROZEN_PART_MISSING | DeclineReason.FROZEN_PART_DIFFERS
+            ):
+                self._holders.discard(device)
+
+
+def _own_records(content: RecordDict) -> RecordDict:
+    return RecordDict({name: record.copy() for name, record in content.items()})

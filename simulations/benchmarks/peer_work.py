@@ -1,0 +1,17 @@
+"""The work that ``peer_benchmark`` gives to every framework; it needs torch alone."""
+
+import torch
+from torch import Tensor
+
+from ranking.model.encoder import EMBEDDING
+
+DEVICES, LISTS, PHOTOS, BATCH, LR = 50, 50, 12, 10, 0.1
+WARM_UP = 2
+"""Rounds that count for nothing: start-up, caches, the first pages of memory."""
+
+
+def lists(device: int) -> tuple[Tensor, Tensor]:
+    """Returns a device's embeddings [lists, photos, 64] and gains [lists, photos]."""
+    draws = torch.Generator().manual_seed(device)
+    gains = torch.randint(0, 4, (LISTS, PHOTOS), generator=draws).float()
+    return torch.rand(LISTS, PHOTOS, EMBEDDING, generator=draws), gains

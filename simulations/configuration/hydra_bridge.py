@@ -1,0 +1,186 @@
+"""The only bridge to Hydra: composes ``conf/`` and rebuilds the frozen settings from it."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import product
+from typing import Any, get_type_hints
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from protocol.rebuild import SettingError, rebuild
+from protocol.setting_names import suggestion
+from simulations.configuration.checks import check
+from simulations.configuration.overrides import CONF, check_overrides
+from simulations.configuration.refusals import COMPLAINTS, refusal
+from simulations.configuration.settings import Config
+
+Task = Callable[[Config, tuple[str, ...]], int]
+Check = Callable[[Config], object]
+
+
+FLAGS = (
+    *(
+        "--help",
+        "-h",
+        "--hydra-help",
+        "--version",
+        "--cfg",
+        "-c",
+        "--resolve",
+        "--package",
+        "-p",
+    ),
+    *("--multirun", "-m", "--shell-completion", "-sc", "--info", "-i"),
+    *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
+)
+"""Hydra's flags, but the one that would read a pickle."""
+
+
+SWEEPING = {"-m", "--multirun"}
+SHOWING = {"-c", "--cfg"}
+
+
+def compose(overrides: Sequence[str]) -> Config:
+    """Returns the configuration of ``conf/config.yaml`` with ``overrides`` on top.
+
+    It may be called anywhere, also inside a job of Hydra's, whose search path then holds.
+
+    Raises:
+        SettingError: One sentence that names the setting or file, what is allowed, and the
+            nearest right name.
+    """
+    _register()
+    with _refusing(), _initialised():
+        check_overrides(overrides)
+        return _rebuilt(hydra.compose("config", overrides=list(overrides)))
+
+
+def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
+    """Runs ``task`` on what the command line says; Hydra's own flags go to Hydra.
+
+    In a sweep a job that fails raises to Hydra, which goes on with the others first.
+
+    Args:
+        words: Overrides and flags.
+        task: Gets the configuration and the overrides that made it; gives the exit status.
+        ready: Refuses a configuration that cannot run; asked of every job of a sweep before
+            the first.
+
+    Raises:
+        SettingError: As ``compose``; and at a flag that is none of Hydra's.
+    """
+    flags = [word.partition("=")[0] for word in words if word.startswith("-")]
+    if not flags:
+        return task(compose(words), tuple(words))
+    for flag in flags:
+        if flag not in FLAGS:
+            raise SettingError(f"'{flag}' is not a flag.{suggestion(flag, FLAGS)}")
+    statuses = [0]
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+    def job(composed: DictConfig) -> None:
+        overrides = tuple(HydraConfig.get().overrides.task)
+        statuses.append(task(_rebuilt(composed), overrides))
+
+    _register()
+    with _refusing(), _hydras_command_line(words):
+        if "-sc" not in flags and "--shell-completion" not in flags:
+            overrides = [word for word in words if "=" in word and word[0] != "-"]
+            check_overrides(overrides)
+            jobs = _compose_all(overrides) if (SWEEPING | SHOWING) & {*flags} else []
+            if SWEEPING & {*flags}:
+                for one in jobs:
+                    ready(one)
+        job()
+    return max(statuses)
+
+
+def _compose_all(overrides: Sequence[str]) -> list[Config]:
+    """Composes every job of a sweep, so that a wrong one is refused before the first runs."""
+    parsed = OverridesParser.create().parse_overrides(list(overrides))
+    choices = [
+        [f"{one.get_key_element()}={value}" for value in one.sweep_string_iterator()]
+        if one.is_sweep_override()
+        else [str(one.input_line)]
+        for one in parsed
+    ]
+    return [compose(job) for job in product(*choices)]
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except COMPLAINTS as failure:
+        raise refusal(failure) from failure
+
+
+@contextmanager
+def _hydras_command_line(words: Sequence[str]) -> Iterator[None]:
+    """Lets Hydra read ``words`` and raise its errors rather than print them and exit."""
+    before, sys.argv = sys.argv, ["darkroom simulate", *words]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = before
+        del os.environ["HYDRA_FULL_ERROR"]
+
+
+def _rebuilt(composed: DictConfig) -> Config:
+    plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    if not isinstance(plain, dict):
+        raise TypeError("conf/config.yaml is not a mapping")
+    config = rebuild(Config, {str(key): value for key, value in plain.items()})
+    check(config)
+    return config
+
+
+@contextmanager
+def _initialised() -> Iterator[None]:
+    """Lends Hydra's one global state for a composition; a job of ours keeps its own."""
+    state = GlobalHydra.instance().hydra
+    if state is not None and _searches_conf():
+        yield
+        return
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+            yield
+    finally:
+        GlobalHydra.instance().hydra = state
+
+
+def _searches_conf() -> bool:
+    searched = GlobalHydra.instance().config_loader().get_search_path().get_path()
+    return any(element.path == str(CONF) for element in searched)
+
+
+@cache
+def _register() -> None:
+    ConfigStore.instance().store(name="schema", node=_twin(Config))
+
+
+def _twin(settings: type[Any]) -> type[Any]:
+    """A mutable class with the keys of ``settings``: Hydra cannot merge into frozen ones.
+
+    Only the keys are taken over. Types and ranges are checked once, by the strict rebuild, and
+    so are the keys of sections of several kinds.
+    """
+    fields: list[tuple[str, Any, Any]] = []
+    for name, hint in get_type_hints(settings).items():
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            inner = _twin(hint)
+            fields.append((name, inner, dataclasses.field(default_factory=inner)))
+        else:
+            fields.append((name, Any, MISSING))
+    return dataclasses.make_dataclass(settings.__name__, fields)

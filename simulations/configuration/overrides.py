@@ -1,0 +1,102 @@
+"""What was typed, checked against the settings before Hydra composes anything."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import get_origin
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+
+import conf
+from protocol.rebuild import SettingError, shown
+from protocol.setting_names import setting_hints, suggestion
+from simulations.configuration.settings import Config
+
+CONF = Path(conf.__file__).parent
+SETTINGS = setting_hints(Config)
+
+
+def check_overrides(overrides: Sequence[str]) -> None:
+    """Refuses an override of what is neither a setting nor a group.
+
+    Hydra itself would take ``+privacy.epsilom=3`` and go on without it.
+
+    Raises:
+        SettingError: One sentence with the nearest right name.
+        OverrideParseException: An override is not ``name=value``; Hydra's own error.
+    """
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        if override.key_or_group in groups():
+            _refuse_prefix(override)
+            _refuse_no_choice(override)
+        elif not override.is_hydra_override() and not _is_entry(override.key_or_group):
+            _refuse_unknown(override)
+            _refuse_prefix(override)
+            _refuse_no_section(override)
+
+
+@cache
+def groups() -> tuple[str, ...]:
+    """Returns the names of the groups, such as ``privacy/example``."""
+    folders = {path.parent.relative_to(CONF).as_posix() for path in CONF.rglob("*.yaml")}
+    named = (name for name in folders if name != "." and not name.startswith("hydra"))
+    return tuple(sorted(named))
+
+
+def known_names() -> list[str]:
+    """Returns everything that may stand before ``=``: settings, sections and groups."""
+    return [*SETTINGS, *groups()]
+
+
+def _is_entry(name: str) -> bool:
+    """Says whether ``name`` is an entry of a setting that has names of its own."""
+    hints = SETTINGS.items()
+    mappings = [path for path, hint in hints if get_origin(hint) is dict]
+    return any(name.startswith(f"{path}.") for path in mappings)
+
+
+def _refuse_unknown(override: Override) -> None:
+    for name in _leaves(override.key_or_group, override.value()):
+        if name not in SETTINGS and not _is_entry(name):
+            raise SettingError(f"'{name}' is not a setting.{suggestion(name, known_names())}")
+
+
+def _leaves(name: str, value: object) -> Iterator[str]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _leaves(f"{name}.{key}", inner)
+    else:
+        yield name
+
+
+def _refuse_prefix(override: Override) -> None:
+    name = override.key_or_group
+    if override.is_delete():
+        raise SettingError(f"'{name}' cannot be removed; give it another value.")
+    if override.is_add():
+        raise SettingError(f"'{name}' is there already; leave out the '+'.")
+
+
+def _refuse_no_choice(override: Override) -> None:
+    group = override.key_or_group
+    if not override.is_sweep_override() and not isinstance(override.value(), str):
+        choices = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+        raise SettingError(
+            f"{group}={shown(override.value())} is not one of {', '.join(choices)}."
+        )
+
+
+def _refuse_no_section(override: Override) -> None:
+    name, value = override.key_or_group, override.value()
+    if get_origin(SETTINGS[name]) is dict:
+        raise SettingError(
+            f"'{name}' belongs in a file of conf/experiment/, as main-result.yaml has it; "
+            f"one entry may be typed: '+{name}.NAME=[\"training.lr=1\"]'."
+        )
+    if not dataclasses.is_dataclass(SETTINGS[name]) or isinstance(value, Mapping):
+        return
+    inside = [group for group in groups() if group.startswith(f"{name}/")]
+    near = f" Did you mean '{inside[0]}'?" if inside else ""
+    raise SettingError(f"'{name}' is a section of settings, not {shown(value)}.{near}")

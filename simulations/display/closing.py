@@ -1,0 +1,96 @@
+"""The figures at the end of a run, between its anchors and its ceilings."""
+
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ranking.metrics.bootstrap import Estimate, paired_difference
+from simulations.configuration.settings import Config
+from simulations.evaluation.figures import mean
+from simulations.formats import percent, spent
+from simulations.runs.run import Result
+
+RESAMPLING_SEED = 0
+WORDS = {"example": "moment", "device": "device"}
+
+
+def show(
+    config: Config,
+    console: Console,
+    *,
+    result: Result,
+    reference: Result | None,
+) -> None:
+    """Prints every order side by side: 0 is a random order, 100 the best possible one.
+
+    Args:
+        config: What ran.
+        console: Where to.
+        result: Of the run.
+        reference: Of the same run without privacy, or None.
+    """
+    rows = {**result.orders, _before(config): result.before}
+    if reference is not None:
+        rows["this run without privacy"] = reference.after
+    rows["this run"] = result.after
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    table.add_column("NDCG@1", justify="right")
+    table.add_column("best shot", justify="right")
+    table.add_column("")
+    for name, figures in sorted(rows.items(), key=lambda item: item[1].normalised()):
+        cells = (name, percent(figures.normalised()), percent(mean(figures.best_shot)))
+        ours = name == "this run"
+        table.add_row(*cells, _promise(result) if ours else "", style="bold" if ours else "")
+    console.print()
+    console.print(table)
+    for line in _notes(result):
+        console.print(Text(line))
+
+
+def gain(result: Result) -> Estimate:
+    """The paired difference that training made, with its 95% interval over devices."""
+    return paired_difference(
+        result.after.contributions()[None],
+        result.before.contributions()[None],
+        generator=np.random.default_rng(RESAMPLING_SEED),
+    )
+
+
+def next_steps(config: Config, console: Console, folder: Path) -> None:
+    """Prints what one may type next."""
+    steps = [(f"darkroom rank {folder} DIR", "rank your own photographs with this model")]
+    if config.privacy.example.epsilon is not None:
+        steps.append(("darkroom simulate privacy.example.epsilon=2", "a stronger promise"))
+    if config.photos.source == "synthetic":
+        steps.append(("darkroom photos sample DIR", "real photographs to train on"))
+    width = max(len(command) for command, _ in steps)
+    console.print()
+    for command, purpose in steps:
+        console.print(Text(f"  {command.ljust(width)}   {purpose}"), soft_wrap=True)
+
+
+def _before(config: Config) -> str:
+    return "random weights" if config.ranking.weights is None else "public ranker, untrained"
+
+
+def _promise(result: Result) -> str:
+    if not result.spent:
+        return "no privacy"
+    promises = [f"{spent(one.worst)} a {WORDS[unit]}" for unit, one in result.spent.items()]
+    claim = "" if all(one.claim for one in result.spent.values()) else ", not a claim"
+    return f"ε {', '.join(promises)}{claim}"
+
+
+def _notes(result: Result) -> tuple[str, ...]:
+    estimate = gain(result)
+    best = "the owners' own taste" if result.orders else "the feedback given, ideal-normalised"
+    return (
+        f"Training changed NDCG@1 by {100 * estimate.mean:+.1f} points;",
+        f"95% of resampled devices: {100 * estimate.low:+.1f} to {100 * estimate.high:+.1f}.",
+        f"NDCG@1: 0 is a random order, 100 {best}.",
+        "All figures: simulation only.",
+    )

@@ -1,0 +1,72 @@
+"""What will run, in words, before it runs."""
+
+from importlib.metadata import version
+
+from rich.console import Console
+from rich.text import Text
+
+from photos.folder.population import FolderSource, skipped_total
+from photos.source import PhotoSource
+from simulations.configuration.settings import Config
+from simulations.privacy import card
+from simulations.runs.run_folder import RunFolder
+
+
+def show(config: Config, folder: RunFolder, console: Console, *, source: PhotoSource) -> None:
+    """Prints the header of a run over the devices of ``source``."""
+    console.print(
+        Text.assemble(
+            ("darkroom ", "bold"),
+            version("darkroom"),
+            f"   {config.name}   seed {config.seed}   {folder.path}",
+        )
+    )
+    for name, line in _lines(config, source):
+        console.print(Text.assemble(f"  {name:<10}", line))
+
+
+def _lines(config: Config, source: PhotoSource) -> list[tuple[str, str]]:
+    photos, training, server = config.photos, config.training, config.server
+    weights = config.ranking.weights or "random"
+    return [
+        (
+            "photos",
+            f"{photos.source}: {source.devices} devices train, "
+            f"{source.held_out_devices} never do",
+        ),
+        *_skipped(source),
+        (
+            "ranking",
+            f"{config.ranking.trained} from {weights} weights, {config.ranking.loss} loss",
+        ),
+        ("rounds", f"{server.rounds}, each with {server.cohort:g} devices expected"),
+        (
+            "training",
+            f"{training.steps} steps a visit, each moment with probability {training.rate:g}",
+        ),
+        *_privacy(config, devices=source.devices),
+    ]
+
+
+def _skipped(source: PhotoSource) -> list[tuple[str, str]]:
+    """What was left out of folders, over all devices: known in a simulation only."""
+    if not isinstance(source, FolderSource):
+        return []
+    numbers = range(source.devices + source.held_out_devices)
+    reasons = skipped_total(source.library(number) for number in numbers)
+    lines = [f"skipped {count}: {reason}" for reason, count in sorted(reasons.items())]
+    return [("", line) for line in lines or ["nothing skipped"]]
+
+
+def _privacy(config: Config, *, devices: int) -> list[tuple[str, str]]:
+    promises = card.promises(config, devices=devices)
+    if not promises:
+        return [("privacy", "none: an update tells the server a great deal")]
+    told = [card.lines(promise) for promise in promises]
+    if "device" not in {promise.unit for promise in promises}:
+        told.append(["no ε of its own for a whole library: privacy/device=gaussian has one"])
+    return [
+        ("" if number or place else "privacy", line)
+        for number, lines in enumerate(told)
+        for place, line in enumerate(lines)
+    ]

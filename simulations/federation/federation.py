@@ -1,0 +1,88 @@
+"""One federated run in this process: both Flower apps on the in-process grid."""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+from flwr.app import Context, RecordDict
+
+from client.accelerator import accelerator
+from client.app import app as client_app
+from client.app import train_cohort
+from privacy.settings import Device, Example
+from protocol.rebuild import to_json
+from server.app import app as server_app
+from server.rounds.outcome import RoundObserver
+from simulations.configuration.pinned_weights import pinned
+from simulations.configuration.settings import Config, Simulation
+from simulations.federation.device_ledgers import device_ledgers
+from simulations.federation.faults import Faults
+from simulations.federation.flower_internals import SERVER_NODE
+from simulations.federation.grid import RUN_ID, Cohort, InProcessGrid
+
+
+def federate(
+    config: Config, devices: int, *, observer: RoundObserver, ledger: Path | None = None
+) -> None:
+    """Runs the rounds of ``config`` over ``devices`` devices; ``observer`` follows them.
+
+    Args:
+        config: What to run.
+        devices: Devices in the population.
+        observer: Is told of every round.
+        ledger: Folder of the ledgers, of the server's and of the devices'; None for none.
+    """
+    run_config: dict[str, bool | float | int | str] = {
+        "config": to_json(pinned(config)),
+        "output": "",
+        "ledger": "" if ledger is None else str(ledger),
+    }
+    context = Context(
+        run_id=RUN_ID,
+        node_id=SERVER_NODE,
+        node_config={},
+        state=RecordDict(),
+        run_config=run_config,
+    )
+    with device_ledgers(config, ledger, devices=devices) as ledgers:
+        grid = InProcessGrid(
+            client_app,
+            devices,
+            run_config=run_config,
+            observer=observer,
+            faults=_faults(config),
+            strict=config.simulation.strict,
+            cohort=dataclasses.replace(together(config.simulation), ledgers=ledgers),
+        )
+        server_app(grid, context)
+
+
+def _faults(config: Config) -> Faults:
+    return Faults(
+        seed=config.seed,
+        dropout=config.simulation.dropout,
+        latency=config.simulation.latency,
+        timeout=config.server.timeout,
+    )
+
+
+def together(simulation: Simulation) -> Cohort:
+    """Returns what trains many devices at once: this process, or Ray's, which begin here.
+
+    Raises:
+        ValueError: ``simulation.address`` is of no Ray cluster.
+    """
+    if simulation.workers > 1 or simulation.address is not None:
+        from simulations.federation.workers import workers
+
+        on = accelerator(simulation.accelerator)
+        lent = workers(simulation.workers, address=simulation.address, gpu=on.type == "cuda")
+        train = partial(train_cohort, together=lent.train_together)
+        return Cohort(train=train, at_once=simulation.workers)
+    return Cohort(train=None if simulation.engine.name == "opacus" else train_cohort)
+
+
+def without_privacy(config: Config) -> Config:
+    """Returns ``config`` with neither clipping nor noise: the anchor of a private run."""
+    nothing = dataclasses.replace(config.privacy, example=Example.none(), device=Device.none())
+    return dataclasses.replace(config, privacy=nothing)

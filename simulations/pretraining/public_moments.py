@@ -1,0 +1,92 @@
+"""The public split as tensors: photos, what is in them, and how much their owners like them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from photos.library import LARGEST_MOMENT, Moment
+from photos.settings import Photos
+from photos.synthetic.attributes import NAMES, SCENES
+from photos.synthetic.population import public_library, public_owner
+
+FACTS = len(NAMES) + SCENES
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PublicMoments:
+    """Moments of public devices, their photos one after another.
+
+    Attributes:
+        pixels: [all photos, 3, side, side] uint8.
+        facts: [all photos, 18] float32 ten attributes, and 1 for the scene among eight.
+        places: [moments, photos] int64 row of each photo in ``pixels``; 0 where padded.
+        gains: [moments, photos] float32 expected gain; 0 where padded.
+        given: [moments, photos] float32 gain of the feedback that was given; 0 where padded.
+        where: [moments, photos] bool.
+    """
+
+    pixels: Tensor
+    facts: Tensor
+    places: Tensor
+    gains: Tensor
+    given: Tensor
+    where: Tensor
+
+    def batches(self, size: int, *, generator: torch.Generator | None = None) -> list[Tensor]:
+        """Returns rows of ``where`` in batches, shuffled where a generator is given."""
+        count = len(self.where)
+        rows = torch.arange(count)
+        if generator is not None:
+            rows = torch.randperm(count, generator=generator)
+        return [rows[start : start + size] for start in range(0, count, size)]
+
+    def embedded(self, encoder: nn.Module, moments: Tensor) -> Tensor:
+        """Returns [moments, photos, 64] embeddings of the chosen moments, 0 where padded."""
+        where = self.where[moments]
+        flat: Tensor = encoder(self.pixels[self.places[moments][where]].float() / 255)
+        padded = flat.new_zeros(*where.shape, flat.shape[-1])
+        padded[where] = flat
+        return padded
+
+
+def gather(photos: Photos, *, seed: int, devices: range) -> PublicMoments:
+    """Renders the public devices of ``seed``; none of them is in any private population."""
+    libraries = [public_library(photos, seed=seed, device=device) for device in devices]
+    moments = [moment for library in libraries for moment in library.moments]
+    where = _padded([np.ones(len(moment.photos)) for moment in moments]) > 0
+    places = torch.zeros(where.shape, dtype=torch.int64)
+    places[where] = torch.arange(int(where.sum()))
+    return PublicMoments(
+        pixels=_pixels(moments),
+        facts=torch.cat([_facts(seed, device) for device in devices]),
+        places=places,
+        gains=_padded([moment.expected_gain for moment in moments]),
+        given=_padded([2.0**moment.feedback - 1 for moment in moments]),
+        where=where,
+    )
+
+
+def _padded(rows: Sequence[NDArray[np.floating] | None]) -> Tensor:
+    """[moments, photos] float32, 0 where a moment is shorter than the longest possible."""
+    padded = torch.zeros(len(rows), LARGEST_MOMENT)
+    for row, values in zip(padded, rows, strict=True):
+        if values is not None:
+            row[: len(values)] = torch.from_numpy(values)
+    return padded
+
+
+def _pixels(moments: Sequence[Moment]) -> Tensor:
+    """[all photos, 3, side, side] uint8."""
+    photos = np.concatenate([moment.photos for moment in moments])
+    return torch.from_numpy(photos).permute(0, 3, 1, 2)
+
+
+def _facts(seed: int, device: int) -> Tensor:
+    """[photos, 18] of one device."""
+    roll = public_owner(seed=seed, device=device).roll
+    scenes = np.eye(SCENES)[roll.scenes[roll.moment_of]]
+    return torch.from_numpy(np.concatenate([roll.attributes, scenes], axis=1)).float()

@@ -1,0 +1,211 @@
+"""One number solved from the others: rounds, cohort, noise or ε of a run that is planned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from privacy.mechanisms.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.local_gaussian import LocalGaussian
+from privacy.planning import target
+from privacy.settings import Device, Example
+from simulations.configuration.settings import Config
+from simulations.privacy.plan import Plan
+from simulations.privacy.question import Asked, Unit
+
+DIGITS = 4
+CORRELATED = ("matrix", "auto")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What is known of the number asked for: the protection, and how often it is applied.
+
+    Attributes:
+        unit: What is protected.
+        mechanism: How; its noise multiplier counts only where ``noise`` is not None.
+        times: Rounds, or visits of a device.
+        epsilon: The promised ε; None where it is not given.
+        noise: The noise multiplier; None where it is not given.
+    """
+
+    unit: Unit
+    mechanism: target.Mechanism
+    times: int
+    epsilon: float | None
+    noise: float | None
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        *,
+        unit: Unit | None = None,
+        epsilon: float | None = None,
+        noise: float | None = None,
+    ) -> Known:
+        """Returns what a configuration says, and what is typed beside it, which goes first.
+
+        Args:
+            config: The run.
+            unit: What is protected; None for the device where the run protects it, else the
+                example.
+            epsilon: The promised ε.
+            noise: The noise multiplier.
+
+        Raises:
+            ValueError: As ``Plan.of``.
+        """
+        if unit is not Unit.EXAMPLE and config.privacy.device.mechanism in CORRELATED:
+            raise ValueError(
+                f"--solve knows no privacy/device={config.privacy.device.mechanism}: read its "
+                "noise in the table, or ask for --unit example or another mechanism."
+            )
+        plan = Plan.of(config)
+        usual = Unit.DEVICE if _protected(config, Unit.DEVICE) else Unit.EXAMPLE
+        chosen = unit or usual
+        settings = _settings(config, chosen)
+        mechanism, times = _applied(plan, chosen, local=settings.mechanism == "local")
+        known = noise if noise is not None else settings.noise_multiplier
+        return cls(
+            unit=chosen,
+            mechanism=mechanism
+            if known is None
+            else replace(mechanism, noise_multiplier=known),
+            times=times,
+            epsilon=epsilon if epsilon is not None else settings.epsilon,
+            noise=known,
+        )
+
+
+def solved(asked: Asked, known: Known) -> float:
+    """Returns the number asked for.
+
+    Raises:
+        ValueError: What it follows from is not given, or no such number keeps the promise: one
+            sentence that says what would.
+    """
+    match asked:
+        case Asked.NOISE:
+            return target.noise_multiplier(
+                _given("epsilon", known), known.mechanism, times=known.times
+            )
+        case Asked.EPSILON:
+            _given("noise", known)
+            return target.epsilon(known.mechanism, known.times)
+        case Asked.ROUNDS:
+            _given("noise", known)
+            return target.most_times(_given("epsilon", known), known.mechanism)
+        case Asked.COHORT:
+            _given("noise", known)
+            return _cohort(_given("epsilon", known), known)
+
+
+def sentence(asked: Asked, value: float, known: Known) -> str:
+    """Returns the number in words that need no other page, rounded to the safe side."""
+    times = f"{known.times} {_composed(known)}"
+    noise = f"noise multiplier {known.mechanism.noise_multiplier:g}"
+    delta = f"δ = {known.mechanism.delta:.2g}"
+    promise = f"ε ≤ {known.epsilon or 0:g} at {delta}"
+    match asked:
+        case Asked.NOISE:
+            return f"{promise} after {times} needs noise multiplier {_up(value)}."
+        case Asked.EPSILON:
+            return f"{noise} gives ε ≤ {_up(value)} at {delta} after {times}."
+        case Asked.ROUNDS:
+            return f"{noise} keeps {promise} for {value:g} {_composed(known)}."
+        case Asked.COHORT:
+            return f"{noise} keeps {promise} after {times} with {_few(known)} {_down(value)}."
+
+
+def remarks(config: Config) -> list[str]:
+    """Returns for each protected unit what its target would allow with more noise.
+
+    Raises:
+        ValueError: As ``Plan.of``.
+    """
+    units = [unit for unit in Unit if _protected(config, unit)]
+    if config.privacy.device.mechanism in CORRELATED:
+        units.remove(Unit.DEVICE)
+    return [line for unit in units for line in _allowed(Known.of(config, unit=unit))]
+
+
+def _allowed(known: Known) -> list[str]:
+    if known.epsilon is None:
+        return [sentence(Asked.EPSILON, solved(Asked.EPSILON, known), known)]
+    least = solved(Asked.NOISE, known)
+    twice = replace(known, mechanism=_with_noise(known.mechanism, 2 * least))
+    rounds = target.most_times(known.epsilon, twice.mechanism)
+    told = f"twice that noise would last for {rounds} {_composed(known)}"
+    if not isinstance(known.mechanism, LocalGaussian):
+        told += f", or allow {_few(known)} {_down(_cohort(known.epsilon, twice))}"
+    return [sentence(Asked.NOISE, least, known), f"  {told}."]
+
+
+def _with_noise(mechanism: target.Mechanism, noise: float) -> target.Mechanism:
+    """The mechanism at another noise; that of integers in real numbers, which have no end."""
+    plain = mechanism.accounted if isinstance(mechanism, IntegerDpSgd) else mechanism
+    return replace(plain, noise_multiplier=noise)
+
+
+def _applied(plan: Plan, unit: Unit, *, local: bool) -> tuple[target.Mechanism, int]:
+    if unit is Unit.EXAMPLE:
+        return plan.example, plan.example_visits
+    return (plan.local, plan.device_visits) if local else (plan.gaussian, plan.rounds)
+
+
+def _settings(config: Config, unit: Unit) -> Example | Device:
+    return config.privacy.example if unit is Unit.EXAMPLE else config.privacy.device
+
+
+def _protected(config: Config, unit: Unit) -> bool:
+    return _settings(config, unit).mechanism != "none"
+
+
+def _given(name: Literal["epsilon", "noise"], known: Known) -> float:
+    value = known.epsilon if name == "epsilon" else known.noise
+    if value is None:
+        setting = "epsilon" if name == "epsilon" else "noise_multiplier"
+        raise ValueError(
+            f"privacy.{known.unit}.{setting} is null and this follows from it; add --{name}."
+        )
+    return value
+
+
+def _cohort(epsilon: float, known: Known) -> float:
+    match known.mechanism:
+        case DpSgd() | IntegerDpSgd():
+            return target.largest_rate(epsilon, known.mechanism, visits=known.times)
+        case CohortGaussian():
+            return target.largest_cohort(epsilon, known.mechanism, rounds=known.times)
+    raise ValueError(
+        "with privacy/device=local a device's ε does not depend on the cohort; ask for rounds."
+    )
+
+
+def _composed(known: Known) -> str:
+    return "rounds" if isinstance(known.mechanism, CohortGaussian) else "visits"
+
+
+def _few(known: Known) -> str:
+    return "training.rate up to" if known.unit is Unit.EXAMPLE else "a cohort up to"
+
+
+def _up(value: float) -> str:
+    return _rounded(value, math.ceil)
+
+
+def _down(value: float) -> str:
+    return _rounded(value, math.floor)
+
+
+def _rounded(value: float, to_whole: Callable[[float], int]) -> str:
+    """A number of four digits."""
+    if not 0 < value < math.inf:
+        return f"{value:g}"
+    unit = 10.0 ** (math.floor(math.log10(value)) - DIGITS + 1)
+    return f"{to_whole(value / unit) * unit:.{DIGITS}g}"

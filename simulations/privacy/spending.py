@@ -1,0 +1,148 @@
+"""What the run has cost in privacy so far, for each unit, as it ran."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median_high
+from typing import Protocol
+
+from privacy.mechanisms.local_gaussian import LocalGaussian
+from privacy.mechanisms.unions import Central
+from server.protection import unit_device
+from server.protection.visit_terms import affordable_visits, mechanism
+from simulations.configuration.settings import Config
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """The ε of one unit at one moment of a run.
+
+    Attributes:
+        worst: Of the device that took part most often.
+        median: Of the middle device among those that took part; the larger one of two.
+        ceiling: Of a device that takes part as often as it ever may.
+        delta: The δ of all three.
+        claim: Whether it is a promise: the draws were secret.
+    """
+
+    worst: float
+    median: float
+    ceiling: float
+    delta: float
+    claim: bool
+
+    def plain(self) -> dict[str, float | bool | str]:
+        """Returns it as JSON has it; an ε without bound is the word "infinity"."""
+        return {
+            "worst": _told(self.worst),
+            "median": _told(self.median),
+            "ceiling": _told(self.ceiling),
+            "delta": self.delta,
+            "claim": self.claim,
+        }
+
+
+def _told(epsilon: float) -> float | str:
+    return epsilon if epsilon < float("inf") else "infinity"
+
+
+class PerVisit(Protocol):
+    """A mechanism that costs a device something each time it takes part."""
+
+    @property
+    def delta(self) -> float:
+        """The δ of the guarantee."""
+        ...
+
+    def epsilon(self, participations: int) -> float:
+        """The ε of a device after so many visits."""
+        ...
+
+
+class Spending(Protocol):
+    """Follows what one unit has cost."""
+
+    def charge(self, devices: Iterable[int]) -> None:
+        """Counts a round in which ``devices`` may have trained, whatever their replies."""
+        ...
+
+    def spent(self, *, unfinished: int = 0) -> Spent:
+        """Returns the ε so far, with ``unfinished`` rounds that began and did not end."""
+        ...
+
+
+class RoundSpending:
+    """Counts rounds: where the server adds the noise, every device pays for every round."""
+
+    def __init__(self, mechanism: Central, *, rounds: int, claim: bool) -> None:
+        self._mechanism = mechanism
+        self._rounds = rounds
+        self._claim = claim
+        self._ran = 0
+
+    def charge(self, devices: Iterable[int]) -> None:
+        """Counts a round: an empty one released noise and is charged too."""
+        self._ran += 1
+
+    def spent(self, *, unfinished: int = 0) -> Spent:
+        """Returns the ε so far; one that began may have released its sum."""
+        found = self._mechanism.epsilon(min(self._ran + unfinished, self._rounds))
+        return Spent(
+            worst=found,
+            median=found,
+            ceiling=self._mechanism.epsilon(self._rounds),
+            delta=self._mechanism.delta,
+            claim=self._claim,
+        )
+
+
+class VisitSpending:
+    """Counts who took part; a device's ε differs from another's by nothing else."""
+
+    def __init__(self, mechanism: PerVisit, *, max_participations: int, claim: bool) -> None:
+        self._mechanism = mechanism
+        self._claim = claim
+        self._max_participations = max_participations
+        self._visits: Counter[int] = Counter()
+
+    def charge(self, devices: Iterable[int]) -> None:
+        """Counts one visit of each of ``devices``, whatever became of its reply."""
+        self._visits.update(devices)
+
+    def spent(self, *, unfinished: int = 0) -> Spent:
+        """Returns the ε so far.
+
+        A device whose replies were lost may be counted too often, but it declines by its own
+        count, so no device has more than ``max_participations`` visits.
+
+        Args:
+            unfinished: Rounds that began and did not end: any device may have taken part.
+        """
+        most = self._max_participations
+        visits = [min(visits + unfinished, most) for visits in self._visits.values()]
+        visits = visits or [min(unfinished, most)]
+        return Spent(
+            worst=self._mechanism.epsilon(max(visits)),
+            median=self._mechanism.epsilon(median_high(visits)),
+            ceiling=self._mechanism.epsilon(most),
+            delta=self._mechanism.delta,
+            claim=self._claim,
+        )
+
+
+def spending(config: Config, *, devices: int) -> dict[str, Spending]:
+    """Returns what follows the ε of every unit that ``config`` protects, by its name."""
+    privacy, claim = config.privacy, config.privacy.noise == "secure"
+    found: dict[str, Spending] = {}
+    example = mechanism(config.training, privacy.example)
+    visits = affordable_visits(privacy.example, example)
+    if example is not None and visits is not None:
+        found["example"] = VisitSpending(example, max_participations=visits, claim=claim)
+    device = unit_device.mechanism(privacy.device, config.server, devices=devices)
+    if isinstance(device, LocalGaussian):
+        visits = affordable_visits(privacy.device, device) or config.server.rounds
+        found["device"] = VisitSpending(device, max_participations=visits, claim=claim)
+    elif device is not None:
+        rounds = unit_device.affordable_rounds(privacy.device, config.server, device)
+        found["device"] = RoundSpending(device, rounds=rounds, claim=claim)
+    return found

@@ -1,0 +1,102 @@
+"""What federation is compared with: all moments in one place, and each device alone."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from client.accelerator import accelerator
+from client.engine import Examples, Visit
+from client.embeddings.examples import examples, widened
+from client.model import build_engine
+from photos.library import LARGEST_MOMENT
+from photos.source import PhotoSource
+from photos.split import training_moments
+from privacy.noise import SeededSource
+from protocol.messages import Vector, Work
+from ranking.initial import initial_ranker
+from ranking.parameters import flatten
+from server.protection.visit_terms import work
+from simulations.evaluation.figures import Figures, judge, scores
+from simulations.runs.recorder import Recorder
+from simulations.configuration.settings import Config
+
+
+def centralised(config: Config, source: PhotoSource, *, recorder: Recorder) -> None:
+    """Trains on the moments of all training devices as if they lay in one place.
+
+    As many steps as all rounds have, each on as many moments as a step of a whole cohort: with
+    one local step a visit, that is the federated run itself.
+    """
+    recorder.begin()
+    own = [_training(config, source, number, recorder) for number in range(source.devices)]
+    everything = _gathered(own)
+    terms = work(config.training, config.privacy)
+    drawn = config.server.cohort * terms.denominator
+    together = dataclasses.replace(
+        terms,
+        steps=config.server.rounds * terms.steps,
+        rate=min(1.0, drawn / max(1, len(everything.numbers))),
+        denominator=drawn,
+    )
+    (trained,) = _trained(config, [everything], together, recorder=recorder)
+    recorder.finish(trained)
+
+
+def local_only(config: Config, source: PhotoSource, *, recorder: Recorder) -> Figures:
+    """Trains each held-out device alone, on its own training moments, and judges it by itself.
+
+    Each takes as many steps as a device takes on average in the federated run.
+    """
+    recorder.begin()
+    devices = recorder.held_out.devices
+    own = [_training(config, source, number, recorder) for number in devices]
+    terms = work(config.training, config.privacy)
+    visits = config.server.rounds * config.server.cohort / source.devices
+    alone = dataclasses.replace(terms, steps=max(1, round(visits * terms.steps)))
+    where = torch.from_numpy(recorder.held_out.where)
+    owner = torch.from_numpy(recorder.held_out.device_of)
+    found = np.zeros(where.shape)
+    for index, parameters in enumerate(_trained(config, own, alone, recorder=recorder)):
+        recorder.take(parameters)
+        mine = owner == index
+        embeddings = recorder.embeddings[mine]
+        found[mine.numpy()] = scores(recorder.ranker.list_ranker, embeddings, where=where[mine])
+    return judge(found, recorder.held_out)
+
+
+def _training(config: Config, source: PhotoSource, number: int, recorder: Recorder) -> Examples:
+    """One device's training moments, as its own client would hold them."""
+    moments = training_moments(
+        source.library(number), seed=config.seed, held_out_share=config.photos.held_out_share
+    )
+    frozen = config.ranking.trained != "all"
+    return examples(moments, encoder=recorder.ranker.encoder if frozen else None)
+
+
+def _trained(
+    config: Config, devices: Sequence[Examples], terms: Work, *, recorder: Recorder
+) -> Iterator[Vector]:
+    """Yields what each of ``devices`` comes to from the run's initial parameters."""
+    ranker = initial_ranker(config.ranking, seed=config.seed)
+    initial = flatten(ranker, recorder.names)
+    ranker.to(accelerator(config.simulation.accelerator))
+    engine = build_engine(ranker, config.ranking, config.simulation.engine)
+    visits = (
+        Visit(examples=own, source=SeededSource(config.seed, "baseline", number))
+        for number, own in enumerate(devices)
+    )
+    for result in engine.train(initial, visits, work=terms):
+        yield initial + result.delta
+
+
+def _gathered(devices: Sequence[Examples]) -> Examples:
+    """The moments of all devices as those of one; their numbers are made anew."""
+    moments = sum(len(own.numbers) for own in devices)
+    return Examples(
+        inputs=torch.cat([widened(own.inputs, LARGEST_MOMENT) for own in devices]),
+        gains=torch.cat([widened(own.gains, LARGEST_MOMENT) for own in devices]),
+        where=torch.cat([widened(own.where, LARGEST_MOMENT) for own in devices]),
+        numbers=torch.arange(moments),
+    )

@@ -1,0 +1,89 @@
+"""The half of a run's folder that may be shared: a list of what is let through, no more.
+
+Whoever holds it learns the released model, public settings and what the run's ε already covers.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from ranking.weights import Origin
+from simulations.privacy.card import Promise
+from simulations.runs.run_folder import CARD, CONFIG, RunFolder, json_of, write_whole, yaml_of
+from simulations.configuration.settings import Config
+
+SECTIONS = ("photos", "ranking", "training", "server", "privacy")
+"""Public terms. ``simulation`` and ``study`` say how this machine ran; from the seed follow the
+held-out moments, cohorts without secret coins and seeded noise."""
+
+OF_A_MACHINE = {"photos": "root", "ranking": "weights"}
+"""Settings that may hold a path, and with it a user's name."""
+
+WORDS_FOR_WEIGHTS = ("public", None)
+
+
+def may_be_shared(promises: Sequence[Promise]) -> bool:
+    """Says whether a run has a promise under which its model may be handed on.
+
+    A run without one has no public half, nor has one whose noise falls with a guessed seed.
+    """
+    return any(one.claim and isfinite(one.epsilon) for one in promises)
+
+
+def begin(folder: RunFolder) -> Path:
+    """Makes the public half of a run and returns it."""
+    folder.public.mkdir()
+    return folder.public
+
+
+def write(folder: RunFolder, *, config: Mapping[str, Any], card: Mapping[str, Any]) -> None:
+    """Writes settings and card, as ``of_config`` and ``of_card`` have them."""
+    write_whole(folder.public / CONFIG, yaml_of(config))
+    write_whole(folder.public / CARD, json_of(card))
+
+
+def of_config(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the public settings of a resolved configuration: what every device is told.
+
+    The name stays, for the researcher chose it to be read. Neither the seed nor a path does.
+    """
+    shared: dict[str, Any] = {"name": plain["name"]}
+    for section in SECTIONS:
+        shared[section] = {
+            key: value
+            for key, value in plain[section].items()
+            if key != OF_A_MACHINE.get(section)
+        }
+    if plain["ranking"]["weights"] in WORDS_FOR_WEIGHTS:
+        shared["ranking"]["weights"] = plain["ranking"]["weights"]
+    return shared
+
+
+def of_card(card: Mapping[str, Mapping[str, Any]], *, config: Config) -> dict[str, Any]:
+    """Returns what of a card follows from public settings and from the number of rounds.
+
+    Where devices pay for their own visits, the worst and the middle one tell how often devices
+    came, and so does the length of their ledger; its hash could be tried for every cohort.
+    Where the server adds the noise, every device pays for every round: the ε as it ran and the
+    ledger's head follow from the rounds.
+    """
+    return {unit: _shared(one, by_round=_by_round(unit, config)) for unit, one in card.items()}
+
+
+def origin(config: Config, *, command: str) -> Origin:
+    """Returns what a model's file says of where it comes from; its seed is not told."""
+    return Origin(
+        seed=None, command=command, trained=config.ranking.trained, side=config.photos.side
+    )
+
+
+def _shared(one: Mapping[str, Any], *, by_round: bool) -> dict[str, Any]:
+    promised = [field.name for field in fields(Promise)]
+    kept = [*promised, *(("as_it_ran", "ledger") if by_round else ())]
+    return {key: value for key, value in one.items() if key in kept}
+
+
+def _by_round(unit: str, config: Config) -> bool:
+    return unit == "device" and config.privacy.device.mechanism not in ("none", "local")

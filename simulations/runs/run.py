@@ -1,0 +1,188 @@
+"""One run from its configuration to its folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from photos.settings import Photos
+from photos.source import PhotoSource, open_source
+from protocol.rebuild import to_plain
+from ranking.model.build import trainable_names
+from ranking.initial import initial_ranker
+from ranking.weights import save_weights
+from server.protection import unit_device
+from simulations.runs import baselines
+from simulations.evaluation import orders
+from simulations.privacy import card
+from simulations.runs import public_half
+from simulations.runs import run_parts
+from simulations.evaluation.figures import Figures
+from simulations.federation.federation import federate
+from simulations.evaluation.held_out import HeldOut, gather
+from simulations.runs.recorder import Audience, Recorder, Row, plain_figures, plain_spent
+from simulations.runs.run_folder import MODEL, RunFolder
+from simulations.configuration.settings import Config
+from simulations.privacy.spending import Spent, spending
+
+COMMAND = "darkroom simulate, with the settings of config.yaml beside this file"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Result:
+    """What one run came to.
+
+    Attributes:
+        before: Figures before training: the public zero-shot ranker's, or a random one's.
+        after: Figures of the last released model.
+        spent: The ε of this run as it ran, of each unit that is protected.
+        orders: The named orders of the population, where they are known.
+    """
+
+    before: Figures
+    after: Figures
+    spent: Mapping[str, Spent]
+    orders: dict[str, Figures]
+
+
+@lru_cache(maxsize=1)
+def population(photos: Photos, seed: int) -> tuple[PhotoSource, HeldOut]:
+    """Opens the libraries and gathers what every run over them is judged on."""
+    source = open_source(photos, seed=seed)
+    return source, gather(source, share=photos.held_out_share, seed=seed)
+
+
+@lru_cache(maxsize=1)
+def known_orders(photos: Photos, seed: int) -> dict[str, Figures]:
+    """Judges the named orders of a population on what every run over it is judged on."""
+    _, held_out = population(photos, seed)
+    return orders.judged(photos, held_out, seed=seed)
+
+
+def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
+    """Runs ``config`` and leaves its files in ``folder``.
+
+    An interrupt or a failure leaves them too, with the model that was released last, its own
+    figures and an ε that counts the round under way; it then goes on upwards.
+    """
+    source, held_out = population(config.photos, config.seed)
+    folder.write_config(to_plain(config))
+    folder.write_environment()
+    recorder = _prepare(
+        config, held_out, devices=source.devices, audience=_Written(audience, folder)
+    )
+    try:
+        after = _train(config, source, folder, recorder=recorder)
+    except BaseException as end:
+        status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
+        if recorder.rows:
+            recorder.stop()
+            after = recorder.rows[-1].figures
+            _leave(config, recorder, folder, source=source, after=after, status=status)
+        raise
+    _leave(config, recorder, folder, source=source, after=after, status="finished")
+    return Result(
+        before=recorder.rows[0].figures,
+        after=after,
+        spent=recorder.rows[-1].spent,
+        orders=known_orders(config.photos, config.seed),
+    )
+
+
+def _prepare(config: Config, held_out: HeldOut, *, devices: int, audience: Audience) -> Recorder:
+    """Returns what will follow a run of ``config``, with the ranker the server starts with."""
+    ranker = initial_ranker(config.ranking, seed=config.seed)
+    return Recorder(
+        ranker=ranker,
+        names=trainable_names(ranker, config.ranking.trained),
+        held_out=held_out,
+        loss=config.ranking.loss,
+        every=config.simulation.evaluate_every,
+        rounds=_rounds(config, devices=devices),
+        spending=spending(config, devices=devices),
+        audience=audience,
+        frozen_encoder=config.ranking.trained != "all",
+    )
+
+
+def _rounds(config: Config, *, devices: int) -> int:
+    """How many rounds there are before the budget for the unit device is spent."""
+    chosen = unit_device.mechanism(config.privacy.device, config.server, devices=devices)
+    return unit_device.affordable_rounds(config.privacy.device, config.server, chosen)
+
+
+def _train(
+    config: Config, source: PhotoSource, folder: RunFolder, *, recorder: Recorder
+) -> Figures:
+    match config.simulation.algorithm:
+        case "federated":
+            recorder.begin()
+            ledger = folder.begin_ledgers() if config.privacy.protects else None
+            federate(config, source.devices, observer=recorder, ledger=ledger)
+        case "centralised":
+            baselines.centralised(config, source, recorder=recorder)
+        case "local_only":
+            return baselines.local_only(config, source, recorder=recorder)
+    return recorder.rows[-1].figures
+
+
+def _leave(
+    config: Config,
+    recorder: Recorder,
+    folder: RunFolder,
+    *,
+    source: PhotoSource,
+    after: Figures,
+    status: str,
+) -> None:
+    before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
+    written = card.plain(
+        config, devices=source.devices, as_it_ran=spent, ledger=folder.ledgers
+    )
+    shared = public_half.may_be_shared(card.promises(config, devices=source.devices))
+    half = public_half.begin(folder) if shared else folder.private
+    origin = public_half.origin(config, command=COMMAND)
+    save_weights(recorder.ranker, half / MODEL, origin=origin)
+    folder.write_card(written)
+    if shared:
+        plain = public_half.of_config(to_plain(config))
+        public_half.write(folder, config=plain, card=public_half.of_card(written, config=config))
+    folder.write_summary(
+        {
+            "status": status,
+            "round": recorder.round,
+            "algorithm": config.simulation.algorithm,
+            "noise": config.privacy.noise,
+            "privacy": plain_spent(spent),
+            "simulation_only": {
+                "before": plain_figures(before),
+                "after": plain_figures(after),
+                "orders": {
+                    name: figures.normalised()
+                    for name, figures in known_orders(config.photos, config.seed).items()
+                },
+                "before_by_device": before.contributions().tolist(),
+                "after_by_device": after.contributions().tolist(),
+            },
+        }
+    )
+    run_parts.seal(folder.path, run_parts.of_run(shared=shared))
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Writes each evaluation down before it is shown."""
+
+    audience: Audience
+    folder: RunFolder
+
+    def started(self, number: int, *, cohort: int) -> None:
+        self.audience.started(number, cohort=cohort)
+
+    def replied(self) -> None:
+        self.audience.replied()
+
+    def evaluated(self, row: Row) -> None:
+        plain: dict[str, Any] = row.plain()
+        self.folder.append_metrics(plain)
+        self.audience.evaluated(row)

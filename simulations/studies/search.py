@@ -1,0 +1,228 @@
+"""A search over a study's arms whose every trial is charged: the best of a random number."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from privacy.accounting import rdp, renyi_conversion
+from privacy.mechanisms.local_gaussian import LocalGaussian
+from privacy.mechanisms.unions import Mechanism
+from privacy.noise import SecureSource, SeededSource, Source
+from privacy.planning.selection import Selection
+from privacy.planning.trial_divergence import divergences
+from protocol.rebuild import SettingError, rebuild, to_plain
+from server.protection import unit_device, visit_terms
+from simulations.configuration.settings import Config
+from simulations.formats import percent, spent
+from simulations.privacy.card import PROTECTS
+from simulations.runs.recorder import Silence
+from simulations.runs.run import perform, population
+from simulations.runs.run_folder import RunFolder
+from simulations.studies import search_files
+from simulations.studies.study import alone
+
+
+def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
+    """Trains a secret number of random arms and tells the best, with the ε of the choice.
+
+    The number follows ``study.search`` and ``study.trials``, and each trial's arm is drawn from
+    all alike (Papernot and Steinke 2022). Trials are judged on devices that never train. Who is
+    shown the number of trials, or any but the best, is shown more than ε says: the table of
+    trials is for the simulation alone. Each trial leaves a run folder ``private/trial-<n>``,
+    the search ``private/search.json``. The best trial's model and settings stand in
+    ``public/``, with the ε of having chosen it.
+
+    Args:
+        config: The study; its one seed is the population of every trial.
+        console: Where to print.
+        arms: The configuration of each arm.
+
+    Returns:
+        0; a search that happens to make no trial has nothing to tell.
+    """
+    (seed,) = config.study.seeds
+    _one_population(config, arms)
+    selection = selection_of(config)
+    devices = population(config.photos, seed)[0].devices
+    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in PROTECTS}
+    if not any(costs.values()):
+        raise SettingError(
+            f"study.search={config.study.search}: no unit is protected in every arm, so the "
+            "choice has no ε; protect one in all arms, or use study.search=none."
+        )
+    names = drawn(selection, tuple(arms), source=_source(config, seed))
+    folder = RunFolder.create(Path(config.simulation.runs), config.name)
+    console.print(f"darkroom   {config.name}   {len(names)} trials   {folder.path}")
+    console.print("All but the last line is simulation only: a search tells its best alone.")
+    scores = []
+    for number, name in enumerate(names):
+        inner = RunFolder.at(search_files.trial(folder, number).path)
+        result = perform(alone(arms[name], seed=seed), inner, audience=Silence())
+        scores.append(result.after.normalised())
+        console.print(f"  {number + 1}/{len(names)}   {name}   {percent(scores[-1])}")
+    found = _found(config, arms, names=names, scores=scores, devices=devices)
+    search_files.leave(folder, arms, found=found, costs=costs)
+    _show(console, names=names, scores=scores)
+    for line in told(costs, best=found["best"], claim=found["claim"]):
+        console.print(Text(line))
+    return 0
+
+
+def told(
+    costs: Mapping[str, tuple[float, float] | None], *, best: str | None, claim: bool
+) -> list[str]:
+    """Returns what a search says of its choice, in words that need no other page."""
+    if best is None:
+        return ["The draw was no trial: there is nothing to tell."]
+    lines = [f"Best: {best}"]
+    for unit, cost in costs.items():
+        if cost is None:
+            lines.append(f"no ε of the choice for {PROTECTS[unit]}: an arm does not protect it")
+            continue
+        caveat = "" if claim else " (not a claim: the draws follow from the seed)"
+        lines.append(
+            f"ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} for {PROTECTS[unit]},"
+        )
+        lines.append(f"  against who sees the best trial and no other{caveat}")
+    return lines
+
+
+def is_claim(config: Config, arms: Mapping[str, Config]) -> bool:
+    """Whether the number of trials and the noise of every arm are secret draws."""
+    return all(one.privacy.noise == "secure" for one in (config, *arms.values()))
+
+
+def _one_population(config: Config, arms: Mapping[str, Config]) -> None:
+    for name, arm in arms.items():
+        if arm.photos != config.photos:
+            raise SettingError(
+                f"study.arms.{name} changes photos, but a search tries its arms on one "
+                "population; leave photos to all arms alike."
+            )
+
+
+def selection_of(config: Config) -> Selection:
+    """Returns the selection that a study asks for.
+
+    Raises:
+        ValueError: ``study.search`` is ``none``.
+    """
+    if config.study.search == "none":
+        raise ValueError("study.search=none is no search; use geometric, for one.")
+    return Selection(trials=config.study.trials, distribution=config.study.search)
+
+
+def drawn(selection: Selection, arms: tuple[str, ...], *, source: Source) -> list[str]:
+    """Returns the arm of each trial: a secret number of them, each drawn from all alike."""
+    number = selection.draw(stream=source.stream("trials"))
+    places = source.stream("arms").keyed_uniform(np.arange(number, dtype=np.int64))
+    return [arms[int(place * len(arms))] for place in places]
+
+
+def cost(
+    selection: Selection, arms: Mapping[str, Config], *, unit: str, devices: int
+) -> tuple[float, float] | None:
+    """Returns ε and δ of the choice for one unit; None where an arm does not protect it.
+
+    An arm's divergences are those of all its rounds or visits, and of every order the largest
+    of all arms counts; δ is the largest of theirs.
+
+    Args:
+        selection: How many trials there are.
+        arms: The public list of configurations.
+        unit: ``example`` or ``device``.
+        devices: Devices in the population.
+    """
+    runs = [_run(arm, unit=unit, devices=devices) for arm in arms.values()]
+    known = [one for one in runs if one is not None]
+    if len(known) < len(runs):
+        return None
+    orders = rdp.ORDERS
+    worst = np.max([divergences(one, times, orders=orders) for one, times in known], axis=0)
+    of_choice = selection.divergence(worst, orders=orders)
+    delta = max(one.delta for one, _ in known)
+    bounds = dict(zip(orders, of_choice.tolist(), strict=True))
+    return renyi_conversion.epsilon(bounds, delta=delta), delta
+
+
+def _run(arm: Config, *, unit: str, devices: int) -> tuple[Mechanism, int] | None:
+    """What protects a unit in one arm, and how often."""
+    privacy = arm.privacy
+    if unit == "example":
+        example = visit_terms.mechanism(arm.training, privacy.example)
+        visits = visit_terms.affordable_visits(privacy.example, example)
+        return None if example is None else (example, visits or arm.server.rounds)
+    device = unit_device.mechanism(privacy.device, arm.server, devices=devices)
+    if device is None:
+        return None
+    if isinstance(device, LocalGaussian):
+        visits = visit_terms.affordable_visits(privacy.device, device)
+        return device, visits or arm.server.rounds
+    return device, unit_device.affordable_rounds(privacy.device, arm.server, device)
+
+
+def _source(config: Config, seed: int) -> Source:
+    if config.privacy.noise == "secure":
+        return SecureSource()
+    return SeededSource(seed, "search")
+
+
+def recomputed(file: Path) -> list[str]:
+    """Returns what ``told`` says of a search, computed anew from what ``search.json`` holds.
+
+    No chain protects that file: whoever can change it can change what it says.
+
+    Raises:
+        ValueError: The file is not one that a search wrote.
+    """
+    try:
+        found = json.loads(file.read_text())
+        selection = Selection(
+            trials=found["expected_trials"], distribution=found["distribution"]
+        )
+        arms = {name: rebuild(Config, plain) for name, plain in found["arms"].items()}
+        devices, best, claim = int(found["devices"]), found["best"], bool(found["claim"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as failure:
+        raise ValueError(
+            f"{file} is damaged; a search writes it, and nothing else does."
+        ) from failure
+    costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in PROTECTS}
+    return told(costs, best=best, claim=claim)
+
+
+def _found(
+    config: Config,
+    arms: Mapping[str, Config],
+    *,
+    names: list[str],
+    scores: list[float],
+    devices: int,
+) -> dict[str, Any]:
+    """All that the ε of the choice follows from; ``recomputed`` reads it."""
+    trials = [{"arm": name, "score": score} for name, score in zip(names, scores, strict=True)]
+    return {
+        "distribution": config.study.search,
+        "expected_trials": config.study.trials,
+        "devices": devices,
+        "claim": is_claim(config, arms),
+        "arms": {name: to_plain(arm) for name, arm in arms.items()},
+        "best": names[search_files.best_of(trials)] if names else None,
+        "simulation_only": {"trials": trials},
+    }
+
+
+def _show(console: Console, *, names: list[str], scores: list[float]) -> None:
+    best = int(np.argmax(scores)) if scores else None
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("trial", "arm", "NDCG@1"):
+        table.add_column(heading)
+    for number, (name, score) in enumerate(zip(names, scores, strict=True)):
+        style = "bold" if number == best else ""
+        table.add_row(str(number), name, percent(score), style=style)
+    console.print(table)

@@ -1,0 +1,123 @@
+"""Several runs side by side: every arm at every seed."""
+
+import dataclasses
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import Queue
+from pathlib import Path
+from queue import Empty
+
+import torch
+from rich.console import Console
+
+from protocol.rebuild import from_json, to_json
+from simulations.configuration.settings import Config
+from simulations.runs.recorder import Silence
+from simulations.runs.run import perform
+from simulations.runs.run_folder import RunFolder
+from simulations.studies import study_table
+
+Job = tuple[str, str]
+
+
+def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
+    """Runs every arm at every seed of ``config.study`` and prints how they compare.
+
+    Each run leaves the files of a run of its own in ``<study>/private/<arm>/seed-<n>``, the
+    study ``study.json`` and ``study.md`` beside them. All of it is private: its figures are
+    simulation only, and no ε covers a choice among its arms.
+
+    Args:
+        config: The study.
+        console: Where to print.
+        arms: The configuration of each arm, at any seed.
+
+    Returns:
+        0, or 1 when a run failed.
+    """
+    seeds = config.study.seeds
+    folder = RunFolder.create(Path(config.simulation.runs), config.name)
+    jobs = [
+        (to_json(alone(arm, seed=seed)), str(folder.private / name / f"seed-{seed}"))
+        for seed in seeds
+        for name, arm in arms.items()
+    ]
+    console.print(
+        f"darkroom   {config.name}   {len(arms)} arms × {len(seeds)} seeds   {folder.path}"
+    )
+    finished = 0
+    for finished, done in enumerate(_finished(jobs, workers=config.study.workers), start=1):
+        console.print(f"  {finished}/{len(jobs)}   {done.parent.name}   {done.name}")
+    if finished < len(jobs):
+        console.print(
+            f"darkroom: {len(jobs) - finished} runs failed; the others are in {folder.path}."
+        )
+        return 1
+    study_table.show(folder, console, arms=tuple(arms), seeds=seeds)
+    return 0
+
+
+def alone(arm: Config, *, seed: int) -> Config:
+    """Returns the plain run of ``arm`` at ``seed``."""
+    nothing = dataclasses.replace(arm.study, seeds=(), arms={})
+    return dataclasses.replace(arm, seed=seed, study=nothing)
+
+
+def shares(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
+    """Cuts ``jobs`` into contiguous shares: most populations are then opened only once."""
+    bounds = [len(jobs) * worker // workers for worker in range(workers + 1)]
+    return [jobs[a:b] for a, b in pairwise(bounds) if a < b]
+
+
+def work(share: Sequence[Job], finished: "Queue[str]") -> None:
+    """Runs one worker's share, one thread, and tells of every run that finished."""
+    torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    for config, folder in share:
+        perform(from_json(Config, config), RunFolder.at(Path(folder)), audience=Silence())
+        finished.put(folder)
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when the command that began it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _finished(jobs: Sequence[Job], *, workers: int) -> Iterator[Path]:
+    spawn = multiprocessing.get_context("spawn")
+    queue: Queue[str] = spawn.Queue()
+    processes = [
+        spawn.Process(target=work, args=(share, queue), daemon=True)
+        for share in shares(jobs, workers)
+    ]
+    for process in processes:
+        process.start()
+    try:
+        yield from _arriving(queue, processes, expected=len(jobs))
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def _arriving(
+    queue: "Queue[str]", processes: Sequence[BaseProcess], *, expected: int
+) -> Iterator[Path]:
+    arrived = 0
+    while arrived < expected:
+        working = any(process.is_alive() for process in processes)
+        try:
+            path = Path(queue.get(timeout=1))
+        except Empty:
+            if not working:
+                return
+            continue
+        arrived += 1
+        yield path

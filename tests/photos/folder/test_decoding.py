@@ -1,0 +1,224 @@
+import os
+import struct
+import zlib
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photos.folder.decoding import Photograph, decode
+from photos.folder.skips import Skip
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def _decoded(path: Path, side: int = 8) -> Photograph:
+    photo = decode(path, side=side)
+    assert isinstance(photo, Photograph)
+    return photo
+
+
+def _saved(image: Image.Image, path: Path, **options) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def _exif(**tags: object) -> Image.Exif:
+    exif = Image.Exif()
+    if "orientation" in tags:
+        exif[0x0112] = tags["orientation"]
+    exif.get_ifd(0x8769).update(
+        {0x9003 if key == "taken" else 0x9291: value
+         for key, value in tags.items() if key != "orientation"}
+    )  # fmt: skip
+    return exif
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("L", 100, (100, 100, 100)),
+        ("I;16", 100 * 256 + 7, (100, 100, 100)),
+        ("1", 1, (255, 255, 255)),
+        ("LA", (100, 0), (255, 255, 255)),
+        ("RGBA", (255, 0, 0, 0), (255, 255, 255)),
+        ("RGBA", (255, 0, 0, 255), RED),
+        ("RGBA", (0, 0, 0, 51), (204, 204, 204)),
+    ],
+)
+def test_every_png_mode_becomes_rgb_and_transparency_is_laid_on_white(
+    tmp_path, mode, colour, expected
+):
+    path = _saved(Image.new(mode, (20, 20), colour), tmp_path / "a.png")
+    assert (_decoded(path).pixels == expected).all()
+
+
+def test_a_palette_with_a_transparent_entry_is_laid_on_white(tmp_path):
+    image = Image.new("P", (20, 20), 0)
+    image.putpalette([*RED, *BLUE])
+    path = _saved(image, tmp_path / "a.png", transparency=0)
+    assert (_decoded(path).pixels == 255).all()
+
+
+def test_a_cmyk_jpeg_becomes_rgb(tmp_path):
+    path = _saved(Image.new("CMYK", (20, 20), (0, 255, 255, 0)), tmp_path / "a.jpg")
+    assert np.abs(_decoded(path).pixels.astype(int) - RED).max() < 20
+
+
+def test_a_webp_and_a_many_picture_jpeg_are_photographs(tmp_path):
+    red, blue = Image.new("RGB", (20, 20), RED), Image.new("RGB", (20, 20), BLUE)
+    webp = _saved(red, tmp_path / "a.webp", lossless=True)
+    several = _saved(red, tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[blue])
+    assert (_decoded(webp).pixels == RED).all()
+    assert np.abs(_decoded(several).pixels.astype(int) - RED).max() < 5
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 20), (20, 60), (64, 20), (20, 20)])
+def test_the_centre_square_is_kept_and_resized(tmp_path, width, height):
+    image = Image.new("RGB", (width, height), RED)
+    short = min(width, height)
+    left, top = (width - short) // 2, (height - short) // 2
+    image.paste(BLUE, (left, top, left + short, top + short))
+    pixels = _decoded(_saved(image, tmp_path / "a.png")).pixels
+    assert pixels.shape == (8, 8, 3)
+    assert pixels.dtype == np.uint8
+    assert np.abs(pixels[2:-2, 2:-2].astype(int) - BLUE).max() < 10
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (2, 3)])
+def test_a_tiny_or_thin_photo_is_a_square_too(tmp_path, size):
+    path = _saved(Image.new("RGB", size, RED), tmp_path / "a.png")
+    assert (_decoded(path).pixels == RED).all()
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_is_set_upright(tmp_path, suffix, orientation):
+    upright = np.zeros((32, 32, 3), dtype=np.uint8)
+    upright[:16, :16], upright[:16, 16:], upright[16:, :16] = 255, RED, BLUE
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.swapaxes(0, 1),
+        6: np.rot90(upright),
+        7: upright[::-1, ::-1].swapaxes(0, 1),
+        8: np.rot90(upright, -1),
+    }[orientation]
+    path = _saved(
+        Image.fromarray(np.ascontiguousarray(stored)),
+        tmp_path / f"a.{suffix}",
+        exif=_exif(orientation=orientation),
+        quality=95,
+    )
+    corners = _decoded(path, side=32).pixels[[8, 8, 24, 24], [8, 24, 8, 24]].astype(int)
+    assert np.abs(corners - [(255, 255, 255), RED, BLUE, (0, 0, 0)]).max() < 30
+
+
+def test_a_large_jpeg_is_sharp_after_decoding_at_a_reduced_scale(tmp_path):
+    stripes = np.repeat(np.arange(16) % 2 * 255, 100).astype(np.uint8)
+    image = Image.fromarray(np.broadcast_to(stripes[None, :, None], (1600, 1600, 3)).copy())
+    pixels = _decoded(_saved(image, tmp_path / "a.jpg", quality=95), side=16).pixels
+    assert np.abs(pixels[8, :, 0].astype(int) - np.arange(16) % 2 * 255).max() < 60
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"taken": "2026:05:14 10:20:30"}, datetime(2026, 5, 14, 10, 20, 30)),
+        (
+            {"taken": "2026:05:14 10:20:30", "fraction": "25"},
+            datetime(2026, 5, 14, 10, 20, 30, 250_000),
+        ),
+        ({"taken": "0000:00:00 00:00:00"}, None),
+        ({"taken": "yesterday", "fraction": "x"}, None),
+        ({}, None),
+    ],
+)
+def test_the_time_of_capture_is_read_with_its_fraction_or_is_none(tmp_path, tags, expected):
+    path = _saved(Image.new("RGB", (9, 9)), tmp_path / "a.jpg", exif=_exif(**tags))
+    assert _decoded(path).taken == expected
+
+
+def test_exif_that_is_rubbish_costs_only_the_time(tmp_path):
+    path = _saved(Image.new("RGB", (9, 9)), tmp_path / "a.jpg", exif=b"Exif\0\0rubbish" * 3)
+    assert _decoded(path).taken is None
+
+
+def _bomb(path: Path, side: int) -> Path:
+    """A PNG that declares ``side`` × ``side`` pixels in a few bytes."""
+    _saved(Image.new("1", (8, 8)), path)
+    whole = bytearray(path.read_bytes())
+    whole[16:24] = struct.pack(">II", side, side)
+    whole[29:33] = struct.pack(">I", zlib.crc32(whole[12:29]))
+    path.write_bytes(whole)
+    return path
+
+
+@pytest.mark.parametrize("side", [8001, 12_000, 20_000, 60_000])
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, side):
+    limit = Image.MAX_IMAGE_PIXELS
+    assert decode(_bomb(tmp_path / "a.png", side), side=8) == Skip.TOO_LARGE
+    assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_a_photo_of_the_largest_size_that_is_allowed_gets_as_far_as_its_pixels(tmp_path):
+    assert decode(_bomb(tmp_path / "a.png", 8000), side=8) == Skip.DAMAGED
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_a_truncated_file_is_damaged_wherever_it_is_cut(tmp_path, suffix):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    whole = _saved(Image.fromarray(noise), tmp_path / f"a.{suffix}").read_bytes()
+    for cut in range(0, len(whole) - 200, 200):
+        path = tmp_path / f"b.{suffix}"
+        path.write_bytes(whole[:cut])
+        assert decode(path, side=8) in (Skip.DAMAGED, Skip.NOT_A_PHOTO), cut
+
+
+@pytest.mark.parametrize("content", [b"", b"not a photo", b"GIF89a", b"%PDF-1.7", b"\xff\xd8"])
+def test_a_file_that_only_has_a_photos_name_is_not_a_photo(tmp_path, content):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    assert decode(path, side=8) == Skip.NOT_A_PHOTO
+
+
+def test_a_tiff_under_a_photos_name_is_not_a_photo(tmp_path):
+    path = _saved(Image.new("RGB", (9, 9)), tmp_path / "a.jpg", format="TIFF")
+    assert decode(path, side=8) == Skip.NOT_A_PHOTO
+
+
+def test_a_symbolic_link_is_not_followed(tmp_path):
+    target = _saved(Image.new("RGB", (9, 9)), tmp_path / "a.jpg")
+    link = tmp_path / "b.jpg"
+    link.symlink_to(target)
+    assert decode(link, side=8) == Skip.LINK
+
+
+def test_a_missing_file_and_one_without_permission_cannot_be_opened(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    assert decode(tmp_path / "a.jpg", side=8) == Skip.UNREADABLE
+    path = _saved(Image.new("RGB", (9, 9)), tmp_path / "a.jpg")
+    monkeypatch.setattr(os, "open", refuse)
+    assert decode(path, side=8) == Skip.UNREADABLE
+
+
+def test_flipped_bytes_never_raise(tmp_path):
+    rng = np.random.default_rng(0)
+    for suffix in ("jpg", "png", "webp"):
+        path = _saved(
+            Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)),
+            tmp_path / f"a.{suffix}",
+            exif=_exif(orientation=6, taken="2026:05:14 10:20:30"),
+        )
+        whole = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+        for _ in range(60):
+            damaged = whole.copy()
+            damaged[rng.integers(0, len(whole), 5)] = rng.integers(0, 256, 5)
+            path.write_bytes(damaged.tobytes())
+            assert isinstance(decode(path, side=8), Photograph | Skip)

@@ -1,0 +1,86 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from privacy.accounting import analytic_gaussian, pld, rdp, renyi_conversion
+from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
+from privacy.mechanisms.banded_gaussian import BandedGaussian
+from privacy.mechanisms.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.integer_gaussian import IntegerGaussian
+from privacy.mechanisms.local_gaussian import LocalGaussian
+from privacy.mechanisms.separated_gaussian import CorrelatedGaussian
+from privacy.planning.trial_divergence import divergences
+from privacy.sampling.capped import CappedPoissonSampling
+from privacy.sampling.poisson import PoissonSampling
+
+COMMON = {"noise_multiplier": 2.0, "clip": 1.0, "delta": 1e-5}
+SAMPLING = CappedPoissonSampling(devices=100, rate=0.2, cap=60)
+COHORT = CohortGaussian(sampling=SAMPLING, **COMMON)
+EVERY = [
+    DpSgd(sampling=PoissonSampling(rate=0.2), steps=1, **COMMON),
+    COHORT,
+    AdaptiveGaussian(sampling=SAMPLING, quantile=0.5, lr=0.2, share=0.1, **COMMON),
+    IntegerGaussian(sampling=SAMPLING, **COMMON),
+    BandedGaussian(sampling=SAMPLING, bands=1, coefficients=(1.0,), **COMMON),
+    CorrelatedGaussian(coefficients=(1.0,), rounds=8, separation=1, participations=8, **COMMON),
+    LocalGaussian(**COMMON),
+    IntegerDpSgd(sampling=PoissonSampling(rate=0.2), steps=1, **COMMON),
+]
+
+
+def epsilon(mechanism, times):
+    found = divergences(mechanism, times, orders=rdp.ORDERS)
+    return renyi_conversion.epsilon(dict(zip(rdp.ORDERS, found, strict=True)), delta=1e-5)
+
+
+@pytest.mark.parametrize("mechanism", EVERY)
+def test_a_run_costs_no_less_by_its_divergences_than_it_does_and_not_much_more(mechanism):
+    assert mechanism.epsilon(8) <= epsilon(mechanism, 8) * (1 + 1e-9)
+    assert epsilon(mechanism, 8) <= 1.3 * mechanism.epsilon(8)
+
+
+@pytest.mark.parametrize("mechanism", EVERY)
+def test_nothing_done_costs_nothing_and_no_noise_everything(mechanism):
+    assert (divergences(mechanism, 0, orders=rdp.ORDERS) == 0).all()
+    silent = dataclasses.replace(mechanism, noise_multiplier=0.0)
+    assert np.isinf(divergences(silent, 1, orders=rdp.ORDERS)).all()
+
+
+def test_rounds_add_up():
+    once = divergences(COHORT, 1, orders=(2.0, 3.5))
+    assert divergences(COHORT, 5, orders=(2.0, 3.5)) == pytest.approx(5 * once)
+
+
+def test_without_sampling_it_is_the_closed_form():
+    """Noise 2 over a reach of 2·√3: α · 3 / 2."""
+    local = LocalGaussian(**COMMON)
+    assert divergences(local, 3, orders=(2.0, 5.0)) == pytest.approx([3.0, 7.5])
+
+
+def test_integers_have_whole_orders_alone():
+    mechanism = EVERY[3]
+    assert np.isinf(divergences(mechanism, 1, orders=(2.0, 2.5))).tolist() == [False, True]
+
+
+def test_a_cap_that_cuts_is_part_of_the_divergence():
+    """Rounds are not those of the run without the cap: a third are the device alone."""
+    tight = CappedPoissonSampling(devices=3, rate=1.0, cap=1)
+    cut = dataclasses.replace(COHORT, sampling=tight, noise_multiplier=1.0)
+    (found,) = divergences(cut, 2, orders=(2.0,))
+    assert found == pytest.approx(2 * math.log(math.e / 3 + 2 / 3))
+
+
+def test_the_public_accountants_agree_on_one_release():
+    """α / 8 at noise 2, as ε: between the closed form and a quarter above it."""
+    exact = analytic_gaussian.epsilon(2.0, delta=1e-5)
+    alone = dataclasses.replace(EVERY[5], rounds=1, participations=1)
+    assert exact <= epsilon(alone, 1) <= 1.25 * exact
+    assert math.isclose(
+        exact,
+        pld.epsilon(rate=1.0, noise_multiplier=2.0, steps=1, delta=1e-5),
+        rel_tol=1e-3,
+    )

@@ -1,0 +1,122 @@
+"""The model's promises: order, padding, sides, and gradients that belong to one moment."""
+
+import math
+
+import pytest
+import torch
+from opacus import GradSampleModule
+from torch.func import functional_call, grad, vmap
+
+from ranking.losses.registry import LOSSES
+from ranking.model.build import build_ranker, trainable_names
+
+SIDE = 16
+
+
+def moments(lists=4, photos=5, *, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    pixels = torch.rand(lists, photos, 3, SIDE, SIDE, generator=generator)
+    gains = torch.tensor([0.0, 1.0, 3.0])[
+        torch.randint(3, (lists, photos), generator=generator)
+    ]
+    where = torch.arange(photos) < torch.tensor([photos, 3, 2, photos])[:lists, None]
+    return pixels, gains, where
+
+
+def ranker_for(trained, *, seed=0):
+    """A ranker whose every parameter matters: random biases, taste and adapters too."""
+    generator = torch.Generator().manual_seed(seed)
+    ranker = build_ranker(trained, generator=generator)
+    with torch.no_grad():
+        for parameter in ranker.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+    return ranker.double()
+
+
+def test_permuting_the_photos_permutes_the_scores():
+    pixels, _, where = moments()
+    ranker, order = ranker_for("head"), torch.tensor([3, 0, 4, 1, 2])
+    scores = ranker(pixels.double(), where=where)
+    moved = ranker(pixels.double()[:, order], where=where[:, order])
+    torch.testing.assert_close(moved[where[:, order]], scores[:, order][where[:, order]])
+
+
+@pytest.mark.parametrize("junk", [0.0, 7.0, math.nan])
+def test_padding_changes_no_score_whatever_it_holds(junk):
+    pixels, _, where = moments()
+    ranker = ranker_for("head")
+    embeddings = ranker.encoder(pixels.double())
+    scores = ranker.list_ranker(embeddings, where=where)
+    filled = embeddings.masked_fill(~where.unsqueeze(-1), junk)
+    torch.testing.assert_close(
+        ranker.list_ranker(filled, where=where)[where], scores[where], rtol=0, atol=0
+    )
+    short = ranker.list_ranker(embeddings[1:2, :3], where=where[1:2, :3])
+    torch.testing.assert_close(short[0], scores[1, :3])
+
+
+def test_a_moment_of_padding_alone_gives_no_nan_forward_nor_backward():
+    pixels, gains, where = moments()
+    ranker = ranker_for("all")
+    where = where.clone()
+    where[2] = False
+    scores = ranker(pixels.double(), where=where)
+    LOSSES["softmax"](scores, gains.double(), where=where).sum().backward()
+    assert scores.isfinite().all()
+    assert all(parameter.grad.isfinite().all() for parameter in ranker.parameters())
+
+
+def test_other_photos_of_the_moment_change_a_score_and_other_moments_do_not():
+    pixels, _, where = moments()
+    ranker = ranker_for("head")
+    scores = ranker(pixels.double(), where=where)
+    changed = pixels.double().clone()
+    changed[0, 1] = 0
+    after = ranker(changed, where=where)
+    assert (after[0] != scores[0]).all()
+    torch.testing.assert_close(after[1:], scores[1:])
+
+
+@pytest.mark.parametrize("side", [16, 17, 32, 48, 64, 129])
+def test_any_side_from_16_up_gives_64_features(side):
+    encoder = build_ranker("head", generator=torch.Generator().manual_seed(0)).encoder
+    assert encoder(torch.rand(2, 3, 3, side, side)).shape == (2, 3, 64)
+    assert encoder(torch.rand(3, side, side)).shape == (64,)
+
+
+def test_a_side_below_16_is_refused_in_one_sentence():
+    encoder = build_ranker("head", generator=torch.Generator().manual_seed(0)).encoder
+    with pytest.raises(ValueError, match=r"set photos\.side to at least 16"):
+        encoder(torch.rand(1, 3, 15, 15))
+
+
+def test_the_embedding_tells_a_dark_photo_from_a_bright_one_and_left_from_right():
+    encoder = ranker_for("head").encoder
+    photo = torch.rand(3, 32, 32, dtype=torch.float64)
+    for other in (photo * 0.5, photo.flip(-1), photo.flip(-2)):
+        assert (encoder(photo) - encoder(other)).norm() > 0.05 * encoder(photo).norm()
+
+
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing:UserWarning")
+@pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
+def test_opacus_and_vmap_agree_on_every_moment_s_gradient(trained):
+    pixels, gains, where = moments()
+    pixels, gains, ranker = pixels.double(), gains.double(), ranker_for(trained)
+    names = trainable_names(ranker, trained)
+    for name, parameter in ranker.named_parameters():
+        parameter.requires_grad_(name in names)
+    trainable = {name: p for name, p in ranker.named_parameters() if name in names}
+
+    def loss(parameters, photos, gain, mask):
+        scores = functional_call(ranker, parameters, (photos[None],), {"where": mask[None]})
+        return LOSSES["softmax"](scores, gain[None], where=mask[None]).sum()
+
+    expected = vmap(grad(loss), in_dims=(None, 0, 0, 0))(trainable, pixels, gains, where)
+    wrapped = GradSampleModule(ranker, loss_reduction="sum")
+    scores = wrapped(pixels, where=where)
+    LOSSES["softmax"](scores, gains, where=where).sum().backward()
+    for name, parameter in trainable.items():
+        rows = parameter.grad_sample
+        found = rows.reshape(len(pixels), -1, *parameter.shape).sum(1)
+        torch.testing.assert_close(found, expected[name], rtol=1e-7, atol=1e-9)
+        assert found.abs().sum() > 0

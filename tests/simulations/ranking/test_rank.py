@@ -1,0 +1,229 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from photos.folder.skips import Skip
+from ranking.model.build import build_ranker
+from ranking.weights import Origin, save_weights
+from simulations.ranking import rank as rank_module
+from simulations.ranking.own_photographs import read_own
+from simulations.ranking.rank import rank
+
+SIDE = 16
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "2026-05-14-real-photos-1"
+    folder.mkdir()
+    ranker = build_ranker("lora", generator=torch.Generator().manual_seed(0))
+    origin = Origin(seed=0, command="darkroom simulate", trained="lora", side=SIDE)
+    save_weights(ranker, folder / "model.safetensors", origin=origin)
+    return folder
+
+
+def _photo(path: Path, seed: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def _photos(folder: Path, count: int) -> None:
+    for number in range(count):
+        _photo(folder / f"{number:03}.png", number)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_flat_folder_is_one_moment_ranked_by_falling_score(run, tmp_path):
+    _photos(tmp_path / "album", 5)
+    ranked = rank(run, tmp_path / "album", out=tmp_path / "out")
+    rows = _rows(ranked.table)
+    assert (ranked.moments, ranked.photos, ranked.skipped) == (1, 5, {})
+    assert [row["rank"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert {row["moment"] for row in rows} == {"album"}
+    assert {row["photo"] for row in rows} == {f"{number:03}.png" for number in range(5)}
+    scores = [float(row["score"]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == 5
+
+
+def test_the_scores_are_the_models_own(run, tmp_path):
+    _photos(tmp_path / "album", 3)
+    ranked = rank(run, tmp_path / "album", out=tmp_path / "out")
+    photos = read_own(tmp_path / "album", side=SIDE).lists[0].photographs
+    pixels = torch.tensor(np.stack([photo.pixels for photo in photos])).permute(0, 3, 1, 2)
+    ranker = build_ranker("lora", generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = ranker(pixels[None] / 255, where=torch.ones(1, 3, dtype=torch.bool))[0]
+    found = {row["photo"]: float(row["score"]) for row in _rows(ranked.table)}
+    assert [found[photo.name] for photo in photos] == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_a_device_folder_has_a_list_for_each_moment(run, tmp_path):
+    _photos(tmp_path / "phone" / "beach", 3)
+    _photos(tmp_path / "phone" / "party", 2)
+    rows = _rows(rank(run, tmp_path / "phone", out=tmp_path / "out").table)
+    assert [row["moment"] for row in rows] == ["beach"] * 3 + ["party"] * 2
+    assert rows[4]["photo"].startswith("party/")
+
+
+def test_a_folder_of_devices_has_a_list_for_each_moment_of_each(run, tmp_path):
+    _photos(tmp_path / "all" / "phone" / "beach", 2)
+    _photos(tmp_path / "all" / "tablet" / "beach", 2)
+    rows = _rows(rank(run, tmp_path / "all", out=tmp_path / "out").table)
+    assert [row["moment"] for row in rows] == ["phone/beach"] * 2 + ["tablet/beach"] * 2
+    assert rows[0]["photo"].startswith("phone/beach/")
+
+
+@pytest.mark.parametrize(
+    ("count", "lengths"), [(2, [2]), (12, [12]), (13, [6, 7]), (30, [10, 10, 10])]
+)
+def test_a_large_moment_is_cut_in_order_into_few_pieces_of_nearly_equal_length(
+    tmp_path, count, lengths
+):
+    _photos(tmp_path / "album", count)
+    lists = read_own(tmp_path / "album", side=SIDE).lists
+    assert [len(one.photographs) for one in lists] == lengths
+    names = [photo.name for one in lists for photo in one.photographs]
+    assert names == sorted(names)
+    assert lists[-1].label == (
+        "album" if len(lengths) == 1 else f"album ({len(lists)} of {len(lists)})"
+    )
+
+
+def test_the_sheet_is_a_picture_with_a_row_for_each_moment(run, tmp_path):
+    _photos(tmp_path / "phone" / "a", 2)
+    (first,) = _heights(run, tmp_path)
+    _photos(tmp_path / "phone" / "b", 2)
+    (second,) = _heights(run, tmp_path)
+    assert second > first
+
+
+def _heights(run: Path, tmp_path: Path) -> list[int]:
+    with Image.open(rank(run, tmp_path / "phone", out=tmp_path / "out").sheet) as sheet:
+        assert sheet.format == "PNG"
+        return [sheet.height]
+
+
+def test_stars_and_badges_come_from_the_feedback_table(run, tmp_path, monkeypatch):
+    seen = []
+    real = rank_module.contact_sheet
+    monkeypatch.setattr(
+        rank_module, "contact_sheet", lambda rows, **k: seen.extend(rows) or real(rows, **k)
+    )
+    _photos(tmp_path / "phone" / "a", 4)
+    (tmp_path / "phone" / "feedback.csv").write_text(
+        "photo,burst,feedback\na/000.png,x,favourite\na/001.png,x,keep\na/002.png,,delete\n"
+    )
+    ranked = rank(run, tmp_path / "phone", out=tmp_path / "out")
+    order = [row["photo"] for row in _rows(ranked.table)]
+    thumbnails = dict(zip(order, seen[0].thumbnails, strict=True))
+    assert [name for name in order if thumbnails[name].favourite] == ["a/000.png"]
+    later = max("a/000.png", "a/001.png", key=order.index)
+    assert [name for name in order if thumbnails[name].duplicate] == [later]
+
+
+def test_a_long_sheet_says_that_the_table_holds_the_rest(run, tmp_path, monkeypatch):
+    subtitles = []
+    real = rank_module.contact_sheet
+    monkeypatch.setattr(
+        rank_module,
+        "contact_sheet",
+        lambda rows, *, title, subtitle: (
+            subtitles.append(subtitle) or real(rows, title=title, subtitle=subtitle)
+        ),
+    )
+    monkeypatch.setattr(rank_module, "LARGEST_SHEET", 1)
+    _photos(tmp_path / "phone" / "a", 2)
+    _photos(tmp_path / "phone" / "b", 2)
+    assert len(_rows(rank(run, tmp_path / "phone", out=tmp_path / "out").table)) == 4
+    assert "the first 1 of 2 moments; ranking.csv holds all" in subtitles[0]
+
+
+def test_what_is_skipped_is_said_with_its_reason(run, tmp_path):
+    _photos(tmp_path / "phone" / "a", 2)
+    (tmp_path / "phone" / "a" / "x.jpg").write_text("no photo")
+    _photo(tmp_path / "phone" / "lonely" / "a.png")
+    ranked = rank(run, tmp_path / "phone", out=tmp_path / "out")
+    assert ranked.skipped == {Skip.NOT_A_PHOTO: 1, Skip.FEW_PHOTOS: 1}
+    assert ranked.lines()[0].startswith("2 photos in 1 moment: ")
+    assert ranked.lines()[1:] == (
+        f"skipped 1 × {Skip.FEW_PHOTOS}",
+        f"skipped 1 × {Skip.NOT_A_PHOTO}",
+    )
+
+
+def test_without_a_place_it_writes_into_the_working_directory_alone(run, tmp_path, monkeypatch):
+    _photos(tmp_path / "album", 2)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    before = (
+        {path.name for path in run.iterdir()},
+        {p.name for p in (tmp_path / "album").iterdir()},
+    )
+    ranked = rank(run, tmp_path / "album", out=None)
+    assert ranked.sheet.resolve() == tmp_path / "here" / "ranking-album" / "contact-sheet.png"
+    after = (
+        {path.name for path in run.iterdir()},
+        {p.name for p in (tmp_path / "album").iterdir()},
+    )
+    assert before == after
+
+
+def test_a_run_without_a_model_is_one_sentence(tmp_path):
+    _photos(tmp_path / "album", 2)
+    for place in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(
+            ValueError, match=r"holds no model.safetensors: name the folder of a"
+        ):
+            rank(place, tmp_path / "album", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_model_is_one_sentence(run, tmp_path):
+    content = bytearray((run / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "model.safetensors").write_bytes(content)
+    _photos(tmp_path / "album", 2)
+    with pytest.raises(ValueError, match="is damaged"):
+        rank(tmp_path, tmp_path / "album", out=tmp_path / "out")
+
+
+def test_a_missing_folder_is_one_sentence(run, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"missing is not a folder that can be listed \(No such"
+    ):
+        rank(run, tmp_path / "missing", out=tmp_path / "out")
+
+
+def test_a_folder_without_photos_is_one_sentence(run, tmp_path):
+    (tmp_path / "album").mkdir()
+    with pytest.raises(ValueError, match=r"holds no photos to rank: put \.jpg"):
+        rank(run, tmp_path / "album", out=tmp_path / "out")
+    _photo(tmp_path / "album" / "a.png")
+    (tmp_path / "album" / "b.jpg").write_text("no photo")
+    with pytest.raises(ValueError, match="holds no photos to rank: 1 × moment of fewer than 2"):
+        rank(run, tmp_path / "album", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_is_a_file_is_one_sentence(run, tmp_path):
+    _photos(tmp_path / "album", 2)
+    (tmp_path / "out").touch()
+    with pytest.raises(ValueError, match="cannot hold the ranking"):
+        rank(run, tmp_path / "album", out=tmp_path / "out")
+
+
+def test_a_photo_that_vanishes_is_shown_as_the_model_saw_it(run, tmp_path, monkeypatch):
+    _photos(tmp_path / "album", 2)
+    monkeypatch.setattr(rank_module, "decode", lambda *_, **__: Skip.UNREADABLE)
+    assert rank(run, tmp_path / "album", out=tmp_path / "out").sheet.is_file()

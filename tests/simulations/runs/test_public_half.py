@@ -1,0 +1,205 @@
+"""Whoever has the public half of a run learns the model, public terms and what ε covers."""
+
+import dataclasses
+import json
+import stat
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import pytest
+import yaml
+
+from protocol.rebuild import to_plain
+from ranking.weights import read_origin
+from simulations.runs import public_half
+from simulations.configuration.hydra_bridge import compose
+from simulations.privacy.card import Promise, promises
+from simulations.ranking.rank import rank
+from simulations.runs.run_folder import RunFolder
+from simulations.configuration.settings import Config
+from simulations.simulate import simulate
+
+TINY = (
+    "photos.devices=6",
+    "photos.held_out_devices=2",
+    "photos.side=16",
+    "ranking=linear",
+    "ranking.weights=null",
+    "server.cohort=2",
+    "server.rounds=1",
+    "training.steps=1",
+    "privacy.device.delta=1e-3",
+    "privacy.example.epsilon=null",
+    "privacy.example.noise_multiplier=2",
+    "privacy.device.epsilon=null",
+    "privacy.device.noise_multiplier=2",
+    "simulation.reference=false",
+)
+BOTH = ("privacy/device=gaussian",)
+SECRET = "qX7vJ2mKpL9w"
+
+
+def run(folder, *words):
+    words = [f"simulation.runs={folder}", *BOTH, *TINY, *words]
+    assert simulate(compose(words), overrides=words) == 0
+    return RunFolder(sorted(folder.iterdir())[-1])
+
+
+def leaves(cls, at=""):
+    """Every setting by its path, with its type."""
+    for name, hint in get_type_hints(cls).items():
+        inner = next(
+            (one for one in (hint, *get_args(hint)) if dataclasses.is_dataclass(one)), None
+        )
+        if inner is not None:
+            yield from leaves(inner, f"{at}{name}.")
+        else:
+            yield f"{at}{name}", hint
+
+
+def is_free_text(hint):
+    """Whether anything may be written there, a path for one: no choice among words."""
+    return get_origin(hint) is not Literal and (
+        hint is str or any(is_free_text(one) for one in get_args(hint) if one is not hint)
+    )
+
+
+READ_BY_ALL = {"name", "ranking.frozen_digest"}
+"""What the researcher calls the run, and the digest of what the public model holds."""
+
+FREE = [path for path, hint in leaves(Config) if is_free_text(hint)]
+
+
+def planted(path, value):
+    plain = to_plain(compose([*BOTH, *TINY]))
+    *sections, name = path.split(".")
+    inner = plain
+    for section in sections:
+        inner = inner[section]
+    assert name in inner
+    inner[name] = value
+    return public_half.of_config(plain)
+
+
+def test_the_free_texts_of_a_configuration_are_known():
+    assert set(FREE) >= {
+        "name",
+        "photos.root",
+        "ranking.weights",
+        "simulation.address",
+        "simulation.cache",
+        "simulation.runs",
+        "study.arms",
+    }
+
+
+@pytest.mark.parametrize("path", sorted(set(FREE) - READ_BY_ALL))
+def test_no_other_free_text_is_public(path):
+    assert SECRET not in json.dumps(planted(path, SECRET))
+
+
+def test_the_seed_is_not_public_and_how_this_machine_ran_is_not_either():
+    shared = planted("seed", 987654321)
+    assert "987654321" not in json.dumps(shared)
+    assert set(shared) == {"name", "photos", "ranking", "training", "server", "privacy"}
+    assert shared["ranking"]["weights"] is None
+    assert planted("ranking.weights", "public")["ranking"]["weights"] == "public"
+
+
+def test_a_public_half_has_these_files_and_the_private_one_is_closed(tmp_path):
+    folder = run(tmp_path, "seed=987654321")
+    assert {file.name for file in folder.public.iterdir()} == {
+        "config.yaml",
+        "privacy.json",
+        "model.safetensors",
+    }
+    assert stat.S_IMODE(folder.private.stat().st_mode) == 0o700
+    assert read_origin(folder.model).seed is None
+    for file in folder.public.iterdir():
+        content = file.read_bytes()
+        for secret in (b"987654321", b"simulation", str(tmp_path).encode()):
+            assert secret not in content.replace(b"darkroom simulate", b"")
+    config = yaml.safe_load((folder.public / "config.yaml").read_text())
+    assert config["server"]["cohort"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "by_round"),
+    [
+        ((), {"device"}),
+        (("privacy/device=local", "privacy.device.delta=1e-5"), set()),
+        (("privacy/device=matrix",), {"device"}),
+    ],
+)
+def test_a_public_card_tells_of_visits_nothing_and_of_rounds_what_follows_from_them(
+    tmp_path, words, by_round
+):
+    folder = run(tmp_path, *words)
+    public, private = (
+        json.loads((half / "privacy.json").read_text())
+        for half in (folder.public, folder.private)
+    )
+    promised = {field.name for field in dataclasses.fields(Promise)}
+    assert set(public) == set(private) == {"example", "device"}
+    for unit, card in public.items():
+        told = set(card) - promised
+        assert told == ({"as_it_ran", "ledger"} if unit in by_round else set())
+        assert card.items() <= private[unit].items()
+        assert private[unit]["as_it_ran"]["worst"] >= 0
+        assert private[unit]["ledger"]["count"] >= 1
+    text = (folder.public / "privacy.json").read_text()
+    assert private["example"]["ledger"]["hash"] not in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("privacy.noise=insecure_seeded",),
+        ("privacy/example=none", "privacy/device=none"),
+    ],
+)
+def test_a_run_without_a_promise_shares_nothing(tmp_path, words):
+    kept = [word for word in TINY if not any(_unit(word) == _unit(one) for one in words)]
+    words = [f"simulation.runs={tmp_path}", *BOTH, *kept, *words]
+    assert simulate(compose(words), overrides=words) == 0
+    (folder,) = map(RunFolder, tmp_path.iterdir())
+    assert not folder.public.exists()
+    assert folder.model == folder.private / "model.safetensors"
+    assert folder.model.is_file()
+
+
+def test_a_bound_of_infinity_is_no_promise_to_share_a_model_under():
+    (example, _) = promises(compose([*BOTH, *TINY]), devices=6)
+    without = dataclasses.replace(example, epsilon=float("inf"))
+    assert public_half.may_be_shared([without, example])
+    assert not public_half.may_be_shared([without])
+    assert not public_half.may_be_shared([dataclasses.replace(example, claim=False)])
+
+
+def _unit(word):
+    """The unit that a setting or a choice is about."""
+    for unit in ("example", "device"):
+        if word.startswith((f"privacy.{unit}.", f"privacy/{unit}=")):
+            return unit
+    return word
+
+
+def test_the_run_without_privacy_is_private(tmp_path):
+    folder = run(tmp_path, "simulation.reference=true")
+    inner = RunFolder(folder.private / "without-privacy")
+    assert inner.model.is_file()
+    assert not inner.public.exists()
+
+
+def test_a_model_ranks_from_a_run_its_public_half_and_its_file(tmp_path):
+    from PIL import Image
+
+    folder = run(tmp_path / "runs")
+    (tmp_path / "album").mkdir()
+    for number, shade in enumerate((20, 200)):
+        Image.new("RGB", (20, 20), (shade, 90, 40)).save(tmp_path / "album" / f"{number}.png")
+    tables = [
+        rank(place, tmp_path / "album", out=tmp_path / f"out-{number}").table.read_text()
+        for number, place in enumerate((folder.path, folder.public, folder.model))
+    ]
+    assert tables[0] == tables[1] == tables[2]
+    assert "album" in tables[0]

@@ -1,0 +1,158 @@
+import dataclasses
+import json
+import re
+
+import pytest
+from rich.console import Console
+
+from privacy.noise import SeededSource
+from privacy.planning.selection import Selection
+from simulations.configuration.hydra_bridge import compose
+from simulations.ledgers.run_ledger import show_run
+from simulations.simulate import simulate
+from simulations.studies.search import cost, drawn, is_claim, recomputed, told
+
+TINY = (
+    "photos.devices=6",
+    "photos.held_out_devices=2",
+    "photos.side=16",
+    "ranking=linear",
+    "ranking.weights=null",
+    "server.cohort=4",
+    "server.rounds=2",
+    "training.steps=1",
+    "privacy/device=none",
+)
+ARMS = (
+    '+study.arms.slow=["training.lr=0.1"]',
+    '+study.arms.quick=["training.lr=1"]',
+    "study.seeds=[1]",
+)
+
+
+def arms(*words):
+    base = [*TINY, *words]
+    return {"slow": compose([*base, "training.lr=0.1"]), "quick": compose(base)}
+
+
+def of_choice(trials, *words, unit="example", distribution="geometric"):
+    selection = Selection(trials=trials, distribution=distribution)
+    return cost(selection, arms(*words), unit=unit, devices=6)
+
+
+def test_a_choice_costs_more_than_a_run_and_more_with_every_trial_expected():
+    single = compose(list(TINY)).privacy.example.epsilon
+    costs = [of_choice(trials)[0] for trials in (1, 2, 8)]
+    assert costs == sorted(costs)
+    assert single <= costs[1]
+    assert costs[2] < 8 * single
+
+
+def test_the_costliest_arm_is_what_counts():
+    """Noise of half, everything else alike: the same as both arms with that noise."""
+    loud = compose(
+        [*TINY, "privacy.example.noise_multiplier=2", "privacy.example.epsilon=null"]
+    )
+    soft = dataclasses.replace(
+        loud,
+        privacy=dataclasses.replace(
+            loud.privacy,
+            example=dataclasses.replace(loud.privacy.example, noise_multiplier=1.0),
+        ),
+    )
+    selection = Selection(trials=3)
+    mixed = cost(selection, {"loud": loud, "soft": soft}, unit="example", devices=6)
+    alike = cost(selection, {"a": soft, "b": soft}, unit="example", devices=6)
+    assert mixed == alike
+
+
+def test_an_arm_without_protection_leaves_no_promise_for_the_choice():
+    assert of_choice(2, unit="device") is None
+    mixed = {**arms(), "open": compose([*TINY, "privacy/example=none"])}
+    assert cost(Selection(trials=2), mixed, unit="example", devices=6) is None
+
+
+@pytest.mark.parametrize("choice", ["gaussian", "adaptive", "matrix", "local"])
+def test_every_mechanism_of_the_unit_device_can_be_searched(choice):
+    words = (f"privacy/device={choice}", "privacy.device.delta=1e-3", "server.cohort=2")
+    epsilon, delta = of_choice(2, *words, unit="device")
+    assert 8 * 0.9 < epsilon < 8 * 3
+    assert delta == 1e-3
+
+
+def test_trials_are_drawn_from_all_arms_alike():
+    selection = Selection(trials=2000, distribution="poisson")
+    names = drawn(selection, ("a", "b", "c", "d"), source=SeededSource(4))
+    assert len(names) == pytest.approx(2000, abs=4 * 2000**0.5)
+    for name in "abcd":
+        assert names.count(name) == pytest.approx(
+            len(names) / 4, abs=4 * (len(names) / 5.3) ** 0.5
+        )
+
+
+def test_a_search_tells_its_best_trial_and_what_the_choice_cost(tmp_path, capsys):
+    words = [*TINY, *ARMS, "study.search=geometric", "study.trials=2", "name=find"]
+    words += [f"simulation.runs={tmp_path}"]
+    assert simulate(compose(words), overrides=words) == 0
+    (folder,) = tmp_path.iterdir()
+    found = json.loads((folder / "private" / "search.json").read_text())
+    trials = found["simulation_only"]["trials"]
+    assert found["best"] == max(trials, key=lambda trial: trial["score"])["arm"]
+    lines = recomputed(folder / "private" / "search.json")
+    assert lines[0] == f"Best: {found['best']}"
+    assert re.fullmatch(
+        r"ε of the choice ≤ \d+\.\d\d at δ = 1e-05 for each moment of a device,", lines[1]
+    )
+    assert lines[2] == "  against who sees the best trial and no other"
+    assert lines[3] == (
+        "no ε of the choice for each device's whole library: an arm does not protect it"
+    )
+    shown = capsys.readouterr().out
+    assert all(line in shown for line in lines)
+    assert show_run(folder, Console(), lines=False)
+    shown = capsys.readouterr().out
+    assert shown.count("example.jsonl") == len(trials)
+    assert all(line in shown for line in lines)
+
+
+def test_a_search_is_no_claim_where_any_of_its_draws_is_seeded():
+    secure, seeded = compose([*TINY]), compose([*TINY, "privacy.noise=insecure_seeded"])
+    assert is_claim(secure, {"a": secure})
+    assert not is_claim(seeded, {"a": secure})
+    assert not is_claim(secure, {"a": secure, "b": seeded})
+    (_, said, caveat) = told({"example": (3.0, 1e-5)}, best="a", claim=False)
+    assert said.startswith("ε of the choice ≤ 3.00")
+    assert caveat.endswith("(not a claim: the draws follow from the seed)")
+
+
+def test_a_draw_of_no_trial_is_said():
+    assert told({}, best=None, claim=True) == [
+        "The draw was no trial: there is nothing to tell."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        (
+            '["photos.devices=4","server.cohort=2"]',
+            r"^study\.arms\.other changes photos",
+        ),
+        (
+            '["privacy/example=none"]',
+            r"^study\.search=geometric: no unit is",
+        ),
+    ],
+)
+def test_a_search_without_one_epsilon_is_refused_before_it_trains(tmp_path, arm, message):
+    words = [*TINY, *ARMS, f"+study.arms.other={arm}", "study.search=geometric"]
+    words += [f"simulation.runs={tmp_path / 'runs'}"]
+    with pytest.raises(ValueError, match=message):
+        simulate(compose(words), overrides=words)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_damaged_search_is_refused_by_name(tmp_path):
+    (tmp_path / "search.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"search\.json is damaged; a search writes it"):
+        recomputed(tmp_path / "search.json")
