@@ -4,9 +4,10 @@ import dataclasses
 import json
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from protocol.choices import OneOf
 from protocol.ranges import allowed, within
 from protocol.setting_names import deepest, join, known_paths, suggestion
 
@@ -31,7 +32,8 @@ def rebuild(cls: type[S], plain: Mapping[str, Any], *, at: str = "") -> S:
 
     Args:
         cls: A dataclass whose fields are dataclasses, numbers, strings, booleans, ``Literal``,
-            ``Annotated`` with a range, tuples, dictionaries by string, or one of these or None.
+            ``Annotated`` with a range or with ``OneOf``, tuples, dictionaries by string, or one
+            of these or None.
         plain: Every field by its name; nothing has a default here. A whole number passes for a
             float, a boolean never for a number.
         at: Path of ``plain`` in the whole configuration, for the messages.
@@ -93,7 +95,9 @@ def section(text: str, path: str, cls: type[S]) -> S:
 def _value(hint: Any, value: Any, at: str) -> Any:
     origin, inside = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _ranged(inside[0], value, at, limits=inside[1:])
+        base, *notes = inside
+        one_of = isinstance(notes[0], OneOf)
+        return _one_of(notes[0], value, at) if one_of else _ranged(base, value, at, notes)
     if origin in (Union, types.UnionType):
         (base,) = (option for option in inside if option is not type(None))
         return None if value is None else _value(base, value, at)
@@ -112,7 +116,21 @@ def _section(cls: type[Any], value: Any, at: str) -> Any:
     raise SettingError(f"'{at}' is a section of settings, not {shown(value)}.")
 
 
-def _ranged(base: Any, value: Any, at: str, *, limits: tuple[Any, ...]) -> Any:
+def _one_of(choice: OneOf, value: Any, at: str) -> Any:
+    """A section of the kind that its tag names."""
+    if not isinstance(value, Mapping):
+        raise SettingError(f"'{at}' is a section of settings, not {shown(value)}.")
+    if choice.tag not in value:
+        raise SettingError(f"'{join(at, choice.tag)}' is missing: it has no default.")
+    kind = _choice(tuple(choice.kinds), value[choice.tag], join(at, choice.tag))
+    for name in map(str, value):
+        owners = choice.owners(name)
+        if owners and kind not in owners:
+            raise SettingError(choice.stray(name, at=at))
+    return rebuild(choice.kinds[kind], value, at=at)
+
+
+def _ranged(base: Any, value: Any, at: str, limits: Sequence[Any]) -> Any:
     number = _value(base, value, at)
     if not within(number, limits):
         raise SettingError(

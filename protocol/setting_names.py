@@ -14,9 +14,17 @@ def setting_hints(cls: type[Any], *, at: str = "") -> dict[str, Any]:
     for name, hint in get_type_hints(cls, include_extras=True).items():
         path = join(at, name)
         hints[path] = hint
-        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-            hints |= setting_hints(hint, at=path)
+        for section in sections(hint):
+            hints |= setting_hints(section, at=path)
     return hints
+
+
+def sections(hint: Any) -> tuple[type[Any], ...]:
+    """Returns the dataclasses that a section's type stands for: each of its kinds, or one."""
+    kinds = getattr(next(iter(getattr(hint, "__metadata__", ())), None), "kinds", None)
+    if isinstance(kinds, Mapping):
+        return tuple(kinds.values())
+    return (hint,) if isinstance(hint, type) and dataclasses.is_dataclass(hint) else ()
 
 
 def known_paths(cls: type[Any], *, at: str = "") -> list[str]:
