@@ -5,11 +5,11 @@ import json
 import math
 import types
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from protocol.choices import OneOf
 from protocol.ranges import allowed, within
-from protocol.setting_names import deepest, join, known_paths, suggestion
+from protocol.setting_names import deepest, field_hints, join, known_paths, suggestion
 
 S = TypeVar("S")
 LONGEST_SHOWN = 60
@@ -41,7 +41,7 @@ def rebuild(cls: type[S], plain: Mapping[str, Any], *, at: str = "") -> S:
     Raises:
         SettingError: A key is unknown, missing, of another type or out of its range.
     """
-    hints = get_type_hints(cls, include_extras=True)
+    hints = field_hints(cls)
     for key in plain:
         if key not in hints:
             path = deepest(join(at, str(key)), plain[key])

@@ -11,12 +11,18 @@ LEAST_LIKENESS = 0.7
 def setting_hints(cls: type[Any], *, at: str = "") -> dict[str, Any]:
     """Returns every setting under ``cls`` by its full name, sections included: its type."""
     hints: dict[str, Any] = {}
-    for name, hint in get_type_hints(cls, include_extras=True).items():
+    for name, hint in field_hints(cls).items():
         path = join(at, name)
         hints[path] = hint
         for section in sections(hint):
             hints |= setting_hints(section, at=path)
     return hints
+
+
+def field_hints(cls: type[Any]) -> dict[str, Any]:
+    """Returns the type of each field of a dataclass, by its name."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
 
 def sections(hint: Any) -> tuple[type[Any], ...]:

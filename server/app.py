@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from privacy.mechanisms.unions import Central
-from privacy.mechanisms.unions import Device as Mechanism
-from server.protection.protection import Protection, protection
-from server.protection.unit_device import affordable_rounds, mechanism
-from server.protection.visit_terms import work
+from privacy.mechanisms.unit_settings import Federation
+from privacy.protection import Protection
+from server.charged_release import ChargedRelease, charged_release
 from server.round_log import Journal
 from server.rounds.directory import Directory
 from server.rounds.loop import run
@@ -19,6 +17,7 @@ from server.rounds.registration import queried_directory
 from server.rounds.strategy import UniformAveraging, arrays_of
 from server.rounds.task_messages import Terms
 from server.sections import Sections, read_devices, read_sections
+from server.visit_terms import work
 
 if TYPE_CHECKING:
     from server.model import Model
@@ -41,12 +40,11 @@ def main(grid: Grid, context: Context) -> None:
     output = _output(str(context.run_config["output"]))
     model = Model.initial(sections.ranking, seed=sections.seed)
     directory = _directory(grid, text, timeout=sections.server.timeout)
-    chosen = mechanism(sections.privacy.device, sections.server, devices=directory.devices)
+    protection = _protection(sections, devices=directory.devices)
     observer = _observer(grid, sections)
-    shield = protection(
-        sections.privacy,
-        sections.server,
-        devices=directory.devices,
+    release = charged_release(
+        protection.device,
+        noise=sections.privacy.noise,
         layers=model.layers,
         seed=sections.seed,
         folder=_ledger(grid, context),
@@ -54,7 +52,7 @@ def main(grid: Grid, context: Context) -> None:
     strategy = UniformAveraging(
         sections.server,
         Terms(
-            work=work(sections.training, sections.privacy, update=chosen),
+            work=work(sections.training, sections.privacy, protection),
             largest_library=sections.training.largest_library,
             frozen=model.frozen,
             digest=model.digest,
@@ -62,34 +60,41 @@ def main(grid: Grid, context: Context) -> None:
         seed=sections.seed,
         directory=directory,
         observer=observer,
-        protection=shield,
+        release=release,
         ordered=isinstance(grid, KnowsDirectory),
     )
-    server = sections.server
-    rounds = affordable_rounds(sections.privacy.device, server, chosen)
-    _promise(observer, chosen, rounds=rounds, shield=shield)
+    _promise(observer, protection, release)
     try:
-        released = run(strategy, grid, model.trainable, rounds=rounds, timeout=server.timeout)
+        released = run(
+            strategy,
+            grid,
+            model.trainable,
+            rounds=protection.rounds,
+            timeout=sections.server.timeout,
+        )
     finally:
-        if shield is not None:
-            shield.close()
+        if release is not None:
+            release.close()
     context.state["result"] = arrays_of(released)
     if output is not None:
         model.take(released)
         _save(model, output, sections)
 
 
+def _protection(sections: Sections, *, devices: int) -> Protection:
+    server = sections.server
+    run = Federation(devices=devices, rounds=server.rounds, cohort=server.cohort)
+    return Protection.of(sections.privacy, visit=sections.training, run=run)
+
+
 def _promise(
-    observer: RoundObserver,
-    chosen: Mechanism | None,
-    *,
-    rounds: int,
-    shield: Protection | None,
+    observer: RoundObserver, protection: Protection, release: ChargedRelease | None
 ) -> None:
     """Logs what a run promises that nobody watches from beside."""
-    if isinstance(observer, Journal) and isinstance(chosen, Central):
-        kept = shield is not None and shield.ledger is not None
-        observer.promised(chosen.epsilon(rounds), delta=chosen.delta, ledger=kept)
+    device = protection.device
+    if isinstance(observer, Journal) and release is not None and device is not None:
+        chosen, kept = device.mechanism, release.ledger is not None
+        observer.promised(chosen.epsilon(device.times), delta=chosen.delta, ledger=kept)
 
 
 def _ledger(grid: Grid, context: Context) -> str:
@@ -124,7 +129,7 @@ def _directory(grid: Grid, text: str, *, timeout: float) -> Directory:
 def _observer(grid: Grid, sections: Sections) -> RoundObserver:
     if isinstance(grid, RoundObserver):
         return grid
-    counts = sections.privacy.device.mechanism == "none"
+    counts = not sections.privacy.device.protects
     return Journal(sections.server.rounds, counts=counts)
 
 

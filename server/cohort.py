@@ -6,9 +6,6 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.settings import Device
-from server.settings import Server
-
 
 def draw(devices: int, *, rate: float, generator: np.random.Generator) -> NDArray[np.int64]:
     """Returns a Poisson sample of the device numbers 0 … ``devices`` − 1.
@@ -40,18 +37,3 @@ def generator(seed: int, *, round_number: int, attempt: int) -> np.random.Genera
     name = json.dumps([seed, round_number, attempt, "cohort"]).encode()
     entropy = int.from_bytes(hashlib.sha256(name).digest(), "big")
     return np.random.default_rng(np.random.SeedSequence(entropy))
-
-
-def largest_cohort(device: Device, server: Server) -> int | None:
-    """Returns the hard cap of a cohort; None where none is given.
-
-    Raises:
-        ValueError: It is below the expected cohort.
-    """
-    cap = device.largest_cohort
-    if cap is not None and cap < server.cohort:
-        raise ValueError(
-            f"privacy.device.largest_cohort={cap} is below server.cohort={server.cohort:g}; "
-            "raise it, or lower server.cohort."
-        )
-    return cap

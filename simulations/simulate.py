@@ -43,11 +43,11 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
 
 
 def _single(config: Config, console: Console) -> int:
-    source = ready(config)
+    prepared = ready(config)
     if config.simulation.algorithm == "federated":
         together(config.simulation)
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
-    header.show(config, folder, console, source=source)
+    header.show(config, folder, console, prepared=prepared)
     try:
         result = _shown(config, folder, console)
         reference = _reference(config, folder, console)
@@ -66,7 +66,7 @@ def _shown(config: Config, folder: RunFolder, console: Console) -> Result:
 
 
 def _reference(config: Config, folder: RunFolder, console: Console) -> Result | None:
-    if not config.simulation.reference or config.privacy.example.mechanism == "none":
+    if not config.simulation.reference or not config.privacy.example.protects:
         return None
     inner = RunFolder.at(folder.private / "without-privacy")
     rounds = config.server.rounds

@@ -2,22 +2,16 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
 
 from client.consent.floor import Floor
 from client.consent.operator import Demands
 from client.consent.parameter_bounds import ParameterBounds, parameter_bounds
 from client.sections import Sections, read_sections
-from privacy.mechanisms import local_gaussian
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.unions import OF_NUMBERS, Moment
-from privacy.sampling.poisson import PoissonSampling
-from privacy.settings import Device, Example
-from protocol.settings import Training
+from privacy.mechanisms.mechanism import Mechanism
+from privacy.mechanisms.unit_settings import Federation, Protected, UnitSettings, within
 
 LEEWAY = 1e-9
 """Two machines may derive the same noise with other last digits."""
@@ -25,8 +19,8 @@ LEEWAY = 1e-9
 LARGEST_DELTA = 1e-5
 """The δ of an operator's ε is at most this, whatever the configuration says."""
 
-MOST_VISITS = 1_000_000
-T = TypeVar("T")
+ANY_POPULATION = 1
+"""Devices of a population of which a device knows nothing: it checks δ against no number."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,13 +29,46 @@ class Promise:
 
     Attributes:
         mechanism: What runs at least.
-        budget: The ε that is not passed, or None where the noise follows from it.
-        visits: Visits at most; None for any number.
+        visits: Visits at most: those that are asked for, or that are within the budget.
     """
 
-    mechanism: Moment | LocalGaussian
-    budget: float | None
-    visits: int | None
+    mechanism: Mechanism
+    visits: int
+
+
+@lru_cache(maxsize=64)
+def promises(text: str) -> Mapping[str, Promise]:
+    """Returns what a configuration promises for each unit that the device itself protects.
+
+    Args:
+        text: The whole configuration in JSON.
+
+    Raises:
+        SettingError: Same as of ``read_sections``.
+        ValueError: A promise cannot be met.
+    """
+    sections = read_sections(text)
+    privacy, server = sections.privacy, sections.server
+    run = Federation(devices=ANY_POPULATION, rounds=server.rounds, cohort=server.cohort)
+    own: dict[str, tuple[UnitSettings, Protected | None]] = {
+        "example": (privacy.example, privacy.example.protected(sections.training))
+    }
+    if not privacy.device.at_server:
+        own["device"] = (privacy.device, privacy.device.protected(run))
+    return {
+        unit: _promise(settings, found)
+        for unit, (settings, found) in own.items()
+        if found is not None
+    }
+
+
+def _promise(settings: UnitSettings, found: Protected) -> Promise:
+    """With a leeway where the noise follows from ε."""
+    mechanism = found.mechanism
+    if settings.derives_noise:
+        noise = mechanism.noise_multiplier * (1 - LEEWAY)
+        mechanism = mechanism.variant(noise_multiplier=noise)
+    return Promise(mechanism=mechanism, visits=found.times)
 
 
 @lru_cache(maxsize=64)
@@ -58,14 +85,14 @@ def floor(text: str, demands: Demands) -> Floor:
         demands: The operator's.
 
     Raises:
-        SettingError: As of ``read_sections``.
-        ValueError: A setting that a mechanism needs is null.
+        SettingError: Same as of ``read_sections``.
+        ValueError: A promise cannot be met.
     """
     sections = read_sections(text)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    example = _example(sections.training, sections.privacy.example)
-    update = _update(sections.privacy.device)
-    server = sections.privacy.device.mechanism != "none"
+    own = promises(text)
+    example, update = own.get("example"), own.get("device")
+    device = sections.privacy.device.protects
     least, most = demands.min_noise or 0.0, demands.max_clip or math.inf
     clip, update_clip = _clip(example), _clip(update)
     return Floor(
@@ -75,11 +102,11 @@ def floor(text: str, demands: Demands) -> Floor:
         rate=sections.training.rate,
         steps=sections.training.steps,
         noise_multiplier=max(_noise(example), least if example else 0.0),
-        clip=min(clip, most) if example or not server else clip,
+        clip=min(clip, most) if example or not device else clip,
         update_noise=max(_noise(update), least if update else 0.0),
-        update_clip=min(update_clip, most) if server else update_clip,
-        visits=_visits(sections, [p for p in (example, update) if p], demands),
-        integers=example is not None and isinstance(example.mechanism, IntegerDpSgd),
+        update_clip=min(update_clip, most) if device else update_clip,
+        visits=_visits(sections, list(own.values()), demands),
+        integers=example is not None and example.mechanism.integers,
         bounds=_bounds(sections, example, update),
     )
 
@@ -93,44 +120,6 @@ def _bounds(
     return parameter_bounds(
         sections, noise_multiplier=_noise(example), update_noise=_noise(update)
     )
-
-
-def _example(training: Training, example: Example) -> Promise | None:
-    if example.mechanism == "none":
-        return None
-    delta = _needed("example.delta", example.delta)
-    kind = OF_NUMBERS[_needed("example.numbers", example.numbers)]
-    noise, budget = example.noise_multiplier, example.epsilon
-    if noise is None:
-        visits = _needed("example.max_participations", example.max_participations)
-        steps = training.steps * visits
-        epsilon, budget = _needed("example.epsilon", budget), None
-        noise = kind.least_noise(epsilon, delta=delta, rate=training.rate, steps=steps)
-        noise *= 1 - LEEWAY
-    mechanism = kind(
-        sampling=PoissonSampling(rate=training.rate),
-        noise_multiplier=noise,
-        clip=_needed("example.clip", example.clip),
-        steps=training.steps,
-        delta=delta,
-    )
-    return Promise(mechanism=mechanism, budget=budget, visits=example.max_participations)
-
-
-def _update(device: Device) -> Promise | None:
-    if device.mechanism != "local":
-        return None
-    delta = _needed("device.delta", device.delta)
-    noise, budget = device.noise_multiplier, device.epsilon
-    if noise is None:
-        visits = _needed("device.max_participations", device.max_participations)
-        epsilon, budget = _needed("device.epsilon", budget), None
-        noise = local_gaussian.least_noise(epsilon, participations=visits, delta=delta)
-        noise *= 1 - LEEWAY
-    mechanism = LocalGaussian(
-        noise_multiplier=noise, clip=_needed("device.clip", device.clip), delta=delta
-    )
-    return Promise(mechanism=mechanism, budget=budget, visits=device.max_participations)
 
 
 def _clip(promise: Promise | None) -> float:
@@ -155,31 +144,8 @@ def _visits(sections: Sections, promises: list[Promise], demands: Demands) -> in
 
 def _limits(promise: Promise, demands: Demands) -> Iterator[int]:
     """How often the device may take part, for each reason."""
-    mechanism, most = promise.mechanism, promise.visits
-    if most is not None:
-        yield most
-    if promise.budget is not None:
-        yield _within(mechanism.epsilon, promise.budget, most=most or MOST_VISITS)
-    if demands.max_epsilon is not None:
-        strict = replace(mechanism, delta=min(mechanism.delta, LARGEST_DELTA))
-        yield _within(strict.epsilon, demands.max_epsilon, most=most or MOST_VISITS)
-
-
-def _within(epsilon: Callable[[int], float], budget: float, *, most: int) -> int:
-    """The largest number of visits, up to ``most``, whose ε is within ``budget``."""
-    if epsilon(most) <= budget:
-        return most
-    high = 1
-    while high < most and epsilon(high) <= budget:
-        high *= 2
-    low, high = high // 2, min(high, most)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if epsilon(middle) <= budget else (low, middle)
-    return low
-
-
-def _needed(name: str, value: T | None) -> T:
-    if value is None:
-        raise ValueError(f"privacy.{name} is null but its mechanism needs it; set it.")
-    return value
+    yield promise.visits
+    if demands.max_epsilon is not None and promise.visits:
+        mechanism = promise.mechanism
+        strict = mechanism.variant(delta=min(mechanism.delta, LARGEST_DELTA))
+        yield within(strict.epsilon, demands.max_epsilon, most=promise.visits)

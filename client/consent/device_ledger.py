@@ -9,21 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 from client.consent.agreement import DeviceState
-from client.consent.configured_floor import LEEWAY, floor
+from client.consent.configured_floor import LEEWAY, promises
 from client.consent.lifetime import keeps
-from client.consent.operator import Demands
 from client.sections import read_sections
 from privacy.ledger.chain import Files, LedgerError
 from privacy.ledger.disk import DISK
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Terms
-from privacy.mechanisms.ledger_terms import example_terms, local_terms
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.unions import OF_NUMBERS
-from privacy.sampling.poisson import PoissonSampling
 from protocol.messages import Declined, DeclineReason, Task
 
 if sys.platform != "win32":
@@ -146,24 +141,10 @@ def device_ledger(folder: Path | None, text: str, *, device: int) -> DeviceLedge
 
 
 def _terms(text: str) -> Iterator[tuple[str, Terms]]:
-    """Units that the device itself protects; ``floor`` has found that no δ of them is null."""
-    configured, privacy = floor(text, Demands()), read_sections(text).privacy
-    if privacy.example.mechanism != "none":
-        steps = OF_NUMBERS["integers" if configured.integers else "float64"](
-            sampling=PoissonSampling(rate=configured.rate),
-            noise_multiplier=configured.noise_multiplier,
-            clip=configured.clip,
-            steps=configured.steps,
-            delta=cast("float", privacy.example.delta),
-        )
-        yield "example", example_terms(steps, noise=privacy.noise)
-    if privacy.device.mechanism == "local":
-        update = LocalGaussian(
-            noise_multiplier=configured.update_noise,
-            clip=configured.update_clip,
-            delta=cast("float", privacy.device.delta),
-        )
-        yield "device", local_terms(update, noise=privacy.noise)
+    """Of each unit that the device itself protects."""
+    noise = read_sections(text).privacy.noise
+    for unit, promise in promises(text).items():
+        yield unit, promise.mechanism.terms(noise=noise)
 
 
 def _charge(task: Task, *, device: int) -> Charge:

@@ -18,11 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from client.consent.configured_floor import LARGEST_DELTA
+from privacy.accounting.steps import Steps
 from privacy.ledger.chain import examine
 from privacy.ledger.records import Terms
 from privacy.sampling.crowds import alone
 from privacy.statements import renyi_filter
-from privacy.statements.composition import Steps, steps_of
+from privacy.statements.composition import steps_of
 
 CONFIGURATION = re.compile("[0-9a-f]{64}")
 LEDGERS = re.compile(r"\.?(?P<unit>.+?)\.(jsonl|head\.json|lock)")

@@ -7,17 +7,13 @@ from functools import lru_cache
 import numpy as np
 
 from client.sections import Sections, ServerSteps
-from privacy.settings import Device
+from privacy.mechanisms.unit_settings import TAIL
 from protocol.messages import DeclineReason, Task
 from ranking.settings import Ranking
 
 MARGIN = 100.0
 """Times that honest parameters fit into the bound: it is to exclude numbers that overflow, not
 to follow a run. A hundredth of it was never passed by a run that learns."""
-
-TAIL = 9.0
-"""Standard deviations by which a norm of noise, or a cohort, exceeds what is expected at most:
-more has a probability of 10^-18."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +60,13 @@ def parameter_bounds(
     frozen, start, size = _start(sections.ranking, sections.seed)
     spread = math.sqrt(size) + TAIL
     trained = _trained(sections, noise_multiplier=noise_multiplier, spread=spread)
-    mean = _mean(sections, trained, update_noise=update_noise, spread=spread)
+    mean = sections.privacy.device.longest_mean(
+        trained,
+        rounds=sections.server.rounds,
+        cohort=sections.server.cohort,
+        noise=update_noise,
+        spread=spread,
+    )
     radius = MARGIN * (start + sections.server.rounds * _server_step(sections.server, mean))
     return ParameterBounds(frozen_digest=frozen, radius=radius, size=size)
 
@@ -90,48 +92,12 @@ def _start(ranking: Ranking, seed: int) -> tuple[str, float, int]:
 
 def _trained(sections: Sections, *, noise_multiplier: float, spread: float) -> float:
     """The longest update that training alone comes to."""
-    training, clip = sections.training, sections.privacy.example.clip
-    if sections.privacy.example.mechanism == "none" or clip is None:
-        return math.inf
+    training = sections.training
     scale = training.lr / (training.rate * training.reference_size)
-    return (
-        scale * training.steps * clip * (training.largest_library + noise_multiplier * spread)
+    summed = sections.privacy.example.longest_sum(
+        training.largest_library, noise=noise_multiplier, spread=spread
     )
-
-
-def _mean(sections: Sections, trained: float, *, update_noise: float, spread: float) -> float:
-    """The longest mean update."""
-    device = sections.privacy.device
-    if device.mechanism == "none" or device.clip is None:
-        return trained
-    if device.mechanism == "local":
-        return min(trained, device.clip) + update_noise * device.clip * spread
-    clip = device.clip * _growth(device, sections.server.rounds)
-    cohort = sections.server.cohort
-    crowd = (device.largest_cohort or cohort + TAIL * math.sqrt(cohort) + TAIL) / cohort
-    noise = _most_noise(device, sections.server.rounds) * clip * spread / cohort
-    return crowd * min(trained, clip) + noise
-
-
-def _growth(device: Device, rounds: int) -> float:
-    """How far an adaptive clip can rise."""
-    if device.mechanism != "adaptive" or device.clip_lr is None:
-        return 1.0
-    return math.exp(min(device.clip_lr * rounds, math.log(1e30)))
-
-
-def _most_noise(device: Device, rounds: int) -> float:
-    """No noise multiplier of the server's is larger: what ε needs without any amplification.
-
-    For ρ-zCDP with ρ = rounds / 2σ², ε = ρ + 2√(ρ ln 1/δ) (Bun and Steinke 2016).
-    """
-    if device.noise_multiplier is not None:
-        return device.noise_multiplier
-    if device.epsilon is None or device.delta is None:
-        return 0.0
-    log = math.log(1 / device.delta)
-    root = math.sqrt(log + device.epsilon) - math.sqrt(log)
-    return math.sqrt(rounds / 2) / root
+    return scale * training.steps * summed
 
 
 def _server_step(server: ServerSteps, mean: float) -> float:

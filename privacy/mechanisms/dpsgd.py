@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.accounting import noise_search, pld, rdp
+from privacy.accounting import attack, noise_search, pld, rdp
+from privacy.accounting.steps import Steps
 from privacy.clipping.sensitivity import SENSITIVITY
+from privacy.mechanisms.mechanism import MomentMechanism
+from privacy.sampling.crowds import alone
 from privacy.sampling.poisson import PoissonSampling
 
 if TYPE_CHECKING:
+    from privacy.ledger.records import Noise, Terms
     from privacy.noise import Stream
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DpSgd:
+class DpSgd(MomentMechanism):
     """The steps of a visit (Abadi et al. 2016), for the unit *example*.
 
     Formal guarantee: let two libraries differ by one moment. A device that took part k times,
@@ -35,6 +39,7 @@ class DpSgd:
         delta: The δ of the guarantee.
     """
 
+    sampler = "poisson"
     sampling: PoissonSampling
     noise_multiplier: float
     clip: float
@@ -69,10 +74,63 @@ class DpSgd:
             delta=self.delta,
         )
 
-    @staticmethod
-    def least_noise(target: float, *, delta: float, rate: float, steps: int) -> float:
+    @property
+    def sampled(self) -> DpSgd:
+        """Itself."""
+        return self
+
+    def on_grid(self, participations: int, interval: float) -> float:
+        """Returns the ε on a grid of losses of that width; see ``pld.epsilon``."""
+        return pld.epsilon(
+            rate=self.sampling.rate,
+            noise_multiplier=self.effective_noise,
+            steps=self.steps * participations,
+            delta=self.delta,
+            interval=interval,
+        )
+
+    def noise_for(self, target: float, participations: int) -> float:
         """Returns a noise multiplier; see ``noise_search.noise_multiplier``."""
-        return noise_search.noise_multiplier(target, delta=delta, rate=rate, steps=steps)
+        return noise_search.noise_multiplier(
+            target,
+            delta=self.delta,
+            rate=self.sampling.rate,
+            steps=self.steps * participations,
+        )
+
+    def steps_of(self, participations: int) -> Steps:
+        """Returns the steps of so many visits."""
+        rate = alone(self.sampling.rate)
+        return Steps(rate, self.effective_noise, self.steps * participations)
+
+    def attack(self, participations: int) -> float:
+        """Returns the ε that a thresholded sum proves; see ``attack.epsilon``."""
+        return attack.epsilon(
+            rate=self.sampling.rate,
+            noise_multiplier=self.noise_multiplier,
+            steps=self.steps * participations,
+            delta=self.delta,
+        )
+
+    def in_words(self) -> str:
+        """Returns how much noise is added and where, for the card."""
+        amount = f"noise {self.noise_multiplier:.2f} × clip {self.clip:g}"
+        return f"{amount}, on the device, up to floating point"
+
+    def terms(self, *, noise: Noise) -> Terms:
+        """Returns what opens its ledger; a charge is one visit of a device."""
+        return self.opening(noise=noise, rate=self.sampling.rate, steps=self.steps)
+
+    @classmethod
+    def read(cls, terms: Terms) -> DpSgd:
+        """Returns the mechanism that the terms of a ledger describe."""
+        return cls(
+            sampling=PoissonSampling(rate=terms.rate),
+            noise_multiplier=terms.noise_multiplier,
+            clip=terms.clip,
+            steps=terms.steps,
+            delta=terms.delta,
+        )
 
 
 def release(

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from privacy.accounting import noise_search, rdp
+from privacy.accounting import rdp
+from privacy.accounting.steps import Steps
 from privacy.integers.grid import STEPS, IntegerGrid
 from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.limits import MOST_INTEGER_NOISE
+from privacy.mechanisms.mechanism import MomentMechanism, whole
 from privacy.sampling.poisson import PoissonSampling
-from privacy.settings import MOST_INTEGER_NOISE
+
+if TYPE_CHECKING:
+    from privacy.ledger.records import Noise, Terms
 
 SMOOTHING = 3
 """Steps of the rounding that makes discrete noise from continuous: what it gets wrong is
 e^-177 of a probability, and costs 10^-8 of the noise. At 1 step the former would be e^-19."""
+
+GRID = "steps in a clip"
 
 ROUND_UP = 1 + 1e-12
 """For the last digits of two roots, without which the noise could fall one short."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IntegerDpSgd:
+class IntegerDpSgd(MomentMechanism):
     """The steps of a visit in integers, for the unit *example*.
 
     Formal guarantee: let two libraries differ by one moment. A device that took part k times,
@@ -60,6 +68,8 @@ class IntegerDpSgd:
         grid_steps: Steps of the grid in one clip.
     """
 
+    sampler = "poisson, integers"
+    integers = True
     sampling: PoissonSampling
     noise_multiplier: float
     clip: float
@@ -93,6 +103,11 @@ class IntegerDpSgd:
             delta=self.delta,
         )
 
+    @property
+    def sampled(self) -> DpSgd:
+        """The one from which all of it could be made."""
+        return self.accounted
+
     def epsilon(self, participations: int) -> float:
         """Returns the ε of a device after so many visits: the lesser of both bounds."""
         by_rounding = self.accounted.epsilon(participations)
@@ -108,23 +123,20 @@ class IntegerDpSgd:
             orders=rdp.WHOLE_ORDERS,
         )
 
-    @staticmethod
-    def least_noise(target: float, *, delta: float, rate: float, steps: int) -> float:
+    def noise_for(self, target: float, participations: int) -> float:
         """Returns a noise multiplier, within 0.5% of the least, whose ε is at most ``target``.
 
         It is the one of ``accounted`` and what the rounding takes from it, at the usual grid.
 
         Args:
             target: The promised ε.
-            delta: The δ of the guarantee.
-            rate: Probability of a moment in a step.
-            steps: Steps of all visits together.
+            participations: Visits of a device.
 
         Raises:
             ValueError: The promise cannot be met or needs more noise than there is;
                 ``NextToNoNoiseError`` where it asks for none.
         """
-        found = noise_search.noise_multiplier(target, delta=delta, rate=rate, steps=steps)
+        found = self.accounted.noise_for(target, participations)
         noise = math.hypot(found, SMOOTHING / STEPS) * ROUND_UP
         if noise > MOST_INTEGER_NOISE:
             raise ValueError(
@@ -133,3 +145,37 @@ class IntegerDpSgd:
                 "or use float64."
             )
         return noise
+
+    def steps_of(self, participations: int) -> Steps:
+        """Returns the steps of ``accounted``, from which all of it is made."""
+        return self.accounted.steps_of(participations)
+
+    def in_words(self) -> str:
+        """Returns how much noise is added and where, for the card."""
+        amount = f"noise {self.noise_multiplier:.2f} × clip {self.clip:g}"
+        return f"integer {amount}, on the device, proven of what runs"
+
+    def terms(self, *, noise: Noise) -> Terms:
+        """Returns what opens its ledger; a charge is one visit of a device."""
+        return self.opening(
+            noise=noise,
+            rate=self.sampling.rate,
+            steps=self.steps,
+            public={GRID: self.grid_steps},
+        )
+
+    @classmethod
+    def read(cls, terms: Terms) -> IntegerDpSgd:
+        """Returns the mechanism that the terms of a ledger describe.
+
+        Raises:
+            ValueError: They lack the steps of the grid.
+        """
+        return cls(
+            sampling=PoissonSampling(rate=terms.rate),
+            noise_multiplier=terms.noise_multiplier,
+            clip=terms.clip,
+            steps=terms.steps,
+            delta=terms.delta,
+            grid_steps=whole(terms, GRID),
+        )

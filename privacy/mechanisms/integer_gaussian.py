@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from privacy.accounting import coupling, rdp
+from privacy.accounting.steps import Steps
 from privacy.integers.grid import STEPS, IntegerGrid
+from privacy.integers.release import integer_release
 from privacy.mechanisms.cohort_gaussian import granted
+from privacy.mechanisms.integer_dpsgd import GRID
+from privacy.mechanisms.mechanism import CentralMechanism, sampling_of, whole
+from privacy.mechanisms.release import Floats, Mean, PoissonCohorts, Update
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.crowds import crowds
+
+if TYPE_CHECKING:
+    from privacy.ledger.records import Noise, Terms
+    from privacy.noise import Source, Stream
 
 LEAST, MOST = 0.1, 1e4
 TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IntegerGaussian:
+class IntegerGaussian(CentralMechanism):
     """Federated averaging with discrete Gaussian noise on integers, unit *device*.
 
     Formal guarantee: let two populations of the same public size differ in one device, whose
@@ -48,6 +61,9 @@ class IntegerGaussian:
         steps: Steps of the grid in one clip.
     """
 
+    sampler = "capped poisson, integers"
+    by = "divergences of integers"
+    integers = True
     sampling: CappedPoissonSampling
     noise_multiplier: float
     clip: float
@@ -85,6 +101,38 @@ class IntegerGaussian:
             noise_multiplier=self.noise_multiplier,
             rounds=rounds,
             delta=self.delta,
+        )
+
+    def noise_for(self, target: float, rounds: int) -> float:
+        """Returns a noise multiplier; see ``least_noise``."""
+        return least_noise(target, sampling=self.sampling, rounds=rounds, delta=self.delta)
+
+    def steps_of(self, rounds: int) -> Steps:
+        """Returns one step for each round, whose moments of whole orders alone are known."""
+        return Steps(crowds(self.sampling), self.noise_multiplier, rounds, integers=True)
+
+    def in_words(self) -> str:
+        """Returns how much noise is added and where, for the card."""
+        amount = f"discrete noise {self.noise_multiplier:.2f} × clip {self.clip:g}"
+        return f"{amount} on integers, at the server"
+
+    def remarks(self) -> tuple[str, ...]:
+        """Returns that cohorts are secret, and how large they are at most."""
+        return (f"secret cohorts of {self.sampling.cap} at most",)
+
+    def terms(self, *, noise: Noise) -> Terms:
+        """Returns what opens its ledger; a charge is one round."""
+        return self.opening(noise=noise, sampling=self.sampling, public={GRID: self.steps})
+
+    @classmethod
+    def read(cls, terms: Terms) -> IntegerGaussian:
+        """Returns the mechanism that the terms of a ledger describe."""
+        return cls(
+            sampling=sampling_of(terms),
+            noise_multiplier=terms.noise_multiplier,
+            clip=terms.clip,
+            delta=terms.delta,
+            steps=whole(terms, GRID),
         )
 
 
@@ -137,3 +185,76 @@ def least_noise(
         middle = math.sqrt(low * high)
         low, high = (low, middle) if kept(middle) else (middle, high)
     return high
+
+
+class IntegerRelease(PoissonCohorts):
+    """Poisson cohorts, one clip, and discrete noise on an exact sum of integers."""
+
+    def __init__(self, mechanism: IntegerGaussian, *, size: int) -> None:
+        super().__init__(mechanism.sampling)
+        self._mechanism = mechanism
+        self._size = size
+
+    def mean(self, deltas: Iterable[Update], *, source: Source) -> Mean:
+        """Returns ``integer_mean``."""
+        return integer_mean(deltas, self._mechanism, size=self._size, source=source)
+
+
+def integer_mean(
+    deltas: Iterable[Update], mechanism: IntegerGaussian, *, size: int, source: Source
+) -> Mean:
+    """Returns the noisy integer sum of ``deltas`` over the expected cohort.
+
+    Args:
+        deltas: Admitted updates, [trainable] float32 each.
+        mechanism: What runs and is accounted.
+        size: Length of an update.
+        source: Secret draws of this round.
+    """
+    count = 0
+
+    def counted() -> Iterator[Update]:
+        nonlocal count
+        for delta in deltas:
+            count += 1
+            yield delta
+
+    total = integer_sum(counted(), mechanism, size=size, stream=source.stream("noise"))
+    return Mean(value=total / mechanism.sampling.expected, count=count)
+
+
+def integer_sum(
+    updates: Iterable[Update],
+    mechanism: IntegerGaussian,
+    *,
+    size: int,
+    stream: Stream,
+) -> Floats:
+    """Returns [size] the noisy sum of clipped updates, in their own unit.
+
+    Guarantees:
+      * an update moves the integers of the sum by a vector of norm at most ``mechanism.steps``,
+        whatever it holds; one that is not finite does not move them;
+      * the noise is discrete Gaussian with ``mechanism.deviation``, also where nobody came;
+      * the integer sum is exact and the same in any order, so that it may be taken modulo a
+        power of two and under masks: what follows it is one product by a public number.
+
+    Args:
+        updates: [size] each, fewer than 2^42 of them.
+        mechanism: What runs and is accounted.
+        size: Length of an update.
+        stream: Secret draws of this round and of nothing else.
+
+    Raises:
+        ValueError: An update has another length: spread over the sum it would pass the bound.
+    """
+    grid = mechanism.grid
+    total = np.zeros(size, np.int64)
+    for update in updates:
+        if update.shape != (size,):
+            raise ValueError(
+                f"an update of shape {update.shape} must have the shape ({size},); refuse it "
+                "before it is added."
+            )
+        total += grid.integers(update)
+    return integer_release(total, grid, deviation=mechanism.deviation, stream=stream)

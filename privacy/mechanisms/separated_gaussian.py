@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from privacy.accounting import analytic_gaussian, rdp
+from privacy.accounting.steps import Steps
 from privacy.correlation import toeplitz
+from privacy.correlation.separation import MinSeparation
+from privacy.mechanisms.mechanism import CentralMechanism, coefficients_of, whole
+from privacy.mechanisms.release import Mean, Numbers, Update, clipped_sum
+from privacy.sampling.crowds import alone
+
+if TYPE_CHECKING:
+    from privacy.correlation.noise import CorrelatedNoise
+    from privacy.ledger.records import Noise, Terms
+    from privacy.noise import Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CorrelatedGaussian:
+class SeparatedGaussian(CentralMechanism):
     """Federated averaging with correlated noise (DP-FTRL, Kairouz et al. 2021), unit *device*.
 
     Formal guarantee: let two populations differ in one device, whose update is what it sends in
@@ -39,6 +52,8 @@ class CorrelatedGaussian:
         delta: The δ of the guarantee.
     """
 
+    sampler = "separated"
+    by = "closed form"
     noise_multiplier: float
     coefficients: tuple[float, ...]
     rounds: int
@@ -69,6 +84,49 @@ class CorrelatedGaussian:
         noise = self.noise_multiplier / self.reach(rounds)
         return rdp.epsilon(rate=1.0, noise_multiplier=noise, steps=1, delta=self.delta)
 
+    def noise_for(self, target: float, rounds: int) -> float:
+        """Returns the least noise multiplier; see ``least_noise``."""
+        return least_noise(target, sensitivity=self.reach(rounds), delta=self.delta)
+
+    def steps_of(self, rounds: int) -> Steps:
+        """Returns one step that no draw hides."""
+        if rounds == 0:
+            return Steps(alone(1.0), self.noise_multiplier, 0)
+        return Steps(alone(1.0), self.noise_multiplier / self.reach(rounds), 1)
+
+    def in_words(self) -> str:
+        """Returns how much noise is added and where, for the card."""
+        noise = f"correlated noise {self.noise_multiplier:.2f} × clip {self.clip:g}"
+        return f"{noise}, at the server"
+
+    def remarks(self) -> tuple[str, ...]:
+        """Returns how often a device takes part, and that it is no secret."""
+        apart = self.separation
+        return (f"a device takes part every {apart} rounds at most; who does is no secret",)
+
+    def terms(self, *, noise: Noise) -> Terms:
+        """Returns what opens its ledger; a charge is one round."""
+        public: dict[str, float | str] = {
+            "rounds": self.rounds,
+            "separation": self.separation,
+            "participations": self.participations,
+            "coefficients": json.dumps(self.coefficients),
+        }
+        return self.opening(noise=noise, public=public)
+
+    @classmethod
+    def read(cls, terms: Terms) -> SeparatedGaussian:
+        """Returns the mechanism that the terms of a ledger describe."""
+        return cls(
+            noise_multiplier=terms.noise_multiplier,
+            coefficients=coefficients_of(terms),
+            rounds=whole(terms, "rounds"),
+            separation=whole(terms, "separation"),
+            participations=whole(terms, "participations"),
+            clip=terms.clip,
+            delta=terms.delta,
+        )
+
     def reach(self, rounds: int) -> float:
         """Returns how far one device moves C x at most in the first rounds, in clips."""
         return toeplitz.sensitivity(
@@ -95,3 +153,72 @@ def least_noise(target: float, *, sensitivity: float, delta: float) -> float:
             f"epsilon={target:g} must be finite and above 0; raise it, or train without noise."
         )
     return analytic_gaussian.noise(target, delta=delta) * sensitivity
+
+
+class SeparatedRelease:
+    """Cohorts whose devices have rested, correlated noise: nothing is trusted to coins."""
+
+    def __init__(
+        self,
+        mechanism: SeparatedGaussian,
+        noise: CorrelatedNoise,
+        *,
+        cohort: int,
+        devices: int,
+        layers: Sequence[int] = (),
+    ) -> None:
+        self._mechanism = mechanism
+        self._noise = noise
+        self._cohort = cohort
+        self._devices = devices
+        self._layers = layers
+        self._separation = MinSeparation(mechanism.separation, mechanism.participations)
+        self._rounds = 0
+
+    def cohort(self, source: Source) -> Numbers:
+        """Draws from those that have rested, and enters them whether or not they answer."""
+        numbers = np.arange(self._devices, dtype=np.int64)
+        rested = numbers[self._separation.eligible(numbers, self._rounds)]
+        order = np.argsort(source.stream("cohort").keyed_uniform(rested))
+        drawn = np.sort(rested[order[: self._cohort]])
+        self._separation.took_part(drawn, self._rounds)
+        self._rounds += 1
+        return drawn
+
+    def mean(self, deltas: Iterable[Update], *, source: Source) -> Mean:
+        """Returns ``correlated_mean``."""
+        return correlated_mean(
+            deltas,
+            self._noise,
+            clip=self._mechanism.clip,
+            deviation=self._mechanism.noise_multiplier * self._mechanism.clip,
+            expected=self._cohort,
+            source=source,
+            layers=self._layers,
+        )
+
+
+def correlated_mean(
+    deltas: Iterable[Update],
+    noise: CorrelatedNoise,
+    *,
+    clip: float,
+    deviation: float,
+    expected: float,
+    source: Source,
+    layers: Sequence[int] = (),
+) -> Mean:
+    """Returns the sum of clipped ``deltas`` with the next row of correlated noise.
+
+    Args:
+        deltas: Admitted updates, [trainable] float32 each.
+        noise: The noise of the run; each round takes one row, also where nobody came.
+        clip: Largest norm of an update.
+        deviation: Standard deviation of the noise before it is correlated.
+        expected: The divisor, public: devices of a cohort.
+        source: Secret draws of this round.
+        layers: Lengths of the layers that are clipped alone; none clips updates as a whole.
+    """
+    total, count = clipped_sum(deltas, clip, size=noise.size, layers=layers)
+    total += deviation * noise.draw(source.stream("noise"))
+    return Mean(value=total / expected, count=count)

@@ -50,6 +50,11 @@ class CappedPoissonSampling:
         return cls(devices=devices, rate=cohort / devices, cap=min(most, devices))
 
     @property
+    def expected(self) -> float:
+        """Devices expected in a round: the public divisor of its sum."""
+        return self.rate * self.devices
+
+    @property
     def overflow(self) -> float:
         """Probability that more devices are drawn than may take part."""
         return float(binom.sf(self.cap, self.devices, self.rate))

@@ -14,41 +14,20 @@ from functools import lru_cache
 import numpy as np
 
 from privacy.accounting import analytic_gaussian, pld, rdp, renyi_conversion
+from privacy.accounting.steps import Steps
 from privacy.ledger.records import Terms
 from privacy.losses import loss_grid, step_losses
 from privacy.losses.joint_losses import JointLosses
-from privacy.mechanisms.banded_gaussian import BandedGaussian
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.separated_gaussian import CorrelatedGaussian
-from privacy.sampling.crowds import Crowds, alone, crowds
-from privacy.statements.accountants import ACCOUNTANTS, ZERO_OUT, mechanism
+from privacy.mechanisms.mechanism import CentralMechanism
+from privacy.mechanisms.registry import mechanism_of
+
+ZERO_OUT = CentralMechanism.relation
 
 MOST_WORST = 8
 """Distributions are composed for so many devices at most; for more, for one that pays all their
 most at once: a larger ε, sooner found."""
 
 Paid = Sequence[tuple[Terms, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Releases that are no worse than so many steps of one subsampled Gaussian.
-
-    Attributes:
-        crowds: What the unit can meet in a step, and its rate there.
-        noise: Standard deviation over the sensitivity.
-        times: Steps.
-        integers: Whether they are so only in their moments of whole orders.
-    """
-
-    crowds: Crowds
-    noise: float
-    times: int
-    integers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,27 +121,13 @@ def steps_of(terms: Terms, charges: int) -> Steps:
     Raises:
         ValueError: The sampler, or this relation of its neighbours, has no accountant.
     """
-    found = mechanism(terms)
-    if ACCOUNTANTS[terms.sampler].relation != terms.relation:
+    found = mechanism_of(terms)
+    if found.relation != terms.relation:
         raise ValueError(
             f"relation '{terms.relation}' is not what sampler '{terms.sampler}' is accounted "
             f"for; open this ledger with code {terms.code}."
         )
-    match found:
-        case DpSgd() | IntegerDpSgd():
-            moment = found.accounted
-            rate = alone(moment.sampling.rate)
-            return Steps(rate, moment.effective_noise, moment.steps * charges)
-        case CohortGaussian():
-            return Steps(crowds(found.sampling), found.noise_multiplier, charges)
-        case IntegerGaussian():
-            return Steps(crowds(found.sampling), found.noise_multiplier, charges, integers=True)
-        case BandedGaussian():
-            turns, inside = math.ceil(charges / found.bands), found.accounted
-            return Steps(crowds(inside.sampling), inside.noise_multiplier, turns)
-        case CorrelatedGaussian() | LocalGaussian():
-            return Steps(alone(1.0), found.noise_multiplier / found.reach(charges), 1)
-    raise ValueError(f"sampler '{terms.sampler}' is none that several ledgers can have.")
+    return found.steps_of(charges)
 
 
 def _check_relations(terms: Sequence[Terms]) -> None:
@@ -179,11 +144,7 @@ def _renyi(steps: tuple[Steps, ...], delta: float) -> float:
     """Rényi divergences add up, order by order."""
     if not steps:
         return 0.0
-    total = np.zeros(len(rdp.ORDERS))
-    for one in steps:
-        total += rdp.divergences(one.crowds, one.noise, steps=one.times)
-    if any(one.integers for one in steps):
-        total[[not order.is_integer() for order in rdp.ORDERS]] = math.inf
+    total = np.sum([one.divergences() for one in steps], axis=0)
     bounds = dict(zip(rdp.ORDERS, total.tolist(), strict=True))
     return renyi_conversion.epsilon(bounds, delta=delta)
 
@@ -199,7 +160,7 @@ def _losses(steps: tuple[Steps, ...], delta: float) -> float:
     unsampled = analytic_gaussian.epsilon(1 / math.sqrt(squares), delta=delta)
     rough = min(unsampled, _renyi(steps, delta))
     count = sum(one.times for one in steps)
-    plain = all(rate == 1 for one in steps for _, rate in one.crowds)
+    plain = all(one.unsampled for one in steps)
     if plain or rough > pld.LARGEST_EPSILON or count > pld.MOST_STEPS:
         return unsampled
     width = loss_grid.width(rough, steps=count, delta=delta)

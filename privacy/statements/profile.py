@@ -6,17 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from privacy.accounting import analytic_gaussian, pld, rdp, renyi_conversion
-from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
-from privacy.mechanisms.banded_gaussian import BandedGaussian
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.separated_gaussian import CorrelatedGaussian
-from privacy.mechanisms.unions import Mechanism
-from privacy.sampling.crowds import alone, crowds
+from privacy.mechanisms.mechanism import Mechanism
 
 # Where δ is told, as far as they are below the promised ε: those of the tables.
 EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -82,49 +72,4 @@ def deltas(mechanism: Mechanism, times: int, *, epsilons: tuple[float, ...]) -> 
         times: Rounds, or visits of a device.
         epsilons: Not negative.
     """
-    match mechanism:
-        case DpSgd():
-            steps = mechanism.steps * times
-            return pld.deltas(
-                alone(mechanism.sampling.rate),
-                noise_multiplier=mechanism.effective_noise,
-                steps=steps,
-                epsilons=epsilons,
-            )
-        case IntegerDpSgd():
-            return deltas(mechanism.accounted, times, epsilons=epsilons)
-        case CohortGaussian() | AdaptiveGaussian():
-            return pld.deltas(
-                crowds(mechanism.sampling),
-                noise_multiplier=mechanism.noise_multiplier,
-                steps=times,
-                epsilons=epsilons,
-            )
-        case BandedGaussian():
-            turns = math.ceil(times / mechanism.bands)
-            return deltas(mechanism.accounted, turns, epsilons=epsilons)
-        case IntegerGaussian():
-            return _integers(mechanism, times, epsilons)
-        case CorrelatedGaussian() | LocalGaussian():
-            reach = mechanism.reach(times) if times else 0.0
-    return _unsampled(mechanism.noise_multiplier, reach, epsilons)
-
-
-def _integers(
-    mechanism: IntegerGaussian, times: int, epsilons: tuple[float, ...]
-) -> list[float]:
-    """By divergences of whole orders, which are all that is proven of integers."""
-    found = rdp.divergences(
-        crowds(mechanism.sampling),
-        mechanism.noise_multiplier,
-        steps=times,
-        orders=rdp.WHOLE_ORDERS,
-    )
-    bounds = dict(zip(rdp.WHOLE_ORDERS, found.tolist(), strict=True))
-    return [renyi_conversion.delta(bounds, epsilon=one) for one in epsilons]
-
-
-def _unsampled(noise: float, reach: float, epsilons: tuple[float, ...]) -> list[float]:
-    if reach == 0:
-        return [0.0] * len(epsilons)
-    return [analytic_gaussian.delta(one, noise=noise / reach) for one in epsilons]
+    return mechanism.steps_of(times).deltas(epsilons)

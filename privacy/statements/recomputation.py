@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from privacy.ledger.records import Terms
 from privacy.ledger.totals import Spent
-from privacy.statements.accountants import ACCOUNTANTS, Accountants
+from privacy.mechanisms.mechanism import Mechanism
+from privacy.mechanisms.registry import SAMPLERS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,14 +59,14 @@ class Statement:
 
 
 def state(
-    terms: Terms, spent: Spent, *, accountants: Mapping[str, Accountants] = ACCOUNTANTS
+    terms: Terms, spent: Spent, *, samplers: Mapping[str, type[Mechanism]] = SAMPLERS
 ) -> Statement:
     """Returns the ε of all that is spent, from the records alone.
 
     Args:
         terms: The ledger's opening.
         spent: What its records add up to; unknown charges count for every device.
-        accountants: By name of the sampler.
+        samplers: The mechanism that each sampler of a ledger names.
 
     Raises:
         ValueError: As of ``opinions``.
@@ -73,44 +74,43 @@ def state(
     protects_devices = terms.unit == "device"
     worst = spent.charges if protects_devices else spent.most
     return Statement(
-        worst=opinions(terms, worst, accountants=accountants),
-        median=None
-        if protects_devices
-        else opinions(terms, spent.median, accountants=accountants),
+        worst=opinions(terms, worst, samplers=samplers),
+        median=None if protects_devices else opinions(terms, spent.median, samplers=samplers),
         delta=terms.delta,
         claim=terms.noise == "secure",
     )
 
 
 def opinions(
-    terms: Terms, charges: int, *, accountants: Mapping[str, Accountants] = ACCOUNTANTS
+    terms: Terms, charges: int, *, samplers: Mapping[str, type[Mechanism]] = SAMPLERS
 ) -> Opinions:
     """Returns the ε after so many charges by both accountants.
 
     Args:
         terms: What one charge costs.
         charges: Charges that are composed; 0 costs nothing.
-        accountants: By name of the sampler.
+        samplers: The mechanism that each sampler of a ledger names.
 
     Raises:
         ValueError: No accountant knows the sampler, or this relation of its neighbours.
     """
-    both = accountants.get(terms.sampler)
-    if both is None:
-        known = ", ".join(sorted(accountants))
+    kind = samplers.get(terms.sampler)
+    if kind is None:
+        known = ", ".join(sorted(samplers))
         raise ValueError(
             f"sampler '{terms.sampler}' has no accountant here, so its ε cannot be computed "
             f"anew; known are {known}: open this ledger with code {terms.code}."
         )
-    if terms.relation != both.relation:
+    if terms.relation != kind.relation:
         raise ValueError(
             f"relation '{terms.relation}' is not what sampler '{terms.sampler}' is accounted "
-            f"for ('{both.relation}'); open this ledger with code {terms.code}."
+            f"for ('{kind.relation}'); open this ledger with code {terms.code}."
         )
+    mechanism = kind.read(terms)
     return Opinions(
         charges=charges,
-        pld=both.pld(terms, charges),
-        rdp=both.rdp(terms, charges),
-        attack=both.attack(terms, charges),
-        by=both.by,
+        pld=mechanism.epsilon(charges),
+        rdp=mechanism.epsilon_rdp(charges),
+        attack=mechanism.attack(charges),
+        by=mechanism.by,
     )

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from privacy.accounting import rdp, renyi_conversion
+from privacy.accounting.steps import Steps
 from privacy.sampling.crowds import Crowds
-from privacy.statements.composition import Steps
 
 LARGEST_ORDER = 512
 """Any order above 1 gives a bound; a sum of so many terms is still quick and exact enough."""

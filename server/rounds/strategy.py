@@ -7,13 +7,14 @@ from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
+from privacy.mechanisms.release import Mean
 from protocol.codec import decode_reply
 from protocol.messages import Malformed, RefusalReason, Vector
 from server import cohort
 from server.aggregation import optimizer
 from server.aggregation.averaging import RecentAverage
-from server.aggregation.mean import Mean, mean_update
-from server.protection.protection import Protection
+from server.aggregation.mean import mean_update
+from server.charged_release import ChargedRelease
 from server.rounds.admission import Admitted, Expected, Reply, admit
 from server.rounds.directory import Directory
 from server.rounds.norm_bound import norm_bound
@@ -34,11 +35,11 @@ class UniformAveraging(Strategy):
     """Draws Poisson cohorts, admits replies one by one and releases their uniform mean.
 
     Guarantees:
-      * without ``protection``, who takes part is a function of (seed, round) alone;
+      * without ``release``, who takes part is a function of (seed, round) alone;
       * updates are added in device order, so that the order of arrival never matters;
       * a bad reply is refused and counted, and the round goes on without it;
       * a round without an admitted update releases nothing and leaves the parameters alone;
-      * with ``protection`` it draws the cohorts, by its secret coins, and every round releases
+      * with ``release`` it draws the cohorts, by its secret coins, and every round releases
         the noisy sum, also one without an update.
 
     Replies are held until all are there, for their order; ``ordered`` says that they come in
@@ -57,7 +58,7 @@ class UniformAveraging(Strategy):
         seed: int,
         directory: Directory,
         observer: RoundObserver,
-        protection: Protection | None = None,
+        release: ChargedRelease | None = None,
         ordered: bool = False,
     ) -> None:
         if settings.cohort > directory.devices:
@@ -72,7 +73,7 @@ class UniformAveraging(Strategy):
         self._directory = directory
         self._observer = observer
         self._ordered = ordered
-        self._protection = protection
+        self._release = release
         self._state: optimizer.State | None = None
         self._recent = RecentAverage(settings.averaged)
         self.model: Vector | None = None
@@ -130,17 +131,17 @@ class UniformAveraging(Strategy):
         """Says nothing: whoever starts a run shows its settings."""
 
     def _mean(self, deltas: Iterable[Vector], number: int) -> Mean | None:
-        if self._protection is None:
+        if self._release is None:
             return mean_update(deltas)
         # Before anything is added up: deltas are judged and added one by one.
-        self._protection.charge(number, FIRST_ATTEMPT)
-        source = self._protection.source(number, FIRST_ATTEMPT)
-        return self._protection.release.mean(deltas, source=source)
+        self._release.charge(number, FIRST_ATTEMPT)
+        source = self._release.source(number, FIRST_ATTEMPT)
+        return self._release.release.mean(deltas, source=source)
 
     def _draw(self, number: int) -> list[int]:
-        if self._protection is not None:
-            source = self._protection.source(number, FIRST_ATTEMPT)
-            return [int(device) for device in self._protection.release.cohort(source)]
+        if self._release is not None:
+            source = self._release.source(number, FIRST_ATTEMPT)
+            return [int(device) for device in self._release.release.cohort(source)]
         devices = self._directory.devices
         draws = cohort.generator(self._seed, round_number=number, attempt=FIRST_ATTEMPT)
         rate = self._settings.cohort / devices

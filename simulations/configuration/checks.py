@@ -1,53 +1,15 @@
 """What one setting asks of another: each refusal names both and the way out."""
 
-import dataclasses
 import re
 from pathlib import Path
 
 from photos.settings import Photos
-from privacy.settings import MOST_INTEGER_NOISE, Device, Example, Privacy
+from privacy.settings import Privacy
 from protocol.rebuild import SettingError
 from simulations.configuration.settings import Config
 
 ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]+")
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-BUDGET = {"epsilon", "noise_multiplier", "delta", "clip"}
-CLIPPED = {"clipping", "largest_cohort"}
-SAMPLED = CLIPPED | {"noise_cohort", "noise_population"}
-CORRELATED = CLIPPED | {"strategy", "buffers", "participation", "separation"}
-USED: dict[str, set[str]] = {
-    "none": set(),
-    "dpsgd": BUDGET | {"max_participations", "numbers"},
-    "gaussian": BUDGET | SAMPLED | {"numbers"},
-    "adaptive": BUDGET | SAMPLED | {"quantile", "clip_lr", "count_share"},
-    "matrix": BUDGET | CORRELATED,
-    "auto": BUDGET | CORRELATED,
-    "local": BUDGET | {"max_participations"},
-}
-USER = {
-    "example": {"": "dpsgd"},
-    "device": {
-        "": "gaussian",
-        "numbers": "gaussian",
-        "quantile": "adaptive",
-        "clip_lr": "adaptive",
-        "count_share": "adaptive",
-        "strategy": "matrix",
-        "buffers": "matrix",
-        "participation": "matrix",
-        "separation": "matrix",
-        "max_participations": "local",
-    },
-}
-OPTIONAL = {
-    "epsilon",
-    "noise_multiplier",
-    "largest_cohort",
-    "separation",
-    "noise_cohort",
-    "noise_population",
-}
 
 
 def check(config: Config) -> None:
@@ -63,12 +25,7 @@ def check(config: Config) -> None:
     _cohort(config)
     _weights(config.ranking.weights)
     _claim(config.privacy)
-    _unit("example", config.privacy.example)
-    _unit("device", config.privacy.device)
-    _production(config.privacy.device, cohort=config.server.cohort)
-    _integers(config.privacy.device)
-    _integers_of_moments(config.privacy.example)
-    _rested(config.privacy.device)
+    _units(config.privacy, cohort=config.server.cohort)
     _algorithm(config)
     _study(config)
 
@@ -142,103 +99,17 @@ def _claim(privacy: Privacy) -> None:
         )
 
 
-def _unit(name: str, unit: Example | Device) -> None:
-    """Refuses what a unit's mechanism needs and lacks, or has and does not use."""
-    values = dataclasses.asdict(unit)
-    del values["mechanism"]
-    used = USED[unit.mechanism]
-    for setting, value in values.items():
-        where = f"privacy.{name}.{setting}"
-        if value is not None and setting not in used:
-            other = USER[name].get(setting, USER[name][""])
-            raise SettingError(
-                f"{where}={_shown(value)} has no effect with privacy/{name}={unit.mechanism}; "
-                f"add privacy/{name}={other}" + (", or set it to null." if used else ".")
-            )
-        if value is None and setting in used - OPTIONAL:
-            raise SettingError(
-                f"{where} is null but privacy/{name}={unit.mechanism} needs it; give it."
-            )
-    if used:
-        _budget(name, unit)
-
-
-def _shown(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
-
-
-def _budget(name: str, unit: Example | Device) -> None:
-    epsilon, noise = unit.epsilon, unit.noise_multiplier
-    if epsilon is None and noise is None:
-        raise SettingError(
-            f"privacy.{name}.epsilon and privacy.{name}.noise_multiplier are both null; "
-            "give one of them."
-        )
-    if epsilon is not None and noise == 0:
-        raise SettingError(
-            f"privacy.{name}.noise_multiplier=0 keeps no privacy.{name}.epsilon={epsilon:g}; "
-            "set one of them to null."
-        )
-
-
-def _production(device: Device, *, cohort: float) -> None:
-    """Refuses half of what a larger federation is, or one that is smaller than the run."""
-    if (device.noise_cohort is None) != (device.noise_population is None):
-        raise SettingError(
-            "privacy.device.noise_cohort and privacy.device.noise_population describe one "
-            "larger federation: give both, or set both to null."
-        )
-    if device.noise_cohort is None or device.noise_population is None:
-        return
-    if not cohort <= device.noise_cohort <= device.noise_population:
-        raise SettingError(
-            f"privacy.device.noise_cohort={device.noise_cohort:g} must lie between "
-            f"server.cohort={cohort:g} and "
-            f"privacy.device.noise_population={device.noise_population}."
-        )
-
-
-def _rested(device: Device) -> None:
-    """Refuses a cap where cohorts have a fixed size."""
-    separated = device.mechanism == "matrix" and device.participation == "separated"
-    if separated and device.largest_cohort is not None:
-        raise SettingError(
-            f"privacy.device.largest_cohort={device.largest_cohort} has no effect with "
-            "privacy.device.participation=separated, whose cohorts have one size; set it to "
-            "null."
-        )
-
-
-def _integers(device: Device) -> None:
-    """Refuses with integers what is not proven of them."""
-    others = {"clipping": device.clipping == "layers", "noise_cohort": device.noise_cohort}
-    for name, given in others.items():
-        if device.numbers == "integers" and given:
-            value = _shown(getattr(device, name))
-            raise SettingError(
-                f"privacy.device.{name}={value} is not for privacy.device.numbers=integers; "
-                "use float64, or leave it as it was."
-            )
-
-
-def _integers_of_moments(example: Example) -> None:
-    """Refuses noise beyond what the sampler of integers reaches."""
-    noise = example.noise_multiplier
-    if example.numbers == "integers" and noise is not None and noise > MOST_INTEGER_NOISE:
-        raise SettingError(
-            f"privacy.example.noise_multiplier={noise:g} is more than the "
-            f"{MOST_INTEGER_NOISE} that privacy.example.numbers=integers can draw; lower it, "
-            "or use float64."
-        )
+def _units(privacy: Privacy, *, cohort: float) -> None:
+    """Refuses settings of a unit of which one forbids another."""
+    for unit in (privacy.example, privacy.device):
+        if found := unit.contradiction(cohort=cohort):
+            raise SettingError(found)
 
 
 def _algorithm(config: Config) -> None:
     algorithm, privacy = config.simulation.algorithm, config.privacy
-    units: dict[str, Example | Device] = {
-        "example": privacy.example,
-        "device": privacy.device,
-    }
-    on = [f"privacy/{name}=none" for name, unit in units.items() if unit.mechanism != "none"]
+    units = {"example": privacy.example, "device": privacy.device}
+    on = [f"privacy/{name}=none" for name, unit in units.items() if unit.protects]
     if algorithm != "federated" and on:
         raise SettingError(
             f"simulation.algorithm={algorithm} is a baseline without privacy; "

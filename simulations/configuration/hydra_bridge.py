@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import product
-from typing import Any, get_type_hints
+from typing import Any
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -17,7 +17,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from protocol.rebuild import SettingError, rebuild
-from protocol.setting_names import suggestion
+from protocol.setting_names import field_hints, suggestion
 from simulations.configuration.checks import check
 from simulations.configuration.overrides import CONF, check_overrides
 from simulations.configuration.refusals import COMPLAINTS, refusal
@@ -177,7 +177,7 @@ def _twin(settings: type[Any]) -> type[Any]:
     so are the keys of sections of several kinds.
     """
     fields: list[tuple[str, Any, Any]] = []
-    for name, hint in get_type_hints(settings).items():
+    for name, hint in field_hints(settings).items():
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
             inner = _twin(hint)
             fields.append((name, inner, dataclasses.field(default_factory=inner)))

@@ -1,6 +1,5 @@
 """What was typed, checked against the settings before Hydra composes anything."""
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,8 +9,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
 import conf
+from protocol.choices import OneOf
 from protocol.rebuild import SettingError, shown
-from protocol.setting_names import setting_hints, suggestion
+from protocol.setting_names import sections, setting_hints, suggestion
 from simulations.configuration.settings import Config
 
 CONF = Path(conf.__file__).parent
@@ -34,6 +34,7 @@ def check_overrides(overrides: Sequence[str]) -> None:
         elif not override.is_hydra_override() and not _is_entry(override.key_or_group):
             _refuse_unknown(override)
             _refuse_prefix(override)
+            _refuse_tag(override)
             _refuse_no_section(override)
 
 
@@ -88,6 +89,31 @@ def _refuse_no_choice(override: Override) -> None:
         )
 
 
+def _refuse_tag(override: Override) -> None:
+    """Refuses to say by a setting which kind a section is: its file says that, and the rest."""
+    at, _, name = override.key_or_group.rpartition(".")
+    choice = one_of(at)
+    if choice is not None and name == choice.tag:
+        group = at.replace(".", "/")
+        raise SettingError(
+            f"'{at}.{name}' follows from the choice of {group}; type {group}="
+            f"{shown(override.value())}."
+        )
+
+
+def one_of(section: str) -> OneOf | None:
+    """Returns the kinds of a section that has several; None for any other."""
+    notes = getattr(SETTINGS.get(section), "__metadata__", ())
+    return next((note for note in notes if isinstance(note, OneOf)), None)
+
+
+def stray(name: str) -> str:
+    """Returns the sentence that refuses a setting of a kind that was not chosen, or ""."""
+    at, _, last = name.rpartition(".")
+    choice = one_of(at)
+    return "" if choice is None else choice.stray(last, at=at)
+
+
 def _refuse_no_section(override: Override) -> None:
     name, value = override.key_or_group, override.value()
     if get_origin(SETTINGS[name]) is dict:
@@ -95,7 +121,7 @@ def _refuse_no_section(override: Override) -> None:
             f"'{name}' belongs in a file of conf/experiment/, as main-result.yaml has it; "
             f"one entry may be typed: '+{name}.NAME=[\"training.lr=1\"]'."
         )
-    if not dataclasses.is_dataclass(SETTINGS[name]) or isinstance(value, Mapping):
+    if not sections(SETTINGS[name]) or isinstance(value, Mapping):
         return
     inside = [group for group in groups() if group.startswith(f"{name}/")]
     near = f" Did you mean '{inside[0]}'?" if inside else ""

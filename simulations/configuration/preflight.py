@@ -1,5 +1,6 @@
 """What only files and mathematics can tell of a configuration, before anything is written."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -7,15 +8,27 @@ from client.accelerator import accelerator
 from client.model import prove_isolation
 from client.training.isolation_check import NotIsolatedError
 from photos.source import PhotoSource, open_source
+from privacy.protection import Protection
 from protocol.rebuild import SettingError
 from ranking.initial import initial_ranker
-from server.protection import unit_device
-from server.protection.visit_terms import work
 from simulations.configuration.settings import Config, Simulation
 
 
-def ready(config: Config) -> PhotoSource:
-    """Returns the libraries of ``config`` once nothing is known to stand in its way.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Prepared:
+    """What was made while a configuration was tried.
+
+    Attributes:
+        source: The libraries.
+        protection: What protects the run.
+    """
+
+    source: PhotoSource
+    protection: Protection
+
+
+def ready(config: Config) -> Prepared:
+    """Returns what ``config`` needs once nothing is known to stand in its way.
 
     Raises:
         ValueError: The photos, the weights, the cache, the accelerator or the promise cannot be
@@ -28,15 +41,7 @@ def ready(config: Config) -> PhotoSource:
     _cache(config.simulation.cache)
     _accelerator(config.simulation)
     _isolation(config)
-    _privacy(config, devices=source.devices)
-    return source
-
-
-def _privacy(config: Config, *, devices: int) -> None:
-    privacy, server = config.privacy, config.server
-    device = unit_device.mechanism(privacy.device, server, devices=devices)
-    unit_device.affordable_rounds(privacy.device, server, device)
-    work(config.training, privacy, update=device)
+    return Prepared(source=source, protection=config.protection(devices=source.devices))
 
 
 def _cohort(config: Config, *, devices: int) -> None:

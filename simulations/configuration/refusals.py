@@ -8,7 +8,7 @@ from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBas
 
 from protocol.rebuild import SettingError
 from protocol.setting_names import suggestion
-from simulations.configuration.overrides import known_names
+from simulations.configuration.overrides import known_names, stray
 
 COMPLAINTS = (HydraException, OmegaConfBaseException, yaml.YAMLError)
 """What Hydra raises at a configuration that cannot be composed."""
@@ -46,6 +46,11 @@ def _no_choice(file: str, choices: list[str]) -> SettingError:
 def _in_file(failure: Exception) -> SettingError:
     """Names the file where Hydra names one."""
     found = IN_FILE.match(str(failure))
+    unknown = failure.__context__
+    if isinstance(unknown, OmegaConfBaseException) and (
+        of_another := stray(str(unknown.full_key))
+    ):
+        return SettingError(of_another)
     if found is None:
         return SettingError(f"{_first_line(failure)}{_way_out(failure)}.")
     file, what = f"conf/{found['file']}.yaml", RAISED.sub("", found["what"])

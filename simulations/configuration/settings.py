@@ -7,6 +7,8 @@ from annotated_types import Interval
 
 from client.settings import Accelerator, Engine
 from photos.settings import Photos
+from privacy.mechanisms.unit_settings import Federation
+from privacy.protection import Protection
 from privacy.settings import Privacy
 from protocol.settings import Training
 from ranking.settings import Ranking
@@ -87,3 +89,16 @@ class Config:
     privacy: Privacy
     simulation: Simulation
     study: Study
+
+    def protection(self, *, devices: int) -> Protection:
+        """Returns what protects the run: derive it once, and pass it on.
+
+        Args:
+            devices: Devices in the population.
+
+        Raises:
+            ValueError: A promise cannot be met; one sentence with the way out.
+        """
+        server = self.server
+        run = Federation(devices=devices, rounds=server.rounds, cohort=server.cohort)
+        return Protection.of(self.privacy, visit=self.training, run=run)

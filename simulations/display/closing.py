@@ -63,7 +63,7 @@ def gain(result: Result) -> Estimate:
 def next_steps(config: Config, console: Console, folder: Path) -> None:
     """Prints what one may type next."""
     steps = [(f"darkroom rank {folder} DIR", "rank your own photographs with this model")]
-    if config.privacy.example.epsilon is not None:
+    if config.privacy.example.derives_noise:
         steps.append(("darkroom simulate privacy.example.epsilon=2", "a stronger promise"))
     if config.photos.source == "synthetic":
         steps.append(("darkroom photos sample DIR", "real photographs to train on"))

@@ -7,13 +7,15 @@ from rich.text import Text
 
 from photos.folder.population import FolderSource, skipped_total
 from photos.source import PhotoSource
+from privacy.protection import Protection
+from simulations.configuration.preflight import Prepared
 from simulations.configuration.settings import Config
 from simulations.privacy import card
 from simulations.runs.run_folder import RunFolder
 
 
-def show(config: Config, folder: RunFolder, console: Console, *, source: PhotoSource) -> None:
-    """Prints the header of a run over the devices of ``source``."""
+def show(config: Config, folder: RunFolder, console: Console, *, prepared: Prepared) -> None:
+    """Prints the header of a run over the devices and with the protection ``prepared``."""
     console.print(
         Text.assemble(
             ("darkroom ", "bold"),
@@ -21,11 +23,12 @@ def show(config: Config, folder: RunFolder, console: Console, *, source: PhotoSo
             f"   {config.name}   seed {config.seed}   {folder.path}",
         )
     )
-    for name, line in _lines(config, source):
+    for name, line in _lines(config, prepared):
         console.print(Text.assemble(f"  {name:<10}", line))
 
 
-def _lines(config: Config, source: PhotoSource) -> list[tuple[str, str]]:
+def _lines(config: Config, prepared: Prepared) -> list[tuple[str, str]]:
+    source = prepared.source
     photos, training, server = config.photos, config.training, config.server
     weights = config.ranking.weights or "random"
     return [
@@ -44,7 +47,7 @@ def _lines(config: Config, source: PhotoSource) -> list[tuple[str, str]]:
             "training",
             f"{training.steps} steps a visit, each moment with probability {training.rate:g}",
         ),
-        *_privacy(config, devices=source.devices),
+        *_privacy(config, prepared.protection),
     ]
 
 
@@ -58,8 +61,8 @@ def _skipped(source: PhotoSource) -> list[tuple[str, str]]:
     return [("", line) for line in lines or ["nothing skipped"]]
 
 
-def _privacy(config: Config, *, devices: int) -> list[tuple[str, str]]:
-    promises = card.promises(config, devices=devices)
+def _privacy(config: Config, protection: Protection) -> list[tuple[str, str]]:
+    promises = card.promises(protection, moments=round(config.training.reference_size))
     if not promises:
         return [("privacy", "none: an update tells the server a great deal")]
     told = [card.lines(promise) for promise in promises]

@@ -8,15 +8,11 @@ from typing import Self
 from flwr.app import Message, MessageType
 
 from privacy.ledger.ledger import Ledger
-from privacy.ledger.records import Charge
-from privacy.mechanisms.ledger_terms import example_terms, local_terms
-from privacy.mechanisms.local_gaussian import LocalGaussian
+from privacy.ledger.records import Charge, Noise
+from privacy.protection import Protection
 from protocol.codec import decode_reply
 from protocol.messages import Declined
-from server.protection.unit_device import mechanism as device_mechanism
-from server.protection.visit_terms import mechanism as example_mechanism
 from server.rounds.directory import Directory
-from simulations.configuration.settings import Config
 
 
 class DeviceLedgers:
@@ -68,19 +64,24 @@ class DeviceLedgers:
             ledger.charge([charge])
 
 
-def device_ledgers(config: Config, folder: Path | None, *, devices: int) -> DeviceLedgers:
-    """Begins the ledgers that the devices of ``config`` keep in ``folder``; None for none."""
+def device_ledgers(
+    protection: Protection, folder: Path | None, *, noise: Noise
+) -> DeviceLedgers:
+    """Begins the ledgers that devices keep, of what they themselves protect.
+
+    Args:
+        protection: What protects the run.
+        folder: Where to; None for no ledgers.
+        noise: Source of the secret draws.
+    """
     if folder is None:
         return DeviceLedgers([])
-    privacy, terms = config.privacy, {}
-    example = example_mechanism(config.training, privacy.example)
-    if example is not None:
-        terms["example"] = example_terms(example, noise=privacy.noise)
-    device = device_mechanism(privacy.device, config.server, devices=devices)
-    if isinstance(device, LocalGaussian):
-        terms["device"] = local_terms(device, noise=privacy.noise)
     return DeviceLedgers(
-        [Ledger.create(folder, unit, terms=opening) for unit, opening in terms.items()]
+        [
+            Ledger.create(folder, unit, terms=one.mechanism.terms(noise=noise))
+            for unit, one in protection.units.items()
+            if one.release is None
+        ]
     )
 
 

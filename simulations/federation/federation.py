@@ -9,7 +9,6 @@ from flwr.app import Context, RecordDict
 from client.accelerator import accelerator
 from client.app import app as client_app
 from client.app import train_cohort
-from privacy.settings import Device, Example
 from protocol.rebuild import to_json
 from server.app import app as server_app
 from server.rounds.outcome import RoundObserver
@@ -44,7 +43,8 @@ def federate(
         state=RecordDict(),
         run_config=run_config,
     )
-    with device_ledgers(config, ledger, devices=devices) as ledgers:
+    protection = config.protection(devices=devices)
+    with device_ledgers(protection, ledger, noise=config.privacy.noise) as ledgers:
         grid = InProcessGrid(
             client_app,
             devices,
@@ -84,5 +84,4 @@ def together(simulation: Simulation) -> Cohort:
 
 def without_privacy(config: Config) -> Config:
     """Returns ``config`` with neither clipping nor noise: the anchor of a private run."""
-    nothing = dataclasses.replace(config.privacy, example=Example.none(), device=Device.none())
-    return dataclasses.replace(config, privacy=nothing)
+    return dataclasses.replace(config, privacy=config.privacy.without())

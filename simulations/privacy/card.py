@@ -1,27 +1,19 @@
 """The privacy card: for each unit who is kept from what, by how much, and in which words."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from privacy.ledger.chain import examine
-from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
-from privacy.mechanisms.banded_gaussian import BandedGaussian
 from privacy.mechanisms.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.separated_gaussian import CorrelatedGaussian
-from privacy.mechanisms.unions import Central, Moment
+from privacy.mechanisms.unit_settings import Protected
+from privacy.protection import Protection
 from privacy.statements import profile
 from privacy.statements.group import library_epsilon
 from privacy.statements.profile import Profile
-from server.protection import unit_device
-from server.protection.visit_terms import affordable_visits, mechanism
-from simulations.configuration.settings import Config
 from simulations.formats import spent
 from simulations.privacy.spending import Spent
 
@@ -69,15 +61,17 @@ class Promise:
     extrapolated: float | None = None
 
 
-def promises(config: Config, *, devices: int) -> list[Promise]:
-    """Returns the promise of every unit that ``config`` protects.
+def promises(protection: Protection, *, moments: int) -> list[Promise]:
+    """Returns the promise of every unit that is protected.
 
     Args:
-        config: The run.
-        devices: Devices in the population.
+        protection: What protects the run.
+        moments: Moments of a usual library, which are hidden together or not at all.
     """
-    found = [_example(config), _device(config, devices=devices)]
-    return [promise for promise in found if promise is not None]
+    return [
+        _promise(one, protection, remarks=_library(one, moments=moments))
+        for one in protection.units.values()
+    ]
 
 
 def lines(promise: Promise) -> list[str]:
@@ -114,18 +108,17 @@ def _up(delta: float) -> str:
 
 
 def plain(
-    config: Config, *, devices: int, as_it_ran: Mapping[str, Spent], ledger: Path
+    promised: Sequence[Promise], *, as_it_ran: Mapping[str, Spent], ledger: Path
 ) -> dict[str, dict[str, Any]]:
     """Returns the card as JSON has it: the promises, the ε of what ran, the ledger's head.
 
     Args:
-        config: The run.
-        devices: Devices in the population.
+        promised: The promise of every unit.
         as_it_ran: The ε of each unit.
         ledger: Folder of the ledgers.
     """
     cards = {}
-    for promise in promises(config, devices=devices):
+    for promise in promised:
         card = {name: _told(value) for name, value in asdict(promise).items()}
         ran = as_it_ran.get(promise.unit)
         cards[promise.unit] = {
@@ -147,150 +140,50 @@ def _told(value: Any) -> Any:
     return "infinity" if isinstance(value, float) and math.isinf(value) else value
 
 
-def _example(config: Config) -> Promise | None:
-    settings = config.privacy.example
-    chosen = mechanism(config.training, settings)
-    visits = affordable_visits(settings, chosen)
-    if chosen is None or visits is None:
-        return None
+def _promise(
+    protected: Protected, protection: Protection, *, remarks: tuple[str, ...]
+) -> Promise:
+    chosen, times = protected.mechanism, protected.times
+    larger = protected.extrapolated
     return Promise(
-        unit="example",
-        protects=PROTECTS["example"],
-        question="a moment was there",
-        adversary="every update, the server included, whatever it sends",
-        neighbours="two libraries of a device, one of which has one moment more",
-        when=f"after {visits} visits at most",
-        noise=_noise_of_steps(chosen),
-        epsilon=chosen.epsilon(visits),
-        second=chosen.epsilon_rdp(visits),
+        unit=chosen.unit,
+        protects=PROTECTS[chosen.unit],
+        question=chosen.question,
+        adversary=chosen.adversary,
+        neighbours=chosen.neighbours,
+        when=chosen.when(times),
+        noise=chosen.in_words(),
+        epsilon=chosen.epsilon(times),
+        second=chosen.second_opinion(times),
         delta=chosen.delta,
-        claim=config.privacy.noise == "secure",
-        profile=profile.of(chosen, visits),
-        remarks=_library(config, chosen.accounted, visits=visits),
+        claim=protection.claim,
+        profile=profile.of(chosen, times),
+        remarks=(
+            *remarks,
+            *chosen.remarks(),
+            *protected.remarks,
+            *_larger(larger, times),
+        ),
+        extrapolated=None if larger is None else larger.epsilon(times),
     )
 
 
-def _noise_of_steps(chosen: Moment) -> str:
-    amount = f"noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}, on the device"
-    if isinstance(chosen, IntegerDpSgd):
-        return f"integer {amount}, proven of what runs"
-    return f"{amount}, up to floating point"
-
-
-def _library(config: Config, chosen: DpSgd, *, visits: int) -> tuple[str, ...]:
-    """What the promise for a moment is worth to all moments of a library together."""
-    moments = round(config.training.reference_size)
-    found = library_epsilon(chosen, moments=moments, participations=visits)
+def _library(protected: Protected, *, moments: int) -> tuple[str, ...]:
+    """What a promise for a moment is worth to all moments of a library together."""
+    of_moments = protected.mechanism.sampled
+    if not isinstance(of_moments, DpSgd):
+        return ()
+    found = library_epsilon(of_moments, moments=moments, participations=protected.times)
     worth = "" if found <= MEANINGFUL else ", in effect no promise"
     return (f"for {moments} moments together, as a group: ε ≤ {found:.3g}{worth}",)
 
 
-def _device(config: Config, *, devices: int) -> Promise | None:
-    chosen = unit_device.mechanism(config.privacy.device, config.server, devices=devices)
-    match chosen:
-        case None:
-            return None
-        case LocalGaussian():
-            return _local(chosen, config)
-        case _:
-            return _central(chosen, config, devices=devices)
-
-
-def _central(chosen: Central, config: Config, *, devices: int) -> Promise:
-    rounds = unit_device.affordable_rounds(config.privacy.device, config.server, chosen)
-    larger = unit_device.production(config.privacy.device, chosen)
-    return Promise(
-        unit="device",
-        protects=PROTECTS["device"],
-        question="a device took part",
-        adversary="the models alone: the server, who sees updates, is trusted",
-        neighbours="two populations, in one of which a device contributes nothing",
-        when=f"after {rounds} rounds",
-        noise=_noise(chosen),
-        epsilon=chosen.epsilon(rounds),
-        second=chosen.epsilon_rdp(rounds),
-        delta=chosen.delta,
-        claim=config.privacy.noise == "secure",
-        profile=profile.of(chosen, rounds),
-        remarks=(
-            _cohorts(chosen),
-            *_why(config, devices=devices),
-            *_stop(config, rounds),
-            *_larger(config, larger),
-        ),
-        extrapolated=None if larger is None else larger.epsilon(rounds),
-    )
-
-
-def _noise(chosen: Central) -> str:
-    match chosen:
-        case AdaptiveGaussian(update_noise=noise, clip=clip):
-            amount = f"noise {noise:.2f} × a clip that follows the updates from {clip:g}"
-        case IntegerGaussian(noise_multiplier=noise, clip=clip):
-            amount = f"discrete noise {noise:.2f} × clip {clip:g} on integers"
-        case CohortGaussian(noise_multiplier=noise, clip=clip):
-            amount = f"noise {noise:.2f} × clip {clip:g}"
-        case CorrelatedGaussian() | BandedGaussian():
-            amount = f"correlated noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}"
-    return f"{amount}, at the server"
-
-
-def _cohorts(chosen: Central) -> str:
-    match chosen:
-        case CorrelatedGaussian(separation=apart):
-            return f"a device takes part every {apart} rounds at most; who does is no secret"
-        case BandedGaussian(bands=bands, sampling=sampling):
-            return f"{bands} bands take turns, secret cohorts of {sampling.cap} at most"
-        case CohortGaussian() | AdaptiveGaussian() | IntegerGaussian():
-            sampling = chosen.sampling
-            return f"secret cohorts of {sampling.cap} at most"
-
-
-def _why(config: Config, *, devices: int) -> list[str]:
-    """What ``auto`` took, and the noise that each choice leaves."""
-    device, server = config.privacy.device, config.server
-    if device.mechanism != "auto":
-        return []
-    left = unit_device.left(device, server, devices=devices)
-    taken = unit_device.chosen(device, server, devices=devices)
-    (other,) = set(left) - {taken}
-    return [
-        f"auto took {taken}: {left[taken]:.3g} clips of noise add up, with {other} "
-        f"{left[other]:.3g}"
-    ]
-
-
-def _stop(config: Config, rounds: int) -> list[str]:
-    if rounds == config.server.rounds:
-        return []
-    return [f"stops there: one more of the {config.server.rounds} rounds would pass the budget"]
-
-
-def _larger(config: Config, larger: CohortGaussian | None) -> list[str]:
+def _larger(larger: CohortGaussian | None, rounds: int) -> tuple[str, ...]:
     if larger is None:
-        return []
-    device = config.privacy.device
-    found = larger.epsilon(config.server.rounds)
-    return [
-        f"extrapolated, not of this run: ε ≤ {spent(found)} at δ = {larger.delta:.1g}",
-        f"for cohorts of {device.noise_cohort:g} of {device.noise_population} devices, with "
-        "this noise on their mean",
-    ]
-
-
-def _local(chosen: LocalGaussian, config: Config) -> Promise:
-    visits = affordable_visits(config.privacy.device, chosen) or config.server.rounds
-    return Promise(
-        unit="device",
-        protects=PROTECTS["device"],
-        question="it was this library",
-        adversary="every update, the server included, whatever it sends",
-        neighbours="any two libraries of a device",
-        when=f"after {visits} visits at most",
-        noise=f"noise {chosen.noise_multiplier:.2f} × clip {chosen.clip:g}, on the device",
-        epsilon=chosen.epsilon(visits),
-        second=None,
-        delta=chosen.delta,
-        claim=config.privacy.noise == "secure",
-        profile=profile.of(chosen, visits),
+        return ()
+    cohort, devices = larger.sampling.expected, larger.sampling.devices
+    return (
+        f"extrapolated, not of this run: ε ≤ {spent(larger.epsilon(rounds))} at "
+        f"δ = {larger.delta:.1g}",
+        f"for cohorts of {cohort:g} of {devices} devices, with this noise on their mean",
     )

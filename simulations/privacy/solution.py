@@ -10,15 +10,15 @@ from typing import Literal
 from privacy.mechanisms.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.dpsgd import DpSgd
 from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.local_gaussian import LocalGaussian
+from privacy.mechanisms.matrix import CorrelationSettings
+from privacy.mechanisms.mechanism import Mechanism
+from privacy.mechanisms.unit_settings import DeviceSettings, UnitSettings
 from privacy.planning import target
-from privacy.settings import Device, Example
 from simulations.configuration.settings import Config
-from simulations.privacy.plan import Plan
+from simulations.privacy.plan import Plan, said
 from simulations.privacy.question import Asked, Unit
 
 DIGITS = 4
-CORRELATED = ("matrix", "auto")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +34,7 @@ class Known:
     """
 
     unit: Unit
-    mechanism: target.Mechanism
+    mechanism: Mechanism
     times: int
     epsilon: float | None
     noise: float | None
@@ -60,7 +60,7 @@ class Known:
         Raises:
             ValueError: As ``Plan.of``.
         """
-        if unit is not Unit.EXAMPLE and config.privacy.device.mechanism in CORRELATED:
+        if unit is not Unit.EXAMPLE and _correlated(config):
             raise ValueError(
                 f"--solve knows no privacy/device={config.privacy.device.mechanism}: read its "
                 "noise in the table, or ask for --unit example or another mechanism."
@@ -69,15 +69,13 @@ class Known:
         usual = Unit.DEVICE if _protected(config, Unit.DEVICE) else Unit.EXAMPLE
         chosen = unit or usual
         settings = _settings(config, chosen)
-        mechanism, times = _applied(plan, chosen, local=settings.mechanism == "local")
-        known = noise if noise is not None else settings.noise_multiplier
+        mechanism, times = _applied(plan, chosen, settings=settings)
+        known = noise if noise is not None else said(settings, "noise_multiplier", None)
         return cls(
             unit=chosen,
-            mechanism=mechanism
-            if known is None
-            else replace(mechanism, noise_multiplier=known),
+            mechanism=mechanism if known is None else mechanism.variant(noise_multiplier=known),
             times=times,
-            epsilon=epsilon if epsilon is not None else settings.epsilon,
+            epsilon=epsilon if epsilon is not None else said(settings, "epsilon", None),
             noise=known,
         )
 
@@ -91,9 +89,7 @@ def solved(asked: Asked, known: Known) -> float:
     """
     match asked:
         case Asked.NOISE:
-            return target.noise_multiplier(
-                _given("epsilon", known), known.mechanism, times=known.times
-            )
+            return known.mechanism.noise_for(_given("epsilon", known), known.times)
         case Asked.EPSILON:
             _given("noise", known)
             return target.epsilon(known.mechanism, known.times)
@@ -129,7 +125,7 @@ def remarks(config: Config) -> list[str]:
         ValueError: As ``Plan.of``.
     """
     units = [unit for unit in Unit if _protected(config, unit)]
-    if config.privacy.device.mechanism in CORRELATED:
+    if _correlated(config):
         units.remove(Unit.DEVICE)
     return [line for unit in units for line in _allowed(Known.of(config, unit=unit))]
 
@@ -141,29 +137,41 @@ def _allowed(known: Known) -> list[str]:
     twice = replace(known, mechanism=_with_noise(known.mechanism, 2 * least))
     rounds = target.most_times(known.epsilon, twice.mechanism)
     told = f"twice that noise would last for {rounds} {_composed(known)}"
-    if not isinstance(known.mechanism, LocalGaussian):
+    if known.mechanism.sampled is not None:
         told += f", or allow {_few(known)} {_down(_cohort(known.epsilon, twice))}"
     return [sentence(Asked.NOISE, least, known), f"  {told}."]
 
 
-def _with_noise(mechanism: target.Mechanism, noise: float) -> target.Mechanism:
+def _with_noise(mechanism: Mechanism, noise: float) -> Mechanism:
     """The mechanism at another noise; that of integers in real numbers, which have no end."""
-    plain = mechanism.accounted if isinstance(mechanism, IntegerDpSgd) else mechanism
-    return replace(plain, noise_multiplier=noise)
+    plain = mechanism.sampled
+    return (plain if isinstance(plain, Mechanism) else mechanism).variant(
+        noise_multiplier=noise
+    )
 
 
-def _applied(plan: Plan, unit: Unit, *, local: bool) -> tuple[target.Mechanism, int]:
+def _applied(plan: Plan, unit: Unit, *, settings: UnitSettings) -> tuple[Mechanism, int]:
     if unit is Unit.EXAMPLE:
         return plan.example, plan.example_visits
-    return (plan.local, plan.device_visits) if local else (plan.gaussian, plan.rounds)
+    on_devices = settings.protects and not _at_server(settings)
+    return (plan.local, plan.device_visits) if on_devices else (plan.gaussian, plan.run.rounds)
 
 
-def _settings(config: Config, unit: Unit) -> Example | Device:
+def _at_server(settings: UnitSettings) -> bool:
+    return isinstance(settings, DeviceSettings) and settings.at_server
+
+
+def _correlated(config: Config) -> bool:
+    """Whether the noise of the unit device is correlated, or may be."""
+    return isinstance(config.privacy.device, CorrelationSettings)
+
+
+def _settings(config: Config, unit: Unit) -> UnitSettings:
     return config.privacy.example if unit is Unit.EXAMPLE else config.privacy.device
 
 
 def _protected(config: Config, unit: Unit) -> bool:
-    return _settings(config, unit).mechanism != "none"
+    return _settings(config, unit).protects
 
 
 def _given(name: Literal["epsilon", "noise"], known: Known) -> float:
@@ -178,17 +186,17 @@ def _given(name: Literal["epsilon", "noise"], known: Known) -> float:
 
 def _cohort(epsilon: float, known: Known) -> float:
     match known.mechanism:
-        case DpSgd() | IntegerDpSgd():
-            return target.largest_rate(epsilon, known.mechanism, visits=known.times)
-        case CohortGaussian():
-            return target.largest_cohort(epsilon, known.mechanism, rounds=known.times)
+        case DpSgd() | IntegerDpSgd() as moment:
+            return target.largest_rate(epsilon, moment, visits=known.times)
+        case CohortGaussian() as cohort:
+            return target.largest_cohort(epsilon, cohort, rounds=known.times)
     raise ValueError(
         "with privacy/device=local a device's ε does not depend on the cohort; ask for rounds."
     )
 
 
 def _composed(known: Known) -> str:
-    return "rounds" if isinstance(known.mechanism, CohortGaussian) else "visits"
+    return f"{known.mechanism.once}s"
 
 
 def _few(known: Known) -> str:

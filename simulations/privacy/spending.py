@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from statistics import median_high
 from typing import Protocol
 
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.unions import Central
-from server.protection import unit_device
-from server.protection.visit_terms import affordable_visits, mechanism
-from simulations.configuration.settings import Config
+from privacy.mechanisms.mechanism import Mechanism
+from privacy.protection import Protection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,19 +43,6 @@ def _told(epsilon: float) -> float | str:
     return epsilon if epsilon < float("inf") else "infinity"
 
 
-class PerVisit(Protocol):
-    """A mechanism that costs a device something each time it takes part."""
-
-    @property
-    def delta(self) -> float:
-        """The δ of the guarantee."""
-        ...
-
-    def epsilon(self, participations: int) -> float:
-        """The ε of a device after so many visits."""
-        ...
-
-
 class Spending(Protocol):
     """Follows what one unit has cost."""
 
@@ -74,7 +58,7 @@ class Spending(Protocol):
 class RoundSpending:
     """Counts rounds: where the server adds the noise, every device pays for every round."""
 
-    def __init__(self, mechanism: Central, *, rounds: int, claim: bool) -> None:
+    def __init__(self, mechanism: Mechanism, *, rounds: int, claim: bool) -> None:
         self._mechanism = mechanism
         self._rounds = rounds
         self._claim = claim
@@ -99,7 +83,7 @@ class RoundSpending:
 class VisitSpending:
     """Counts who took part; a device's ε differs from another's by nothing else."""
 
-    def __init__(self, mechanism: PerVisit, *, max_participations: int, claim: bool) -> None:
+    def __init__(self, mechanism: Mechanism, *, max_participations: int, claim: bool) -> None:
         self._mechanism = mechanism
         self._claim = claim
         self._max_participations = max_participations
@@ -130,19 +114,11 @@ class VisitSpending:
         )
 
 
-def spending(config: Config, *, devices: int) -> dict[str, Spending]:
-    """Returns what follows the ε of every unit that ``config`` protects, by its name."""
-    privacy, claim = config.privacy, config.privacy.noise == "secure"
-    found: dict[str, Spending] = {}
-    example = mechanism(config.training, privacy.example)
-    visits = affordable_visits(privacy.example, example)
-    if example is not None and visits is not None:
-        found["example"] = VisitSpending(example, max_participations=visits, claim=claim)
-    device = unit_device.mechanism(privacy.device, config.server, devices=devices)
-    if isinstance(device, LocalGaussian):
-        visits = affordable_visits(privacy.device, device) or config.server.rounds
-        found["device"] = VisitSpending(device, max_participations=visits, claim=claim)
-    elif device is not None:
-        rounds = unit_device.affordable_rounds(privacy.device, config.server, device)
-        found["device"] = RoundSpending(device, rounds=rounds, claim=claim)
-    return found
+def spending(protection: Protection) -> dict[str, Spending]:
+    """Returns what follows the ε of every unit that is protected, by its name."""
+    return {
+        unit: VisitSpending(one.mechanism, max_participations=one.times, claim=protection.claim)
+        if one.release is None
+        else RoundSpending(one.mechanism, rounds=one.times, claim=protection.claim)
+        for unit, one in protection.units.items()
+    }

@@ -38,7 +38,8 @@ def show(config: Config, console: Console) -> None:
 
 def _facts(plan: Plan) -> Iterator[str]:
     example = plan.example
-    yield f"{plan.devices} devices, {plan.rounds} rounds, {plan.cohort:g} expected in each"
+    run = plan.run
+    yield f"{run.devices} devices, {run.rounds} rounds, {run.cohort:g} expected in each"
     yield (
         f"moment   δ = {example.delta:.2g}, {plan.example_visits} visits of {example.steps} "
         f"steps, rate {example.sampling.rate:g}"

@@ -17,7 +17,7 @@ from privacy.noise import SeededSource
 from protocol.messages import Vector, Work
 from ranking.initial import initial_ranker
 from ranking.parameters import flatten
-from server.protection.visit_terms import work
+from server.visit_terms import work
 from simulations.evaluation.figures import Figures, judge, scores
 from simulations.runs.recorder import Recorder
 from simulations.configuration.settings import Config
@@ -32,7 +32,7 @@ def centralised(config: Config, source: PhotoSource, *, recorder: Recorder) -> N
     recorder.begin()
     own = [_training(config, source, number, recorder) for number in range(source.devices)]
     everything = _gathered(own)
-    terms = work(config.training, config.privacy)
+    terms = work(config.training, config.privacy, config.protection(devices=source.devices))
     drawn = config.server.cohort * terms.denominator
     together = dataclasses.replace(
         terms,
@@ -52,7 +52,7 @@ def local_only(config: Config, source: PhotoSource, *, recorder: Recorder) -> Fi
     recorder.begin()
     devices = recorder.held_out.devices
     own = [_training(config, source, number, recorder) for number in devices]
-    terms = work(config.training, config.privacy)
+    terms = work(config.training, config.privacy, config.protection(devices=source.devices))
     visits = config.server.rounds * config.server.cohort / source.devices
     alone = dataclasses.replace(terms, steps=max(1, round(visits * terms.steps)))
     where = torch.from_numpy(recorder.held_out.where)

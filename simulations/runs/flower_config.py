@@ -21,7 +21,7 @@ def write_run_config(config: Config, file: Path) -> None:
     if not file.absolute().parent.is_dir():
         raise ValueError(f"--flower {file}: its folder does not exist; make it first.")
     written = {"config": to_json(pinned(_absolute(config)))}
-    if config.privacy.device.mechanism not in ("none", "local"):
+    if config.privacy.device.at_server:
         written["ledger"] = str(file.absolute().with_suffix(".ledger"))
     write_whole(file, tomli_w.dumps(written))
 

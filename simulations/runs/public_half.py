@@ -86,4 +86,4 @@ def _shared(one: Mapping[str, Any], *, by_round: bool) -> dict[str, Any]:
 
 
 def _by_round(unit: str, config: Config) -> bool:
-    return unit == "device" and config.privacy.device.mechanism not in ("none", "local")
+    return unit == "device" and config.privacy.device.at_server

@@ -7,11 +7,11 @@ from typing import Any
 
 from photos.settings import Photos
 from photos.source import PhotoSource, open_source
+from privacy.protection import Protection
 from protocol.rebuild import to_plain
 from ranking.model.build import trainable_names
 from ranking.initial import initial_ranker
 from ranking.weights import save_weights
-from server.protection import unit_device
 from simulations.runs import baselines
 from simulations.evaluation import orders
 from simulations.privacy import card
@@ -66,10 +66,11 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     figures and an ε that counts the round under way; it then goes on upwards.
     """
     source, held_out = population(config.photos, config.seed)
+    protection = config.protection(devices=source.devices)
     folder.write_config(to_plain(config))
     folder.write_environment()
     recorder = _prepare(
-        config, held_out, devices=source.devices, audience=_Written(audience, folder)
+        config, protection, held_out, audience=_Written(audience, folder)
     )
     try:
         after = _train(config, source, folder, recorder=recorder)
@@ -78,9 +79,9 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
         if recorder.rows:
             recorder.stop()
             after = recorder.rows[-1].figures
-            _leave(config, recorder, folder, source=source, after=after, status=status)
+            _leave(config, protection, recorder, folder, after=after, status=status)
         raise
-    _leave(config, recorder, folder, source=source, after=after, status="finished")
+    _leave(config, protection, recorder, folder, after=after, status="finished")
     return Result(
         before=recorder.rows[0].figures,
         after=after,
@@ -89,7 +90,9 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     )
 
 
-def _prepare(config: Config, held_out: HeldOut, *, devices: int, audience: Audience) -> Recorder:
+def _prepare(
+    config: Config, protection: Protection, held_out: HeldOut, *, audience: Audience
+) -> Recorder:
     """Returns what will follow a run of ``config``, with the ranker the server starts with."""
     ranker = initial_ranker(config.ranking, seed=config.seed)
     return Recorder(
@@ -98,17 +101,11 @@ def _prepare(config: Config, held_out: HeldOut, *, devices: int, audience: Audie
         held_out=held_out,
         loss=config.ranking.loss,
         every=config.simulation.evaluate_every,
-        rounds=_rounds(config, devices=devices),
-        spending=spending(config, devices=devices),
+        rounds=protection.rounds,
+        spending=spending(protection),
         audience=audience,
         frozen_encoder=config.ranking.trained != "all",
     )
-
-
-def _rounds(config: Config, *, devices: int) -> int:
-    """How many rounds there are before the budget for the unit device is spent."""
-    chosen = unit_device.mechanism(config.privacy.device, config.server, devices=devices)
-    return unit_device.affordable_rounds(config.privacy.device, config.server, chosen)
 
 
 def _train(
@@ -128,18 +125,17 @@ def _train(
 
 def _leave(
     config: Config,
+    protection: Protection,
     recorder: Recorder,
     folder: RunFolder,
     *,
-    source: PhotoSource,
     after: Figures,
     status: str,
 ) -> None:
     before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
-    written = card.plain(
-        config, devices=source.devices, as_it_ran=spent, ledger=folder.ledgers
-    )
-    shared = public_half.may_be_shared(card.promises(config, devices=source.devices))
+    promised = card.promises(protection, moments=round(config.training.reference_size))
+    written = card.plain(promised, as_it_ran=spent, ledger=folder.ledgers)
+    shared = public_half.may_be_shared(promised)
     half = public_half.begin(folder) if shared else folder.private
     origin = public_half.origin(config, command=COMMAND)
     save_weights(recorder.ranker, half / MODEL, origin=origin)

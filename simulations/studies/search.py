@@ -11,13 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from privacy.accounting import rdp, renyi_conversion
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.unions import Mechanism
 from privacy.noise import SecureSource, SeededSource, Source
 from privacy.planning.selection import Selection
-from privacy.planning.trial_divergence import divergences
 from protocol.rebuild import SettingError, rebuild, to_plain
-from server.protection import unit_device, visit_terms
 from simulations.configuration.settings import Config
 from simulations.formats import percent, spent
 from simulations.privacy.card import PROTECTS
@@ -139,32 +135,17 @@ def cost(
         unit: ``example`` or ``device``.
         devices: Devices in the population.
     """
-    runs = [_run(arm, unit=unit, devices=devices) for arm in arms.values()]
+    runs = [arm.protection(devices=devices).units.get(unit) for arm in arms.values()]
     known = [one for one in runs if one is not None]
     if len(known) < len(runs):
         return None
     orders = rdp.ORDERS
-    worst = np.max([divergences(one, times, orders=orders) for one, times in known], axis=0)
+    steps = [one.mechanism.steps_of(one.times) for one in known]
+    worst = np.max([one.divergences(orders) for one in steps], axis=0)
     of_choice = selection.divergence(worst, orders=orders)
-    delta = max(one.delta for one, _ in known)
+    delta = max(one.mechanism.delta for one in known)
     bounds = dict(zip(orders, of_choice.tolist(), strict=True))
     return renyi_conversion.epsilon(bounds, delta=delta), delta
-
-
-def _run(arm: Config, *, unit: str, devices: int) -> tuple[Mechanism, int] | None:
-    """What protects a unit in one arm, and how often."""
-    privacy = arm.privacy
-    if unit == "example":
-        example = visit_terms.mechanism(arm.training, privacy.example)
-        visits = visit_terms.affordable_visits(privacy.example, example)
-        return None if example is None else (example, visits or arm.server.rounds)
-    device = unit_device.mechanism(privacy.device, arm.server, devices=devices)
-    if device is None:
-        return None
-    if isinstance(device, LocalGaussian):
-        visits = visit_terms.affordable_visits(privacy.device, device)
-        return device, visits or arm.server.rounds
-    return device, unit_device.affordable_rounds(privacy.device, arm.server, device)
 
 
 def _source(config: Config, seed: int) -> Source:

@@ -17,11 +17,11 @@ from privacy.accounting import analytic_gaussian
 from privacy.correlation.noise import BandedRecurrence, CorrelatedNoise
 from privacy.correlation.toeplitz import optimal, sensitivity
 from privacy.integers.grid import IntegerGrid
+from privacy.integers.release import integer_release
 from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
 from privacy.mechanisms.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.dpsgd import release
 from privacy.mechanisms.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.integer_sum import integer_release
 from privacy.noise import SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
 from protocol.messages import Work

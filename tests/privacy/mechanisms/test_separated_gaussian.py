@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from privacy.correlation import toeplitz
-from privacy.mechanisms.separated_gaussian import CorrelatedGaussian, least_noise
+from privacy.mechanisms.separated_gaussian import SeparatedGaussian, least_noise
 
 # Balle and Wang's closed form of one release at noise of one sensitivity
 SINGLE = 4.377178
-ONCE = CorrelatedGaussian(
+ONCE = SeparatedGaussian(
     noise_multiplier=1.0,
     coefficients=(1.0,),
     rounds=1,
@@ -21,7 +21,7 @@ ONCE = CorrelatedGaussian(
     clip=1.0,
     delta=1e-5,
 )
-BANDED = CorrelatedGaussian(
+BANDED = SeparatedGaussian(
     noise_multiplier=4.0,
     coefficients=tuple(toeplitz.optimal(200, 20).tolist()),
     rounds=200,

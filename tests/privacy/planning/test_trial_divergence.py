@@ -12,7 +12,7 @@ from privacy.mechanisms.dpsgd import DpSgd
 from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
 from privacy.mechanisms.integer_gaussian import IntegerGaussian
 from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.separated_gaussian import CorrelatedGaussian
+from privacy.mechanisms.separated_gaussian import SeparatedGaussian
 from privacy.planning.trial_divergence import divergences
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling
@@ -26,7 +26,7 @@ EVERY = [
     AdaptiveGaussian(sampling=SAMPLING, quantile=0.5, lr=0.2, share=0.1, **COMMON),
     IntegerGaussian(sampling=SAMPLING, **COMMON),
     BandedGaussian(sampling=SAMPLING, bands=1, coefficients=(1.0,), **COMMON),
-    CorrelatedGaussian(coefficients=(1.0,), rounds=8, separation=1, participations=8, **COMMON),
+    SeparatedGaussian(coefficients=(1.0,), rounds=8, separation=1, participations=8, **COMMON),
     LocalGaussian(**COMMON),
     IntegerDpSgd(sampling=PoissonSampling(rate=0.2), steps=1, **COMMON),
 ]

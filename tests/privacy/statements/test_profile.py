@@ -18,7 +18,7 @@ from privacy.mechanisms.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.dpsgd import DpSgd
 from privacy.mechanisms.integer_gaussian import IntegerGaussian
 from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.separated_gaussian import CorrelatedGaussian
+from privacy.mechanisms.separated_gaussian import SeparatedGaussian
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.crowds import alone
 from privacy.sampling.poisson import PoissonSampling
@@ -34,7 +34,7 @@ EVERY = [
     AdaptiveGaussian(sampling=SAMPLING, quantile=0.5, lr=0.2, share=0.1, **COMMON),
     IntegerGaussian(sampling=SAMPLING, **COMMON),
     BandedGaussian(sampling=SAMPLING, bands=2, coefficients=(0.8, 0.6), **COMMON),
-    CorrelatedGaussian(coefficients=(1.0,), rounds=8, separation=1, participations=8, **COMMON),
+    SeparatedGaussian(coefficients=(1.0,), rounds=8, separation=1, participations=8, **COMMON),
     LOCAL,
 ]
 TRIALS = 200_000

@@ -11,7 +11,7 @@ from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
 from privacy.mechanisms.banded_gaussian import BandedGaussian
 from privacy.mechanisms.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.separated_gaussian import CorrelatedGaussian
+from privacy.mechanisms.separated_gaussian import SeparatedGaussian
 from privacy.noise import SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
 from server.protection.release import (
@@ -42,7 +42,7 @@ def adaptive(noise=0.0, layers=()):
 
 
 def separated(noise=0.0, layers=(), rounds=12):
-    mechanism = CorrelatedGaussian(
+    mechanism = SeparatedGaussian(
         noise_multiplier=noise,
         coefficients=COLUMN,
         rounds=rounds,

@@ -5,7 +5,7 @@ import pytest
 from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
 from privacy.mechanisms.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.separated_gaussian import CorrelatedGaussian
+from privacy.mechanisms.separated_gaussian import SeparatedGaussian
 from privacy.settings import Device
 from server.protection.unit_device import (
     affordable_rounds,
@@ -154,7 +154,7 @@ def test_a_matrix_has_the_sensitivity_of_its_separation_in_its_noise(settings):
     """Cohorts of 5 among 50 may rest ten rounds: more than the run has, so each comes once."""
     matrix = dataclasses.replace(CENTRAL, mechanism="matrix", **CORRELATED)
     found = mechanism(matrix, settings, devices=50)
-    assert isinstance(found, CorrelatedGaussian)
+    assert isinstance(found, SeparatedGaussian)
     assert (found.separation, found.participations) == (settings.rounds, 1)
     assert found.sensitivity == pytest.approx(1.0)
     twice = dataclasses.replace(matrix, separation=2)

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from scipy.special import ive, logsumexp
 
-from privacy.mechanisms.skellam import (
+from privacy.integers.skellam import (
     SkellamSum,
     _log_probability,
     divergence,

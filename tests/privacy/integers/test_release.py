@@ -6,8 +6,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from privacy.integers.grid import IntegerGrid
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.integer_sum import integer_release, integer_sum
+from privacy.integers.release import integer_release
+from privacy.mechanisms.integer_gaussian import IntegerGaussian, integer_sum
 from privacy.noise import SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
 

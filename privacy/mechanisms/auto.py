@@ -1,0 +1,84 @@
+"""Independent or correlated noise at the server, whichever leaves less at equal ε."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from privacy.mechanisms import matrix
+from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.matrix import CorrelationSettings, MatrixSettings
+from privacy.mechanisms.unit_settings import Federation, Protected
+
+WORTHWHILE = 0.999
+"""Correlated noise is taken where it leaves less than this share: a tie goes to the simpler
+mechanism, and both noises are found within 0.5% only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AutoSettings(CorrelationSettings):
+    """``gaussian`` or ``matrix``, whichever leaves less noise on the sum of mean updates."""
+
+    mechanism: Literal["auto"] = "auto"
+
+    def protected(self, run: Federation) -> Protected:
+        """Returns what protects a library.
+
+        Raises:
+            ValueError: ``epsilon`` is null, or noise is given: no two are then at equal ε.
+        """
+        if self.epsilon is None or self.noise_multiplier is not None:
+            raise ValueError(
+                "privacy/device=auto compares mechanisms at equal ε: give "
+                "privacy.device.epsilon alone, with privacy.device.noise_multiplier=null."
+            )
+        plain = self._gaussian().protected(run)
+        correlated = self._matrix().protected(run)
+        both = {"gaussian": plain, "matrix": correlated}
+        noise = {
+            "gaussian": plain.mechanism.noise_multiplier
+            * math.sqrt((run.rounds + 1) / 2)
+            / run.cohort,
+            "matrix": self._correlated(run),
+        }
+        worthwhile = noise["matrix"] < WORTHWHILE * noise["gaussian"]
+        taken, other = ("matrix", "gaussian") if worthwhile else ("gaussian", "matrix")
+        why = (
+            f"auto took {taken}: {noise[taken]:.3g} clips of noise add up, with {other} "
+            f"{noise[other]:.3g}"
+        )
+        return replace(both[taken], remarks=(why, *both[taken].remarks))
+
+    def _correlated(self, run: Federation) -> float:
+        """What correlated noise leaves; cohorts that rest are of whole devices."""
+        whole = self.participation == "separated"
+        cohort = math.floor(run.cohort) if whole else run.cohort
+        return matrix.left(self._matrix().derive(run), rounds=run.rounds) / cohort
+
+    def _gaussian(self) -> GaussianSettings:
+        return GaussianSettings(
+            epsilon=self.epsilon,
+            noise_multiplier=None,
+            delta=self.delta,
+            clip=self.clip,
+            clipping=self.clipping,
+            largest_cohort=self.largest_cohort,
+            numbers="float64",
+            noise_cohort=None,
+            noise_population=None,
+        )
+
+    def _matrix(self) -> MatrixSettings:
+        return MatrixSettings(
+            epsilon=self.epsilon,
+            noise_multiplier=None,
+            delta=self.delta,
+            clip=self.clip,
+            clipping=self.clipping,
+            largest_cohort=self.largest_cohort,
+            strategy=self.strategy,
+            buffers=self.buffers,
+            participation=self.participation,
+            separation=self.separation,
+        )

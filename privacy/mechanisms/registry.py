@@ -1,0 +1,70 @@
+"""The mechanisms by name: those that settings may ask for, and those that a ledger may name."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from privacy.ledger.records import Terms
+from privacy.mechanisms.adaptive_gaussian import AdaptiveSettings
+from privacy.mechanisms.auto import AutoSettings
+from privacy.mechanisms.banded_gaussian import BandedGaussian
+from privacy.mechanisms.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.dpsgd_settings import DpSgdSettings
+from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.integer_gaussian import IntegerGaussian
+from privacy.mechanisms.local_gaussian import LocalGaussian, LocalSettings
+from privacy.mechanisms.matrix import MatrixSettings
+from privacy.mechanisms.mechanism import Mechanism
+from privacy.mechanisms.separated_gaussian import SeparatedGaussian
+from privacy.mechanisms.unit_settings import DeviceSettings, ExampleSettings
+from privacy.mechanisms.unprotected import NoDevice, NoExample
+from protocol.choices import OneOf
+
+EXAMPLE: Mapping[str, type[ExampleSettings]] = {
+    "none": NoExample,
+    "dpsgd": DpSgdSettings,
+}
+"""Settings of ``privacy/example``."""
+
+DEVICE: Mapping[str, type[DeviceSettings]] = {
+    "none": NoDevice,
+    "gaussian": GaussianSettings,
+    "adaptive": AdaptiveSettings,
+    "matrix": MatrixSettings,
+    "auto": AutoSettings,
+    "local": LocalSettings,
+}
+"""Settings of ``privacy/device``."""
+
+Example = Annotated[ExampleSettings, OneOf("mechanism", EXAMPLE)]
+Device = Annotated[DeviceSettings, OneOf("mechanism", DEVICE)]
+
+SAMPLERS: Mapping[str, type[Mechanism]] = {
+    kind.sampler: kind
+    for kind in (
+        DpSgd,
+        IntegerDpSgd,
+        CohortGaussian,
+        IntegerGaussian,
+        BandedGaussian,
+        SeparatedGaussian,
+        LocalGaussian,
+    )
+}
+"""What a ledger's sampler names."""
+
+
+def mechanism_of(terms: Terms) -> Mechanism:
+    """Returns the mechanism that a ledger's terms describe.
+
+    Raises:
+        ValueError: The sampler is none that is known here, or lacks a term.
+    """
+    found = SAMPLERS.get(terms.sampler)
+    if found is None:
+        raise ValueError(
+            f"sampler '{terms.sampler}' has no mechanism here; open this ledger with code "
+            f"{terms.code}."
+        )
+    return found.read(terms)
