@@ -44,13 +44,16 @@ def rebuild(cls: type[S], plain: Mapping[str, Any], *, at: str = "") -> S:
     hints = field_hints(cls)
     for key in plain:
         if key not in hints:
-            path = deepest(join(at, str(key)), plain[key])
-            near = suggestion(path, known_paths(cls, at=at))
-            raise SettingError(f"'{path}' is not a setting.{near}")
+            raise _unknown(join(at, str(key)), plain[key], known_paths(cls, at=at))
     for name in hints:
         if name not in plain:
             raise SettingError(f"'{join(at, name)}' is missing: it has no default.")
     return cls(**{name: _value(hints[name], plain[name], join(at, name)) for name in hints})
+
+
+def _unknown(path: str, value: Any, known: Sequence[str]) -> SettingError:
+    path = deepest(path, value)
+    return SettingError(f"'{path}' is not a setting.{suggestion(path, known)}")
 
 
 def to_plain(settings: Any) -> Any:
@@ -123,10 +126,13 @@ def _one_of(choice: OneOf, value: Any, at: str) -> Any:
     if choice.tag not in value:
         raise SettingError(f"'{join(at, choice.tag)}' is missing: it has no default.")
     kind = _choice(tuple(choice.kinds), value[choice.tag], join(at, choice.tag))
-    for name in map(str, value):
-        owners = choice.owners(name)
-        if owners and kind not in owners:
-            raise SettingError(choice.stray(name, at=at))
+    for name in value:
+        owners = choice.owners(str(name))
+        if not owners:
+            known = [path for one in choice.kinds.values() for path in known_paths(one, at=at)]
+            raise _unknown(join(at, str(name)), value[name], known)
+        if kind not in owners:
+            raise SettingError(choice.stray(str(name), at=at))
     return rebuild(choice.kinds[kind], value, at=at)
 
 

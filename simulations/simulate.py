@@ -6,9 +6,11 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
+from simulations.configuration.arms import overrides_by_arm
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.preflight import ready
 from simulations.configuration.settings import Config
+from simulations.configuration.study_settings import PlainRun, Search
 from simulations.display import closing, header
 from simulations.display.console import Screen
 from simulations.federation.federation import together, without_privacy
@@ -30,16 +32,17 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
     """
     torch.set_num_threads(1)
     console = Console(highlight=False)
-    if config.study.seeds:
-        arms = {
-            name: compose([*overrides, *changes]) for name, changes in config.study.arms.items()
-        }
-        for arm in arms.values():
-            ready(arm)
-        if config.study.search != "none":
-            return search.run(config, console, arms=arms)
-        return study.run(config, console, arms=arms)
-    return _single(config, console)
+    if isinstance(config.study, PlainRun):
+        return _single(config, console)
+    arms = {
+        name: compose([*overrides, *changes])
+        for name, changes in overrides_by_arm(config.study).items()
+    }
+    for arm in arms.values():
+        ready(arm)
+    if isinstance(config.study, Search):
+        return search.run(config, config.study, console, arms=arms)
+    return study.run(config, config.study, console, arms=arms)
 
 
 def _single(config: Config, console: Console) -> int:

@@ -1,12 +1,15 @@
 """What one setting asks of another: each refusal names both and the way out."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from photos.settings import Photos
 from privacy.settings import Privacy
 from protocol.rebuild import SettingError
+from simulations.configuration.arms import overrides_by_arm, value_names
 from simulations.configuration.settings import Config
+from simulations.configuration.study_settings import Arms, Comparison, PlainRun
 
 ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]+")
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -31,7 +34,10 @@ def check(config: Config) -> None:
 
 
 def _names(config: Config) -> None:
-    named = {"name": (config.name,), "study.arms": config.study.arms}
+    named: dict[str, Iterable[str]] = {"name": (config.name,)}
+    if isinstance(config.study, Arms):
+        named["study.arms"] = config.study.arms
+        named["study.grids"] = value_names(config.study)
     for setting, names in named.items():
         for name in names:
             if not FOLDER_NAME.fullmatch(name):
@@ -119,19 +125,27 @@ def _algorithm(config: Config) -> None:
 
 def _study(config: Config) -> None:
     study = config.study
-    if bool(study.seeds) != bool(study.arms):
+    if isinstance(study, PlainRun):
+        return
+    if not overrides_by_arm(study):
         raise SettingError(
-            "study.seeds and study.arms go together: give both, or neither for one plain run."
+            f"study={study.kind} has no arm; write study.arms or study.grids in a file of "
+            "conf/experiment/, or take study=none for one plain run."
         )
-    if study.search != "none" and len(study.seeds) != 1:
+    if isinstance(study, Comparison):
+        _seeds(study.seeds)
+    elif not config.photos.held_out_devices:
         raise SettingError(
-            f"study.search={study.search} tries arms on one population; give study.seeds one "
-            "seed, as study.seeds=[0], and study.arms."
-        )
-    if study.search != "none" and not config.photos.held_out_devices:
-        raise SettingError(
-            f"study.search={study.search} judges its trials on devices that never train, and "
+            "study=search judges its trials on devices that never train, and "
             "photos.held_out_devices=0 has none; raise it."
         )
-    if len(set(study.seeds)) < len(study.seeds):
+
+
+def _seeds(seeds: tuple[int, ...]) -> None:
+    if not seeds:
+        raise SettingError(
+            "study.seeds is empty but study=comparison runs every arm at each of them; give "
+            "one, as study.seeds=[0]."
+        )
+    if len(set(seeds)) < len(seeds):
         raise SettingError("study.seeds holds a seed twice; give each once.")

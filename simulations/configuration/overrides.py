@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import get_origin
+from typing import get_args, get_origin
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -32,6 +32,7 @@ def check_overrides(overrides: Sequence[str]) -> None:
             _refuse_prefix(override)
             _refuse_no_choice(override)
         elif not override.is_hydra_override() and not _is_entry(override.key_or_group):
+            _refuse_nested(override)
             _refuse_unknown(override)
             _refuse_prefix(override)
             _refuse_tag(override)
@@ -56,6 +57,18 @@ def _is_entry(name: str) -> bool:
     hints = SETTINGS.items()
     mappings = [path for path, hint in hints if get_origin(hint) is dict]
     return any(name.startswith(f"{path}.") for path in mappings)
+
+
+def _refuse_nested(override: Override) -> None:
+    """Refuses names within names: nobody reads them on one line."""
+    name = override.key_or_group
+    for path, hint in SETTINGS.items():
+        nested = any(get_origin(one) is dict for one in get_args(hint))
+        if nested and (name == path or name.startswith(f"{path}.")):
+            raise SettingError(
+                f"'{path}' belongs in a file of conf/experiment/, as main-result.yaml has it; "
+                "it cannot be typed."
+            )
 
 
 def _refuse_unknown(override: Override) -> None:

@@ -13,8 +13,7 @@ from privacy.settings import Privacy
 from protocol.settings import Training
 from ranking.settings import Ranking
 from server.settings import Server
-
-Seed = Annotated[int, Interval(ge=0, le=2**63 - 1)]
+from simulations.configuration.study_settings import Seed, Study
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,26 +53,6 @@ class Simulation:
     dropout: Annotated[float, Interval(ge=0, le=1)]
     latency: Annotated[float, Interval(ge=0, le=1e6)]
     runs: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Study:
-    """Several runs compared over seeds.
-
-    Attributes:
-        seeds: Seeds of every arm; empty for one plain run.
-        arms: Overrides of each arm, by its name.
-        workers: Processes that share the runs.
-        search: ``none`` runs every arm; else a random number of trials of random arms, drawn
-            as this distribution says, and the ε of telling the best of them.
-        trials: Trials of a search, on average.
-    """
-
-    seeds: tuple[Seed, ...]
-    arms: dict[str, tuple[str, ...]]
-    workers: Annotated[int, Interval(ge=1, le=256)]
-    search: Literal["none", "geometric", "logarithmic", "poisson"]
-    trials: Annotated[float, Interval(ge=1, le=10_000)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ from privacy.noise import SecureSource, SeededSource, Source
 from privacy.planning.selection import Selection
 from protocol.rebuild import SettingError, rebuild, to_plain
 from simulations.configuration.settings import Config
+from simulations.configuration.study_settings import Search
 from simulations.formats import percent, spent
 from simulations.privacy.card import PROTECTS
 from simulations.runs.recorder import Silence
@@ -24,48 +25,49 @@ from simulations.studies import search_files
 from simulations.studies.study import alone
 
 
-def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
+def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, Config]) -> int:
     """Trains a secret number of random arms and tells the best, with the ε of the choice.
 
-    The number follows ``study.search`` and ``study.trials``, and each trial's arm is drawn from
-    all alike (Papernot and Steinke 2022). Trials are judged on devices that never train. Who is
-    shown the number of trials, or any but the best, is shown more than ε says: the table of
-    trials is for the simulation alone. Each trial leaves a run folder ``private/trial-<n>``,
-    the search ``private/search.json``. The best trial's model and settings stand in
-    ``public/``, with the ε of having chosen it.
+    The number follows ``study.distribution`` and ``study.trials``, and each trial's arm is
+    drawn from all alike (Papernot and Steinke 2022). Trials are judged on devices that never
+    train. Who is shown the number of trials, or any but the best, is shown more than ε says:
+    the table of trials is for the simulation alone. Each trial leaves a run folder
+    ``private/trial-<n>``, the search ``private/search.json``. The best trial's model and
+    settings stand in ``public/``, with the ε of having chosen it.
 
     Args:
-        config: The study; its one seed is the population of every trial.
+        config: The configuration that the arms change.
+        study: The number of trials, and the seed of their one population.
         console: Where to print.
         arms: The configuration of each arm.
 
     Returns:
         0; a search that happens to make no trial has nothing to tell.
     """
-    (seed,) = config.study.seeds
     _one_population(config, arms)
-    selection = selection_of(config)
-    devices = population(config.photos, seed)[0].devices
+    selection = Selection(trials=study.trials, distribution=study.distribution)
+    devices = population(config.photos, study.seed)[0].devices
     costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in PROTECTS}
     if not any(costs.values()):
         raise SettingError(
-            f"study.search={config.study.search}: no unit is protected in every arm, so the "
-            "choice has no ε; protect one in all arms, or use study.search=none."
+            "study=search: no unit is protected in every arm, so the choice has no ε; protect "
+            "one in all arms, or take study=comparison."
         )
-    names = drawn(selection, tuple(arms), source=_source(config, seed))
+    names = drawn(selection, tuple(arms), source=_source(config, study.seed))
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     console.print(f"darkroom   {config.name}   {len(names)} trials   {folder.path}")
     console.print("All but the last line is simulation only: a search tells its best alone.")
     scores = []
     for number, name in enumerate(names):
         inner = RunFolder.at(search_files.trial(folder, number).path)
-        result = perform(alone(arms[name], seed=seed), inner, audience=Silence())
+        result = perform(alone(arms[name], seed=study.seed), inner, audience=Silence())
         scores.append(result.after.normalised())
         console.print(f"  {number + 1}/{len(names)}   {name}   {percent(scores[-1])}")
-    found = _found(config, arms, names=names, scores=scores, devices=devices)
+    claim = is_claim(config, arms)
+    found = _found(study, arms, names=names, scores=scores, devices=devices, claim=claim)
     search_files.leave(folder, arms, found=found, costs=costs)
     _show(console, names=names, scores=scores)
-    for line in told(costs, best=found["best"], claim=found["claim"]):
+    for line in told(costs, best=found["best"], claim=claim):
         console.print(Text(line))
     return 0
 
@@ -98,20 +100,9 @@ def _one_population(config: Config, arms: Mapping[str, Config]) -> None:
     for name, arm in arms.items():
         if arm.photos != config.photos:
             raise SettingError(
-                f"study.arms.{name} changes photos, but a search tries its arms on one "
+                f"study: the arm {name} changes photos, but study=search tries its arms on one "
                 "population; leave photos to all arms alike."
             )
-
-
-def selection_of(config: Config) -> Selection:
-    """Returns the selection that a study asks for.
-
-    Raises:
-        ValueError: ``study.search`` is ``none``.
-    """
-    if config.study.search == "none":
-        raise ValueError("study.search=none is no search; use geometric, for one.")
-    return Selection(trials=config.study.trials, distribution=config.study.search)
 
 
 def drawn(selection: Selection, arms: tuple[str, ...], *, source: Source) -> list[str]:
@@ -178,20 +169,21 @@ def recomputed(file: Path) -> list[str]:
 
 
 def _found(
-    config: Config,
+    study: Search,
     arms: Mapping[str, Config],
     *,
     names: list[str],
     scores: list[float],
     devices: int,
+    claim: bool,
 ) -> dict[str, Any]:
     """All that the ε of the choice follows from; ``recomputed`` reads it."""
     trials = [{"arm": name, "score": score} for name, score in zip(names, scores, strict=True)]
     return {
-        "distribution": config.study.search,
-        "expected_trials": config.study.trials,
+        "distribution": study.distribution,
+        "expected_trials": study.trials,
         "devices": devices,
-        "claim": is_claim(config, arms),
+        "claim": claim,
         "arms": {name: to_plain(arm) for name, arm in arms.items()},
         "best": names[search_files.best_of(trials)] if names else None,
         "simulation_only": {"trials": trials},

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from protocol.rebuild import from_json, to_json
 from simulations.configuration.settings import Config
+from simulations.configuration.study_settings import Comparison, PlainRun
 from simulations.runs.recorder import Silence
 from simulations.runs.run import perform
 from simulations.runs.run_folder import RunFolder
@@ -24,22 +25,25 @@ from simulations.studies import study_table
 Job = tuple[str, str]
 
 
-def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
-    """Runs every arm at every seed of ``config.study`` and prints how they compare.
+def run(
+    config: Config, study: Comparison, console: Console, *, arms: Mapping[str, Config]
+) -> int:
+    """Runs every arm at every seed of ``study`` and prints how they compare.
 
     Each run leaves the files of a run of its own in ``<study>/private/<arm>/seed-<n>``, the
     study ``study.json`` and ``study.md`` beside them. All of it is private: its figures are
     simulation only, and no ε covers a choice among its arms.
 
     Args:
-        config: The study.
+        config: The configuration that the arms change.
+        study: The seeds, and the processes that share the runs.
         console: Where to print.
         arms: The configuration of each arm, at any seed.
 
     Returns:
         0, or 1 when a run failed.
     """
-    seeds = config.study.seeds
+    seeds = study.seeds
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     jobs = [
         (to_json(alone(arm, seed=seed)), str(folder.private / name / f"seed-{seed}"))
@@ -50,7 +54,7 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
         f"darkroom   {config.name}   {len(arms)} arms × {len(seeds)} seeds   {folder.path}"
     )
     finished = 0
-    for finished, done in enumerate(_finished(jobs, workers=config.study.workers), start=1):
+    for finished, done in enumerate(_finished(jobs, workers=study.workers), start=1):
         console.print(f"  {finished}/{len(jobs)}   {done.parent.name}   {done.name}")
     if finished < len(jobs):
         console.print(
@@ -63,8 +67,7 @@ def run(config: Config, console: Console, *, arms: Mapping[str, Config]) -> int:
 
 def alone(arm: Config, *, seed: int) -> Config:
     """Returns the plain run of ``arm`` at ``seed``."""
-    nothing = dataclasses.replace(arm.study, seeds=(), arms={})
-    return dataclasses.replace(arm, seed=seed, study=nothing)
+    return dataclasses.replace(arm, seed=seed, study=PlainRun())
 
 
 def shares(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:

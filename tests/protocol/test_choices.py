@@ -61,6 +61,10 @@ def test_all_kinds_have_names_and_each_name_stands_once():
         ({"kind": "moved"}, "step.kind=moved is not one of still, moving, restless."),
         ({"lr": 1.0}, "'step.kind' is missing: it has no default."),
         ({"kind": "restless", "rl": 1.0}, "'step.rl' is not a setting. Did you mean 'step.lr'"),
+        (
+            {"kind": "still", "bta": 1.0},
+            "'step.bta' is not a setting. Did you mean 'step.beta'",
+        ),
         (3, "'step' is a section of settings, not 3."),
     ],
 )

@@ -25,6 +25,7 @@ class Outer:
     strict: bool
     seeds: tuple[int, ...]
     arms: dict[str, tuple[str, ...]]
+    grids: tuple[dict[str, dict[str, tuple[str, ...]]], ...]
     inner: Inner
     inner_two: Inner
 
@@ -36,6 +37,7 @@ OUTER = Outer(
     strict=False,
     seeds=(0, 1),
     arms={"eps-8": ("a=1", "b=2"), "none": ()},
+    grids=({"lr": {"0.5": ("a=1",), "1": ()}},),
     inner=INNER,
     inner_two=replace(INNER, epsilon=None),
 )
@@ -46,13 +48,18 @@ inners = st.builds(
     share=st.floats(0, 1, exclude_max=True),
     kind=st.sampled_from(["none", "dpsgd"]),
 )
+texts = st.lists(st.text()).map(tuple)
 outers = st.builds(
     Outer,
     name=st.text(),
     count=st.integers(1, 10),
     strict=st.booleans(),
     seeds=st.lists(st.integers()).map(tuple),
-    arms=st.dictionaries(st.text(), st.lists(st.text()).map(tuple)),
+    arms=st.dictionaries(st.text(), texts),
+    grids=st.lists(
+        st.dictionaries(st.text(), st.dictionaries(st.text(), texts, max_size=2), max_size=2),
+        max_size=2,
+    ).map(tuple),
     inner=inners,
     inner_two=inners,
 )
@@ -146,6 +153,10 @@ def test_a_missing_key_is_refused():
         ("seeds", [0, "a"], "seeds[1]=a must be a whole number."),
         ("arms", ["a"], 'arms=["a"] must be a section of names.'),
         ("arms", {"a": [1]}, "arms.a[0]=1 must be a text."),
+        ("grids", {"lr": {}}, 'grids={"lr": {}} must be a list.'),
+        ("grids", [["a"]], 'grids[0]=["a"] must be a section of names.'),
+        ("grids", [{"lr": ["a"]}], 'grids[0].lr=["a"] must be a section of names.'),
+        ("grids", [{"lr": {"1": "a"}}], "grids[0].lr.1=a must be a list."),
         ("inner", 3, "'inner' is a section of settings, not 3."),
         ("inner", None, "'inner' is a section of settings, not null."),
     ],

@@ -11,17 +11,42 @@ import pytest
 import yaml
 from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
 
+from protocol.choices import OneOf
 from protocol.rebuild import SettingError, rebuild, to_plain
 from protocol.setting_names import known_paths, setting_hints
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.overrides import check_overrides
 from simulations.configuration.settings import Config
 
+COMPARISON = "defaults: [override /study: comparison]\nname: x\n"
 SUGGESTED = re.compile(r"Did you mean '([^']+)'\?")
 PATHS = known_paths(Config)
 SECTIONS = {path.rpartition(".")[0] for path in PATHS} - {""}
 KEYS = [path for path in PATHS if path not in SECTIONS]
 SHARE_SUGGESTED_RIGHT = 0.95
+ONE_OFS = {
+    path: note
+    for path, hint in setting_hints(Config).items()
+    for note in getattr(hint, "__metadata__", ())
+    if isinstance(note, OneOf)
+}
+NEEDED = {choice: ["+study.arms.a=[]"] for choice in ("study=comparison", "study=search")}
+
+
+def taken(path):
+    """What is typed to have a section of the first kind that has this setting."""
+    section, _, name = path.rpartition(".")
+    if section not in ONE_OFS:
+        return []
+    choice = f"{section.replace('.', '/')}={ONE_OFS[section].owners(name)[0]}"
+    return [choice, *NEEDED.get(choice, [])]
+
+
+def choices(path):
+    section, _, name = path.rpartition(".")
+    if section in ONE_OFS and name == ONE_OFS[section].tag:
+        return tuple(ONE_OFS[section].kinds)
+    return get_args(HINTS[path])
 
 
 def typos(path):
@@ -96,8 +121,9 @@ def test_a_typo_in_a_file_is_refused_with_the_file_and_nearly_always_the_name(wr
     cases = [(path, typos(path)[0]) for path in KEYS[::3]]
     found = 0
     for path, typo in cases:
-        message = refusal(written(yaml.safe_dump(nested(typo, 1))))
-        assert message.startswith(f"conf/experiment/mine.yaml: '{typo}' is not a setting.")
+        message = refusal(written(yaml.safe_dump({"name": "mine"} | nested(typo, 1))))
+        in_file = "" if path.rpartition(".")[0] in ONE_OFS else "conf/experiment/mine.yaml: "
+        assert message.startswith(f"{in_file}'{typo}' is not a setting.")
         found += right(message, path)
     assert found >= SHARE_SUGGESTED_RIGHT * len(cases)
 
@@ -140,10 +166,10 @@ OUT_OF_RANGE = [(path, outside(end)) for path in NUMERIC for end in limits(HINTS
 @pytest.fixture(scope="module")
 def rebuilt():
     """Gives one setting of the quickstart another value; returns why that is refused."""
-    plain = to_plain(compose([]))
+    plain = functools.cache(lambda *typed: to_plain(compose(typed)))
 
     def refused(path, value):
-        changed = copy.deepcopy(plain)
+        changed = copy.deepcopy(plain(*taken(path)))
         *sections, name = path.split(".")
         inside = functools.reduce(operator.getitem, sections, changed)
         inside[name] = value
@@ -187,10 +213,10 @@ def test_a_count_is_a_whole_number(value):
 
 @pytest.mark.parametrize("path", CHOICES)
 def test_a_choice_that_is_none_is_refused_with_the_choices(path):
-    choices = get_args(HINTS[path])
-    message = refusal([f"{path}={choices[0]}x"])
-    assert f"is not one of {', '.join(choices)}." in message
-    assert right(message, choices[0])
+    allowed = choices(path)
+    message = refusal([*taken(path), f"{path}={allowed[0]}x"])
+    assert f"is not one of {', '.join(allowed)}." in message
+    assert right(message, allowed[0])
 
 
 @pytest.mark.parametrize(
@@ -217,6 +243,21 @@ def test_a_choice_that_is_none_is_refused_with_the_choices(path):
         ),
         (["epsilon=3"], "'epsilon' is not a setting. Did you mean 'privacy.example.epsilon'?"),
         (["~server.rounds"], "'server.rounds' cannot be removed; give it another value."),
+        (
+            ["study.grids=[{lr: {low: ['training.lr=1']}}]"],
+            "'study.grids' belongs in a file of conf/experiment/, as main-result.yaml has it; "
+            "it cannot be typed.",
+        ),
+        (
+            ["+study.grids.lr={low: ['training.lr=1']}"],
+            "'study.grids' belongs in a file of conf/experiment/, as main-result.yaml has it; "
+            "it cannot be typed.",
+        ),
+        (
+            ["study.arms={low: ['training.lr=1']}"],
+            "'study.arms' belongs in a file of conf/experiment/, as main-result.yaml has it; "
+            "one entry may be typed: '+study.arms.NAME=[\"training.lr=1\"]'.",
+        ),
         (["+server.rounds=3"], "'server.rounds' is there already; leave out the '+'."),
         (
             ["privacy={example: {epsilom: 3}}"],
@@ -262,8 +303,35 @@ def test_what_is_no_override_is_refused_with_the_way_to_quote(word):
             "seed: Interpolation key 'server.roundz' not found.",
         ),
         (
-            "name: x\nstudy: {seeds: [0], arms: {a/b: []}}",
+            f"{COMPARISON}study: {{arms: {{a/b: []}}}}",
             "study.arms: 'a/b' names a folder; use letters, digits, '-', '_', '.'.",
+        ),
+        (
+            f"{COMPARISON}study: {{grids: [{{lr: {{0/1: []}}}}]}}",
+            "study.grids: '0/1' names a folder; use letters, digits, '-', '_', '.'.",
+        ),
+        (
+            f"{COMPARISON}study: {{grids: [{{lr: {{}}}}]}}",
+            "study.grids[0] makes no arm: it needs an axis, and each axis a value; leave the "
+            "grid out, or write them as axis: {name: [override, …]}.",
+        ),
+        (
+            f"{COMPARISON}study: {{grids: [{{lr: {{low: []}}}}], arms: {{low: []}}}}",
+            "study: two arms are named low; rename one of study.arms or a value of "
+            "study.grids.",
+        ),
+        (
+            f"{COMPARISON}study: {{grids: [{{lr: {{slow: []}}}}], without: [slwo]}}",
+            "study.without: 'slwo' is no arm of study.grids; name one of theirs, or leave it "
+            "out. Did you mean 'slow'?",
+        ),
+        (
+            f"{COMPARISON}study: {{grids: [{{lr: [training.lr=1]}}]}}",
+            'study.grids[0].lr=["training.lr=1"] must be a section of names.',
+        ),
+        (
+            "name: x\nstudy: {seeds: [0]}",
+            "study.seeds belongs to study=comparison: take that, or leave the setting out.",
         ),
         ("name: ???", "'name' is missing: it has no default."),
     ],
@@ -412,17 +480,23 @@ NONE = "privacy/example=none"
             "add privacy/example=none privacy/device=none.",
         ),
         (
-            ["study.seeds=[1]"],
-            "study.seeds and study.arms go together: give both, or neither for one plain run.",
+            ["study=comparison"],
+            "study=comparison has no arm; write study.arms or study.grids in a file of "
+            "conf/experiment/, or take study=none for one plain run.",
+        ),
+        (
+            ["experiment=main-result", "study.seeds=[]"],
+            "study.seeds is empty but study=comparison runs every arm at each of them; give "
+            "one, as study.seeds=[0].",
         ),
         (
             ["experiment=main-result", "study.seeds=[1,1]"],
             "study.seeds holds a seed twice; give each once.",
         ),
         (
-            ["experiment=main-result", "study.search=geometric"],
-            "study.search=geometric tries arms on one population; give study.seeds one seed, "
-            "as study.seeds=[0], and study.arms.",
+            ["study=search", "+study.arms.a=[]", "photos.held_out_devices=0"],
+            "study=search judges its trials on devices that never train, and "
+            "photos.held_out_devices=0 has none; raise it.",
         ),
         (
             ["name=../elsewhere"],

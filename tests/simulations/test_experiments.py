@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from protocol.rebuild import to_json
+from simulations.configuration.arms import overrides_by_arm
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.overrides import CONF, groups
+from simulations.configuration.study_settings import Arms
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
@@ -17,7 +19,12 @@ CHOICES = {
     for group in groups()
     if group != "experiment"
 }
-NEEDED = {"real-photos": ["photos.root=DIR"], "photos=folder": ["photos.root=DIR"]}
+NEEDED = {
+    "real-photos": ["photos.root=DIR"],
+    "photos=folder": ["photos.root=DIR"],
+    "study=comparison": ["+study.arms.a=[]"],
+    "study=search": ["+study.arms.a=[]"],
+}
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -32,11 +39,59 @@ def test_every_choice_of_a_group_composes(choices):
     compose([*chosen, *(typed for choice in chosen for typed in NEEDED.get(choice, []))])
 
 
+def test_the_main_result_has_these_arms():
+    arms = overrides_by_arm(compose(["experiment=main-result"]).study)
+    assert list(arms) == [
+        *("linear-eps-2", "linear-eps-8", "head-eps-2", "head-eps-8"),
+        *("control-linear-eps-2", "control-head-eps-8"),
+        *("linear-no-privacy", "no-privacy", "centralised", "local-only", "scratch"),
+    ]
+    private = (
+        "privacy.example.delta=1e-6",
+        "privacy.example.clip=0.3",
+        "privacy.example.max_participations=6",
+    )
+    alike = ("photos.taste_cosine=1", "photos.taste_flips=0", "photos.context_preference=0")
+    linear = ("ranking=linear", "training.lr=0.2", "privacy.example.epsilon=2")
+    assert arms["linear-eps-2"] == (*private, *linear)
+    assert arms["control-linear-eps-2"] == (*private, *alike, *linear)
+    assert arms["head-eps-8"] == (*private, "training.lr=1", "privacy.example.epsilon=8")
+    assert arms["no-privacy"] == ("privacy/example=none", "training.lr=3")
+
+
+def test_the_frontier_has_every_mechanism_at_every_epsilon():
+    arms = overrides_by_arm(compose(["experiment=frontier"]).study)
+    units = ["example"]
+    units += [f"device-{it}" for it in ("gaussian", "adaptive", "matrix", "untrusted", "local")]
+    assert list(arms) == [
+        *(f"{unit}-{epsilon}" for unit in units for epsilon in ("0.5", "1", "2", "4", "8")),
+        "no-privacy",
+    ]
+    assert arms["example-0.5"] == (
+        "training.lr=0.2",
+        "privacy.example.delta=1e-6",
+        "privacy.example.clip=0.3",
+        "privacy.example.max_participations=6",
+        "privacy.example.epsilon=0.5",
+    )
+    assert arms["device-untrusted-8"] == (
+        "training.lr=0.5",
+        "privacy/example=none",
+        "privacy/device=matrix",
+        "privacy.device.strategy=independent",
+        "server.rounds=60",
+        "server.cohort=60",
+        "privacy.device.epsilon=8",
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_arm_of_a_study_composes(name):
     typed = [f"experiment={name}", *NEEDED.get(name, [])]
-    for changes in compose(typed).study.arms.values():
+    study = compose(typed).study
+    arms = overrides_by_arm(study) if isinstance(study, Arms) else {}
+    for changes in arms.values():
         compose([*typed, *changes])
 
 

@@ -220,7 +220,7 @@ def test_a_model_that_orders_no_photos_is_not_kept(tmp_path, every):
         ("privacy.example.epsilon=1e6",),
         ("ranking.weights=pyproject.toml",),
         ("simulation.cache=pyproject.toml/x",),
-        ("study.seeds=[0]", "+study.arms.a=['privacy.example.epsilon=1e-9']"),
+        ("study=comparison", "+study.arms.a=['privacy.example.epsilon=1e-9']"),
     ],
 )
 def test_what_cannot_run_is_refused_before_anything_is_written(tmp_path, words, capsys):
@@ -261,6 +261,7 @@ def test_the_reference_run_stands_beside_the_private_one(tmp_path, capsys):
 def test_a_study_compares_its_arms_over_seeds(tmp_path, capsys):
     folder = run(
         tmp_path,
+        "study=comparison",
         "study.seeds=[0,1]",
         "study.workers=2",
         "+study.arms.private=[]",

@@ -35,6 +35,7 @@ TINY = (
     "simulation.reference=false",
 )
 BOTH = ("privacy/device=gaussian",)
+STUDY = ("study=search", "+study.arms.a=[]")
 SECRET = "qX7vJ2mKpL9w"
 
 
@@ -47,12 +48,10 @@ def run(folder, *words):
 def leaves(cls, at=""):
     """Every setting by its path, with its type."""
     for name, hint in get_type_hints(cls).items():
-        inner = next(
-            (one for one in (hint, *get_args(hint)) if dataclasses.is_dataclass(one)), None
-        )
-        if inner is not None:
-            yield from leaves(inner, f"{at}{name}.")
-        else:
+        sections = [one for one in (hint, *get_args(hint)) if dataclasses.is_dataclass(one)]
+        for section in sections:
+            yield from leaves(section, f"{at}{name}.")
+        if not sections:
             yield f"{at}{name}", hint
 
 
@@ -70,7 +69,7 @@ FREE = [path for path, hint in leaves(Config) if is_free_text(hint)]
 
 
 def planted(path, value):
-    plain = to_plain(compose([*BOTH, *TINY]))
+    plain = to_plain(compose([*BOTH, *TINY, *STUDY]))
     *sections, name = path.split(".")
     inner = plain
     for section in sections:
@@ -89,6 +88,9 @@ def test_the_free_texts_of_a_configuration_are_known():
         "simulation.cache",
         "simulation.runs",
         "study.arms",
+        "study.grids",
+        "study.shared",
+        "study.without",
     }
 
 

@@ -302,7 +302,7 @@ def test_a_public_half_alone_and_a_study_are_named_for_what_they_are(run, tmp_pa
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
     folder = tmp_path_factory.mktemp("searches")
-    words = ("server.rounds=1", "study.search=geometric", "study.seeds=[1]", "name=find")
+    words = ("server.rounds=1", "study=search", "seed=1", "name=find")
     arms = ('+study.arms.slow=["training.lr=0.1"]', '+study.arms.quick=["training.lr=1"]')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search, "drawn", lambda *_, **__: ["slow", "quick"])

@@ -24,9 +24,10 @@ TINY = (
     "privacy/device=none",
 )
 ARMS = (
+    "study=search",
     '+study.arms.slow=["training.lr=0.1"]',
     '+study.arms.quick=["training.lr=1"]',
-    "study.seeds=[1]",
+    "study.seed=1",
 )
 
 
@@ -90,8 +91,13 @@ def test_trials_are_drawn_from_all_arms_alike():
         )
 
 
+def test_a_search_is_of_the_seed_that_is_typed_unless_it_has_its_own():
+    assert compose([*TINY, *ARMS[:-1], "seed=5"]).study.seed == 5
+    assert compose([*TINY, *ARMS, "seed=5"]).study.seed == 1
+
+
 def test_a_search_tells_its_best_trial_and_what_the_choice_cost(tmp_path, capsys):
-    words = [*TINY, *ARMS, "study.search=geometric", "study.trials=2", "name=find"]
+    words = [*TINY, *ARMS, "study.trials=2", "name=find"]
     words += [f"simulation.runs={tmp_path}"]
     assert simulate(compose(words), overrides=words) == 0
     (folder,) = tmp_path.iterdir()
@@ -136,16 +142,16 @@ def test_a_draw_of_no_trial_is_said():
     [
         (
             '["photos.devices=4","server.cohort=2"]',
-            r"^study\.arms\.other changes photos",
+            r"^study: the arm other changes photos",
         ),
         (
             '["privacy/example=none"]',
-            r"^study\.search=geometric: no unit is",
+            r"^study=search: no unit is protected in every arm",
         ),
     ],
 )
 def test_a_search_without_one_epsilon_is_refused_before_it_trains(tmp_path, arm, message):
-    words = [*TINY, *ARMS, f"+study.arms.other={arm}", "study.search=geometric"]
+    words = [*TINY, *ARMS, f"+study.arms.other={arm}"]
     words += [f"simulation.runs={tmp_path / 'runs'}"]
     with pytest.raises(ValueError, match=message):
         simulate(compose(words), overrides=words)
