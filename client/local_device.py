@@ -21,8 +21,9 @@ from client.sections import Sections
 from client.settings import Accelerator, Engine
 from client.training.release import protected
 from photos.library import Library, Moment
+from photos.registry import open_source
 from photos.settings import Photos
-from photos.source import PhotoSource, open_source
+from photos.source import PhotoSource
 from photos.split import held_out_moments, training_moments
 from privacy.noise import SecureSource, SeededSource, Source
 from protocol.messages import Task, Vector

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 from client.settings import Accelerator, Engine
+from photos.registry import SETTINGS
 from photos.settings import Photos
 from privacy.settings import Privacy
+from protocol.choices import OneOf
 from protocol.rebuild import section
 from protocol.settings import Training
 from ranking.settings import Ranking
@@ -62,7 +65,7 @@ def read_sections(text: str) -> Sections:
     """
     return Sections(
         seed=section(text, "seed", int),
-        photos=section(text, "photos", Photos),
+        photos=section(text, "photos", Annotated[Photos, OneOf("source", SETTINGS)]),  # type: ignore[arg-type]
         ranking=section(text, "ranking", Ranking),
         training=section(text, "training", Training),
         privacy=section(text, "privacy", Privacy),

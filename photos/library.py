@@ -1,5 +1,7 @@
 """A device's photos: moments, their bursts and the feedback of their owner."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -51,3 +53,11 @@ class Library:
     device: int
     moments: tuple[Moment, ...]
     skipped: dict[str, int]
+
+
+def skipped_total(libraries: Iterable[Library]) -> dict[str, int]:
+    """Returns how many files and moments were left out of all libraries, by reason."""
+    total: Counter[str] = Counter()
+    for library in libraries:
+        total.update(library.skipped)
+    return dict(sorted(total.items()))

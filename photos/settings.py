@@ -1,38 +1,49 @@
-"""What a population photographs: the settings of every photo source."""
+"""What a population photographs: the settings that every photo source has."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Self
 
 from annotated_types import Ge, Interval, Lt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Photos:
-    """Where the libraries come from and how each is split.
+    """Where the libraries come from and how each is split; each source adds its own.
 
     Attributes:
-        source: ``synthetic`` renders the procedural population; ``folder`` reads photographs.
-        root: Folder of device folders, for ``folder`` only.
-        devices: Devices that may train; null takes every folder that is not held out.
+        source: Name of the source.
+        devices: Devices that may train; null, where a source allows it, takes all there are.
         held_out_devices: Devices that never train, numbered after the training devices.
         held_out_share: Share of each device's moments kept from training, by keyed hash.
         side: Pixels of a photo's side after resizing.
-        taste: Which private taste: 0 is the one that results are about; every other number is
-            another of the same kind, to choose settings on.
-        taste_cosine: Cosine between the public and the private population's taste, before
-            any flips.
-        taste_flips: Attribute signs, over all scenes, that the private taste turns round.
-        context_preference: Weight of the private preference for photos unlike their moment's
-            others; the public split has none.
     """
 
-    source: Literal["synthetic", "folder"]
-    root: str | None
+    source: str
     devices: Annotated[int, Interval(ge=1, le=100_000_000)] | None
     held_out_devices: Annotated[int, Interval(ge=0, le=1_000_000)]
     held_out_share: Annotated[float, Ge(0), Lt(1)]
     side: Annotated[int, Interval(ge=16, le=256)]
-    taste: Annotated[int, Interval(ge=0, le=1_000_000)]
-    taste_cosine: Annotated[float, Interval(ge=-1, le=1)]
-    taste_flips: Annotated[int, Interval(ge=0, le=80)]
-    context_preference: Annotated[float, Interval(ge=0, le=10)]
+
+    @property
+    def made(self) -> bool:
+        """Whether libraries follow from settings and seed alone, so that none ever changes."""
+        return False
+
+    def flaw(self) -> str:
+        """Returns the sentence that refuses these settings, or "" where nothing is wrong."""
+        return ""
+
+    def identity(self, *, seed: int) -> dict[str, Any]:
+        """Returns by full name what says which devices these are.
+
+        Runs that differ in none of it are over one population: a number is the same device.
+
+        Args:
+            seed: The run's seed.
+        """
+        settings = {f"photos.{name}": value for name, value in asdict(self).items()}
+        return {**settings, "seed": seed}
+
+    def absolute(self) -> Self:
+        """Returns the same settings for a process in another working directory."""
+        return self

@@ -1,9 +1,15 @@
 """Where libraries come from."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from photos.library import Library
-from photos.settings import Photos
+
+Orders = Mapping[str, tuple[NDArray[np.float64], ...]]
+"""Scores of every named order by its name: [photos] of each moment, by the moment's number."""
 
 
 class PhotoSource(Protocol):
@@ -23,19 +29,6 @@ class PhotoSource(Protocol):
         """Returns one device's photos."""
         ...
 
-
-def open_source(settings: Photos, *, seed: int) -> PhotoSource:
-    """Opens the population that ``settings`` describe; nothing is loaded yet.
-
-    Raises:
-        ValueError: ``photos.root`` holds no libraries.
-    """
-    match settings.source:
-        case "synthetic":
-            from photos.synthetic.population import SyntheticSource
-
-            return SyntheticSource(settings, seed)
-        case "folder":
-            from photos.folder.population import FolderSource
-
-            return FolderSource(settings)
+    def orders(self, device: int) -> Orders:
+        """Returns what known tastes say of one device's moments; empty where none is known."""
+        ...

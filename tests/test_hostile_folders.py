@@ -19,25 +19,20 @@ from PIL import Image
 
 from photos.folder import device_folder, feedback_file
 from photos.folder.population import FolderSource, moment_number
+from photos.folder.settings import FolderPhotos
 from photos.folder.skips import LARGEST_BYTES, Skip
-from photos.settings import Photos
 from photos.split import trains
 from simulations.ranking.own_photographs import read_own
 
 SIDE = 16
 NOBODY = 65534
 MOMENTS = ("m0", "m1", "m2", "m3", "m4")
-PHOTOS = Photos(
-    source="folder",
-    root=None,
+PHOTOS = FolderPhotos(
+    root="",
     devices=None,
     held_out_devices=0,
     held_out_share=0.25,
     side=SIDE,
-    taste=0,
-    taste_cosine=1.0,
-    taste_flips=0,
-    context_preference=0.0,
 )
 
 

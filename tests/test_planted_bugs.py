@@ -15,21 +15,21 @@ BUGS = {
         "privacy/mechanisms/dpsgd.py",
         "stream.add_gaussian(released, deviation=deviation)",
         "stream.add_gaussian(released, deviation=deviation / 2)",
-        "tests/server/test_protected_mean.py::"
+        "tests/privacy/mechanisms/test_protected_mean.py::"
         "test_an_empty_cohort_releases_noise_of_the_same_deviation",
     ),
     "updates are not clipped where they are added": (
-        "server/aggregation/mean.py",
+        "privacy/mechanisms/release.py",
         "total += clipped_update(delta, clip, layers=layers)",
         "total += delta",
-        "tests/server/test_protected_mean.py::"
+        "tests/privacy/mechanisms/test_protected_mean.py::"
         "test_a_device_more_moves_the_release_by_no_more_than_the_clip",
     ),
     "the divisor is who came": (
-        "server/aggregation/mean.py",
-        "value=released / expected",
+        "privacy/mechanisms/cohort_gaussian.py",
+        "value=released / mechanism.sampling.expected",
         "value=released / max(count, 1)",
-        "tests/server/test_protected_mean.py::"
+        "tests/privacy/mechanisms/test_protected_mean.py::"
         "test_the_divisor_is_the_expected_cohort_whoever_came",
     ),
     "an update of NaN passes": (
@@ -53,17 +53,17 @@ BUGS = {
         "test_both_releases_together_cost_the_noise_that_is_accounted",
     ),
     "the noise of an adaptive round stays that of the first clip": (
-        "server/aggregation/mean.py",
+        "privacy/mechanisms/adaptive_gaussian.py",
         "release(total, deviation=mechanism.update_noise * clip, stream=noise)",
         "release(total, deviation=mechanism.update_noise, stream=noise)",
-        "tests/server/protection/test_release.py::"
+        "tests/privacy/mechanisms/test_release.py::"
         "test_the_noise_of_an_adaptive_round_is_in_units_of_its_clip",
     ),
     "devices do not rest": (
-        "server/protection/release.py",
+        "privacy/mechanisms/separated_gaussian.py",
         "rested = numbers[self._separation.eligible(numbers, self._rounds)]",
         "rested = numbers",
-        "tests/server/protection/test_release.py::"
+        "tests/privacy/mechanisms/test_release.py::"
         "test_a_device_that_took_part_rests_and_comes_twice_at_most",
     ),
     "a row of correlated noise is used twice": (
@@ -82,7 +82,7 @@ BUGS = {
         "privacy/clipping/updates.py",
         "_scaled(part, clip / math.sqrt(len(layers)))",
         "_scaled(part, clip)",
-        "tests/server/protection/test_release.py::"
+        "tests/privacy/mechanisms/test_release.py::"
         "test_a_device_more_moves_a_release_by_no_more_than_the_clip",
     ),
     "the norm of integers is not checked again": (
@@ -165,22 +165,22 @@ BUGS = {
         "tests/client/training/test_release.py::test_an_update_is_clipped_before_it_leaves",
     ),
     "noise from the seed without the round": (
-        "server/protection/protection.py",
+        "server/charged_release.py",
         'SeededSource(seed, "server", "round", number, "attempt", attempt)',
         'SeededSource(seed, "server", "attempt", attempt)',
-        "tests/server/protection/test_protection.py::"
+        "tests/server/test_charged_release.py::"
         "test_rounds_and_attempts_draw_apart_and_a_seed_repeats_them",
     ),
     "a replay draws the same noise": (
-        "server/protection/protection.py",
+        "server/charged_release.py",
         'SeededSource(seed, "server", "round", number, "attempt", attempt)',
         'SeededSource(seed, "server", "round", number)',
-        "tests/server/protection/test_protection.py::"
+        "tests/server/test_charged_release.py::"
         "test_rounds_and_attempts_draw_apart_and_a_seed_repeats_them",
     ),
     "a round is released uncharged": (
         "server/rounds/strategy.py",
-        "self._protection.charge(number, FIRST_ATTEMPT)",
+        "self._release.charge(number, FIRST_ATTEMPT)",
         "pass",
         "tests/simulations/ledgers/test_run_ledger.py::"
         "test_a_round_is_charged_before_its_sum_is_released",

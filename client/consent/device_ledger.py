@@ -131,8 +131,8 @@ def device_ledger(folder: Path | None, text: str, *, device: int) -> DeviceLedge
         device: The device's number.
 
     Raises:
-        SettingError: As of ``read_sections``.
-        ValueError: A setting that a mechanism needs is null.
+        SettingError: Same as of ``read_sections``.
+        ValueError: A promise cannot be met.
     """
     if folder is None:
         return DeviceLedger({}, device=device)

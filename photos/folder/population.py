@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,10 @@ from numpy.typing import NDArray
 from photos.folder.device_folder import PhotographedMoment, read_device
 from photos.folder.feedback_file import Row
 from photos.folder.listing import contents, obstacle
+from photos.folder.settings import FolderPhotos
 from photos.folder.skips import Skip
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT, Library, Moment
-from photos.settings import Photos
+from photos.source import Orders
 
 _LAYOUT = (
     "the layout is ROOT/<device>/<moment>/*.jpg; make one with `darkroom photos sample DIR`"
@@ -39,12 +39,15 @@ class FolderSource:
         held_out_devices: Devices that never train, numbered after them.
     """
 
-    def __init__(self, photos: Photos) -> None:
+    def __init__(self, photos: FolderPhotos) -> None:
         """Lists the device folders; no photograph is opened yet.
 
         Raises:
-            ValueError: There is no such folder, no photo in it, or too few device folders.
+            ValueError: There is no root, no such folder, no photo in it, or too few device
+                folders.
         """
+        if flaw := photos.flaw():
+            raise ValueError(flaw)
         folders = _device_folders(photos)
         self.held_out_devices = photos.held_out_devices
         available = len(folders) - photos.held_out_devices
@@ -72,13 +75,9 @@ class FolderSource:
             skipped={str(reason): count for reason, count in sorted(skipped.items())},
         )
 
-
-def skipped_total(libraries: Iterable[Library]) -> dict[str, int]:
-    """Returns how many files and moments were left out of all libraries, by reason."""
-    total: Counter[str] = Counter()
-    for library in libraries:
-        total.update(library.skipped)
-    return dict(sorted(total.items()))
+    def orders(self, device: int) -> Orders:
+        """None: what the owner of real photographs would like is not known."""
+        return {}
 
 
 def moment_number(name: str) -> int:
@@ -109,12 +108,8 @@ def _bursts(rows: tuple[Row, ...]) -> NDArray[np.int64]:
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
 
-def _device_folders(photos: Photos) -> tuple[Path, ...]:
-    if photos.root is None:
-        raise ValueError(
-            f"photos.root must name a folder when photos.source=folder: {_LAYOUT}."
-        )
-    root = _expanded(photos.root)
+def _device_folders(photos: FolderPhotos) -> tuple[Path, ...]:
+    root = photos.folder()
     if reason := obstacle(root):
         raise ValueError(
             f"photos.root={photos.root} is not a folder that can be listed ({reason}): "
@@ -128,19 +123,11 @@ def _device_folders(photos: Photos) -> tuple[Path, ...]:
     return folders
 
 
-def _expanded(root: str) -> Path:
-    """Where ``root`` is, with ~ for a user's own folder; as it stands for a user unknown."""
-    try:
-        return Path(root).expanduser()
-    except RuntimeError:
-        return Path(root)
-
-
 def _holds_photos(device: Path) -> bool:
     return any(contents(moment).photos for moment in contents(device).folders)
 
 
-def _too_few(photos: Photos, folders: int) -> str:
+def _too_few(photos: FolderPhotos, folders: int) -> str:
     wanted = "at least 1" if photos.devices is None else photos.devices
     return (
         f"photos.devices={wanted} and photos.held_out_devices={photos.held_out_devices} need "

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photos.library import Feedback
-from photos.synthetic.capture import Capture
+from photos.sample.capture import Capture
 
 # Sharp, level, clean, bright, warm, colourful, wide: unlike the public ranker's owners, these
 # want bright and warm photos, and grain is all the same to them.

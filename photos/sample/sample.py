@@ -12,9 +12,9 @@ from PIL import Image
 
 from photos.folder import feedback_file
 from photos.library import Feedback
+from photos.sample.capture import Capture, take
 from photos.sample.owner import SampleOwner, feedback
 from photos.sample.source_pictures import PICTURES, attribution, open_picture
-from photos.synthetic.capture import Capture, take
 
 SIDE = 192
 

@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from photos.settings import Photos
 from photos.synthetic.attributes import Roll, draw_roll
-from photos.synthetic.population import Owner, private_owner
+from photos.synthetic.owner import Owner, private_owner
+from photos.synthetic.settings import SyntheticPhotos
 from photos.synthetic.taste import public_taste, standing_out
 
 FITTING_SEED = 0xF177
@@ -15,7 +15,9 @@ FITTING_DEVICES = 120
 Floats = NDArray[np.float64]
 
 
-def ceiling_scores(photos: Photos, *, seed: int, device: int) -> dict[str, tuple[Floats, ...]]:
+def ceiling_scores(
+    photos: SyntheticPhotos, *, seed: int, device: int
+) -> dict[str, tuple[Floats, ...]]:
     """Returns the scores of every named order, for each moment of a device.
 
     * ``random``: all photos alike;

@@ -4,37 +4,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from photos.library import Library, Moment
-from photos.settings import Photos
-from photos.synthetic.attributes import Roll, draw_roll
-from photos.synthetic.feedback import draw_feedback, expected_gain
+from photos.source import Orders
+from photos.synthetic.ceilings import ceiling_scores
+from photos.synthetic.feedback import draw_feedback
+from photos.synthetic.owner import Owner, private_owner, public_owner
 from photos.synthetic.renderer import draw_scenery, render
-from photos.synthetic.taste import Taste, personal, private_taste, public_taste
-
-PRIVATE, PUBLIC = 1, 2
-ROLL, TASTE, FEEDBACK, PICTURES = range(4)
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Owner:
-    """One device without its pixels: what was photographed and how much each photo is liked.
-
-    Attributes:
-        roll: The latent facts of the photos.
-        common: The taste of the population.
-        taste: The owner's.
-    """
-
-    roll: Roll
-    common: Taste
-    taste: Taste
-
-    def expected_gain(self) -> Floats:
-        """[photos] expected gain of each photo."""
-        return expected_gain(self.taste.utility(self.roll), self.roll)
+from photos.synthetic.settings import SyntheticPhotos
+from photos.synthetic.streams import FEEDBACK, PICTURES, PRIVATE, PUBLIC, stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +24,12 @@ class SyntheticSource:
         seed: The run's seed.
     """
 
-    settings: Photos
+    settings: SyntheticPhotos
     seed: int
 
     @property
     def devices(self) -> int:
         """Devices that may train."""
-        if self.settings.devices is None:
-            raise ValueError("photos.devices is needed where photos.source=synthetic.")
         return self.settings.devices
 
     @property
@@ -65,42 +41,29 @@ class SyntheticSource:
         """Makes the library of one device: the same bytes in any process and order."""
         return library(self.settings, seed=self.seed, device=device)
 
+    def orders(self, device: int) -> Orders:
+        """Returns the scores of every named order of one device, from random to Bayes."""
+        return ceiling_scores(self.settings, seed=self.seed, device=device)
 
-def library(photos: Photos, *, seed: int, device: int) -> Library:
+
+def library(photos: SyntheticPhotos, *, seed: int, device: int) -> Library:
     """Returns a device's library in the private population."""
     owner = private_owner(photos, seed=seed, device=device)
-    return _library(owner, photos.side, entropy=(PRIVATE, seed, device))
+    return _library(owner, PRIVATE, side=photos.side, seed=seed, device=device)
 
 
-def public_library(photos: Photos, *, seed: int, device: int) -> Library:
+def public_library(*, side: int, seed: int, device: int) -> Library:
     """Returns a device's library in the public split, which shares no device with any run."""
     owner = public_owner(seed=seed, device=device)
-    return _library(owner, photos.side, entropy=(PUBLIC, seed, device))
+    return _library(owner, PUBLIC, side=side, seed=seed, device=device)
 
 
-def private_owner(photos: Photos, *, seed: int, device: int) -> Owner:
-    """Returns a device of the private population without its pixels."""
-    return _owner(private_taste(photos), entropy=(PRIVATE, seed, device))
-
-
-def public_owner(*, seed: int, device: int) -> Owner:
-    """Returns a device of the public split without its pixels."""
-    return _owner(public_taste(), entropy=(PUBLIC, seed, device))
-
-
-def _owner(common: Taste, *, entropy: tuple[int, int, int]) -> Owner:
-    return Owner(
-        roll=draw_roll(_generator(*entropy, ROLL)),
-        common=common,
-        taste=personal(common, _generator(*entropy, TASTE)),
-    )
-
-
-def _library(owner: Owner, side: int, *, entropy: tuple[int, int, int]) -> Library:
+def _library(owner: Owner, population: int, *, side: int, seed: int, device: int) -> Library:
     roll = owner.roll
-    pictures = _generator(*entropy, PICTURES)
+    pictures = stream(population, PICTURES, seed=seed, device=device)
     pixels = render(roll, draw_scenery(roll.moments, pictures), side=side, generator=pictures)
-    feedback = draw_feedback(owner.taste.utility(roll), roll, _generator(*entropy, FEEDBACK))
+    choices = stream(population, FEEDBACK, seed=seed, device=device)
+    feedback = draw_feedback(owner.taste.utility(roll), roll, choices)
     bounds = np.searchsorted(roll.moment_of, np.arange(roll.moments + 1))
     gain = owner.expected_gain()
     moments = tuple(
@@ -113,8 +76,4 @@ def _library(owner: Owner, side: int, *, entropy: tuple[int, int, int]) -> Libra
         )
         for number, (first, last) in enumerate(pairwise(bounds))
     )
-    return Library(device=entropy[-1], moments=moments, skipped={})
-
-
-def _generator(*entropy: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(entropy))
+    return Library(device=device, moments=moments, skipped={})

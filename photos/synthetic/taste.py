@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from photos.settings import Photos
 from photos.synthetic.attributes import NAMES, SCENES, Roll
+from photos.synthetic.settings import SyntheticPhotos
 
 STRENGTH = 1.0
 PERSONAL = 0.55
@@ -50,7 +50,7 @@ def public_taste() -> Taste:
     )
 
 
-def private_taste(photos: Photos) -> Taste:
+def private_taste(photos: SyntheticPhotos) -> Taste:
     """The common taste of the private population, as far from the public one as settings say.
 
     Cosine 1, no flips and no context preference give the public taste itself.
@@ -90,7 +90,7 @@ def _public_weights() -> Floats:
     return STRENGTH * _unit(0.4 + _constants(0).uniform(size=len(NAMES)))
 
 
-def _flipped(photos: Photos) -> NDArray[np.bool_]:
+def _flipped(photos: SyntheticPhotos) -> NDArray[np.bool_]:
     """[scenes, 10] which weights the private population turns round."""
     order = _constants(2, photos.taste).permutation(SCENES * len(NAMES))
     flipped = np.zeros(SCENES * len(NAMES), bool)

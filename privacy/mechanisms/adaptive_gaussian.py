@@ -243,7 +243,7 @@ class AdaptiveSettings(LargerFederation):
 
     def contradiction(self, *, cohort: float) -> str | None:
         """Returns the sentence that refuses a budget or a larger federation."""
-        budget = self.budget_contradiction("privacy.device")
+        budget = self.budget_contradiction()
         return budget or self.larger_contradiction(cohort=cohort)
 
     @property

@@ -34,13 +34,15 @@ class AutoSettings(CorrelationSettings):
                 "privacy.device.epsilon alone, with privacy.device.noise_multiplier=null."
             )
         plain = self._gaussian().protected(run)
-        correlated = self._matrix().protected(run)
+        settings = self._matrix()
+        chosen = settings.derive(run)
+        correlated = settings.protecting(chosen, run)
         both = {"gaussian": plain, "matrix": correlated}
         noise = {
             "gaussian": plain.mechanism.noise_multiplier
             * math.sqrt((run.rounds + 1) / 2)
             / run.cohort,
-            "matrix": self._correlated(run),
+            "matrix": matrix.left(chosen, rounds=run.rounds) / self._cohort(run),
         }
         worthwhile = noise["matrix"] < WORTHWHILE * noise["gaussian"]
         taken, other = ("matrix", "gaussian") if worthwhile else ("gaussian", "matrix")
@@ -50,11 +52,9 @@ class AutoSettings(CorrelationSettings):
         )
         return replace(both[taken], remarks=(why, *both[taken].remarks))
 
-    def _correlated(self, run: Federation) -> float:
-        """What correlated noise leaves; cohorts that rest are of whole devices."""
-        whole = self.participation == "separated"
-        cohort = math.floor(run.cohort) if whole else run.cohort
-        return matrix.left(self._matrix().derive(run), rounds=run.rounds) / cohort
+    def _cohort(self, run: Federation) -> float:
+        """The divisor under correlated noise: cohorts that rest are of whole devices."""
+        return math.floor(run.cohort) if self.participation == "separated" else run.cohort
 
     def _gaussian(self) -> GaussianSettings:
         return GaussianSettings(

@@ -23,6 +23,7 @@ class CentralSettings(Budget, DeviceSettings):
             what is expected.
     """
 
+    at = "privacy.device"
     at_server = True
     delta: Annotated[float, Interval(ge=1e-12, lt=1)]
     clipping: Literal["whole", "layers"]
@@ -56,7 +57,7 @@ class CentralSettings(Budget, DeviceSettings):
 
     def contradiction(self, *, cohort: float) -> str | None:
         """Returns the sentence that refuses neither noise nor ε, or ε without noise."""
-        return self.budget_contradiction("privacy.device")
+        return self.budget_contradiction()
 
     @property
     def own_clip(self) -> float:

@@ -32,6 +32,7 @@ class DpSgdSettings(Budget, ExampleSettings):
         max_participations: Visits after which a device declines.
     """
 
+    at = "privacy.example"
     mechanism: Literal["dpsgd"] = "dpsgd"
     delta: Annotated[float, Interval(ge=1e-12, le=1e-5)]
     numbers: Literal["float64", "integers"]
@@ -66,7 +67,7 @@ class DpSgdSettings(Budget, ExampleSettings):
                 f"{MOST_INTEGER_NOISE} that privacy.example.numbers=integers can draw; lower "
                 "it, or use float64."
             )
-        return self.budget_contradiction("privacy.example")
+        return self.budget_contradiction()
 
     def longest_sum(self, library: float, *, noise: float, spread: float) -> float:
         """Returns the largest norm of a step's noisy sum: each moment at its clip."""

@@ -10,6 +10,7 @@ from typing import Literal
 from privacy.mechanisms.cohort_gaussian import CohortGaussian, IndependentRelease
 from privacy.mechanisms.integer_gaussian import IntegerGaussian, IntegerRelease
 from privacy.mechanisms.larger_federation import LargerFederation
+from privacy.mechanisms.limits import MOST_INTEGER_NOISE
 from privacy.mechanisms.release import Release
 from privacy.mechanisms.unit_settings import Federation, Protected, check_delta
 
@@ -66,7 +67,14 @@ class GaussianSettings(LargerFederation):
                     f"privacy.device.{name}={shown} is not for "
                     "privacy.device.numbers=integers; use float64, or leave it as it was."
                 )
-        budget = self.budget_contradiction("privacy.device")
+        noise = self.noise_multiplier
+        if self.numbers == "integers" and noise is not None and noise > MOST_INTEGER_NOISE:
+            return (
+                f"privacy.device.noise_multiplier={noise:g} is more than the "
+                f"{MOST_INTEGER_NOISE} that privacy.device.numbers=integers can draw; lower "
+                "it, or use float64."
+            )
+        budget = self.budget_contradiction()
         return budget or self.larger_contradiction(cohort=cohort)
 
     def _integers(self, run: Federation) -> Protected:
@@ -85,9 +93,13 @@ class GaussianSettings(LargerFederation):
             mechanism=chosen,
             times=rounds,
             remarks=self.stopped(rounds, run),
-            release=lambda layers: IntegerRelease(chosen, size=sum(layers)),
+            release=partial(_integer_release, chosen),
         )
 
     def _release(self, chosen: CohortGaussian, layers: Sequence[int]) -> Release:
         alone = tuple(layers) if self.clipping == "layers" else ()
         return IndependentRelease(chosen, size=sum(layers), layers=alone)
+
+
+def _integer_release(chosen: IntegerGaussian, layers: Sequence[int]) -> Release:
+    return IntegerRelease(chosen, size=sum(layers))

@@ -119,6 +119,7 @@ class LocalSettings(Budget, DeviceSettings):
         max_participations: Visits after which a device declines.
     """
 
+    at = "privacy.device"
     mechanism: Literal["local"] = "local"
     delta: Annotated[float, Interval(ge=1e-12, lt=1)]
     max_participations: Times
@@ -140,7 +141,7 @@ class LocalSettings(Budget, DeviceSettings):
 
     def contradiction(self, *, cohort: float) -> str | None:
         """Returns the sentence that refuses neither noise nor ε, or ε without noise."""
-        return self.budget_contradiction("privacy.device")
+        return self.budget_contradiction()
 
     @property
     def own_clip(self) -> float:

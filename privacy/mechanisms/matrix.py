@@ -42,6 +42,13 @@ class CorrelationSettings(CentralSettings):
     participation: Literal["separated", "bands"]
     separation: Annotated[int, Interval(ge=1, le=1_000_000)] | None
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MatrixSettings(CorrelationSettings):
+    """Noise that later rounds take back in part: less of it adds up. At the server."""
+
+    mechanism: Literal["matrix"] = "matrix"
+
     def contradiction(self, *, cohort: float) -> str | None:
         """Returns the sentence that refuses a budget, or a cap where cohorts have one size."""
         if self.participation == "separated" and self.largest_cohort is not None:
@@ -50,19 +57,17 @@ class CorrelationSettings(CentralSettings):
                 "privacy.device.participation=separated, whose cohorts have one size; set it "
                 "to null."
             )
-        return self.budget_contradiction("privacy.device")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MatrixSettings(CorrelationSettings):
-    """Noise that later rounds take back in part: less of it adds up. At the server."""
-
-    mechanism: Literal["matrix"] = "matrix"
+        return self.budget_contradiction()
 
     def protected(self, run: Federation) -> Protected:
         """Returns what protects a library."""
         check_delta(self.delta, devices=run.devices)
-        chosen = self.derive(run)
+        return self.protecting(self.derive(run), run)
+
+    def protecting(
+        self, chosen: SeparatedGaussian | BandedGaussian, run: Federation
+    ) -> Protected:
+        """Returns what protects a library where ``derive`` chose this mechanism."""
         rounds = self.affordable(chosen, most=run.rounds)
         return Protected(
             mechanism=chosen,

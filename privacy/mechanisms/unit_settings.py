@@ -168,8 +168,10 @@ class Budget:
         noise_multiplier: Standard deviation of the noise in units of ``clip``; null derives it
             from ``epsilon``.
         clip: Largest L2 norm of what is hidden.
+        at: The section of the settings, for sentences.
     """
 
+    at: ClassVar[str]
     epsilon: Epsilon | None
     noise_multiplier: Noise | None
     clip: Clip
@@ -187,7 +189,10 @@ class Budget:
             ValueError: It is null.
         """
         if self.epsilon is None:
-            raise ValueError("epsilon and noise_multiplier are both null; give one of them.")
+            raise ValueError(
+                f"{self.at}.epsilon and {self.at}.noise_multiplier are both null; give one of "
+                "them."
+            )
         return self.epsilon
 
     def affordable(self, mechanism: Mechanism, *, most: int) -> int:
@@ -201,8 +206,9 @@ class Budget:
             return most
         return within(mechanism.epsilon, self.epsilon, most=most)
 
-    def budget_contradiction(self, at: str) -> str | None:
+    def budget_contradiction(self) -> str | None:
         """Returns the sentence that refuses neither of both, or ε without noise."""
+        at = self.at
         if self.epsilon is None and self.noise_multiplier is None:
             return f"{at}.epsilon and {at}.noise_multiplier are both null; give one of them."
         if self.epsilon is not None and self.noise_multiplier == 0:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from photos.settings import Photos
 from privacy.settings import Privacy
 from protocol.rebuild import SettingError
 from simulations.configuration.arms import overrides_by_arm, value_names
@@ -22,7 +21,7 @@ def check(config: Config) -> None:
         SettingError: One sentence with the settings and the way out.
     """
     _names(config)
-    _photos(config.photos)
+    _photos(config)
     _address(config.simulation.address)
     _cache(config)
     _cohort(config)
@@ -46,17 +45,9 @@ def _names(config: Config) -> None:
                 )
 
 
-def _photos(photos: Photos) -> None:
-    if photos.source == "folder" and not photos.root:
-        raise SettingError("photos.root is empty but photos=folder; add photos.root=DIR.")
-    if photos.source == "synthetic" and photos.root is not None:
-        raise SettingError(
-            f"photos.root={photos.root} has no effect with photos=synthetic; add photos=folder."
-        )
-    if photos.source == "synthetic" and photos.devices is None:
-        raise SettingError(
-            "photos.devices is null but photos=synthetic; add a number, as photos.devices=60."
-        )
+def _photos(config: Config) -> None:
+    if flaw := config.photos.flaw():
+        raise SettingError(flaw)
 
 
 def _address(address: str | None) -> None:
@@ -70,7 +61,7 @@ def _address(address: str | None) -> None:
 def _cache(config: Config) -> None:
     if config.simulation.cache == "":
         raise SettingError("simulation.cache is empty; name a folder, or use null.")
-    if config.simulation.cache is not None and config.photos.source != "synthetic":
+    if config.simulation.cache is not None and not config.photos.made:
         raise SettingError(
             "simulation.cache would not notice a photograph that changed; with photos="
             f"{config.photos.source} leave it null."

@@ -7,7 +7,8 @@ from tempfile import TemporaryFile
 from client.accelerator import accelerator
 from client.model import prove_isolation
 from client.training.isolation_check import NotIsolatedError
-from photos.source import PhotoSource, open_source
+from photos.registry import open_source
+from photos.source import PhotoSource
 from privacy.protection import Protection
 from protocol.rebuild import SettingError
 from ranking.initial import initial_ranker
@@ -49,7 +50,7 @@ def _cohort(config: Config, *, devices: int) -> None:
     if cohort > devices:
         raise SettingError(
             f"server.cohort={cohort:g} is more than the {devices} devices of "
-            f"photos.root={config.photos.root} that train; lower server.cohort or "
+            f"photos={config.photos.source} that train; lower server.cohort or "
             "photos.held_out_devices."
         )
 

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 from annotated_types import Interval
 
 from client.settings import Accelerator, Engine
+from photos.registry import SETTINGS
 from photos.settings import Photos
 from privacy.mechanisms.unit_settings import Federation
 from privacy.protection import Protection
 from privacy.settings import Privacy
+from protocol.choices import OneOf
 from protocol.settings import Training
 from ranking.settings import Ranking
 from server.settings import Server
@@ -61,7 +63,7 @@ class Config:
 
     name: str
     seed: Seed
-    photos: Photos
+    photos: Annotated[Photos, OneOf("source", SETTINGS)]
     ranking: Ranking
     training: Training
     server: Server

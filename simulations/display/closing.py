@@ -65,7 +65,7 @@ def next_steps(config: Config, console: Console, folder: Path) -> None:
     steps = [(f"darkroom rank {folder} DIR", "rank your own photographs with this model")]
     if config.privacy.example.derives_noise:
         steps.append(("darkroom simulate privacy.example.epsilon=2", "a stronger promise"))
-    if config.photos.source == "synthetic":
+    if config.photos.made:
         steps.append(("darkroom photos sample DIR", "real photographs to train on"))
     width = max(len(command) for command, _ in steps)
     console.print()

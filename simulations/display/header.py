@@ -5,7 +5,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.text import Text
 
-from photos.folder.population import FolderSource, skipped_total
+from photos.library import skipped_total
 from photos.source import PhotoSource
 from privacy.protection import Protection
 from simulations.configuration.preflight import Prepared
@@ -37,7 +37,7 @@ def _lines(config: Config, prepared: Prepared) -> list[tuple[str, str]]:
             f"{photos.source}: {source.devices} devices train, "
             f"{source.held_out_devices} never do",
         ),
-        *_skipped(source),
+        *([] if photos.made else _skipped(source)),
         (
             "ranking",
             f"{config.ranking.trained} from {weights} weights, {config.ranking.loss} loss",
@@ -52,9 +52,7 @@ def _lines(config: Config, prepared: Prepared) -> list[tuple[str, str]]:
 
 
 def _skipped(source: PhotoSource) -> list[tuple[str, str]]:
-    """What was left out of folders, over all devices: known in a simulation only."""
-    if not isinstance(source, FolderSource):
-        return []
+    """What was left out of libraries, over all devices: known in a simulation only."""
     numbers = range(source.devices + source.held_out_devices)
     reasons = skipped_total(source.library(number) for number in numbers)
     lines = [f"skipped {count}: {reason}" for reason, count in sorted(reasons.items())]

@@ -28,7 +28,6 @@ class HeldOut:
         where: [lists, photos] bool.
         realised: [lists, photos] gain of the feedback that was given.
         expected: [lists, photos] expected gain, or the realised one for real photographs.
-        taste_known: Whether ``expected`` comes from the owner's taste.
         pixels: [all photos, side, side, 3] uint8, lists one after another.
         embedded: The embeddings by the digest of the encoder that made them.
     """
@@ -39,7 +38,6 @@ class HeldOut:
     where: NDArray[np.bool_]
     realised: Floats
     expected: Floats
-    taste_known: bool
     pixels: NDArray[np.uint8]
     embedded: dict[str, Tensor] = field(default_factory=dict)
 
@@ -86,7 +84,6 @@ def gather(source: PhotoSource, *, share: float, seed: int) -> HeldOut:
         where=_padded([np.ones(len(moment.photos)) for moment in lists]) > 0,
         realised=realised,
         expected=_padded([_expected(moment) for moment in lists]) if known else realised,
-        taste_known=known,
         pixels=np.concatenate([moment.photos for moment in lists]),
     )
 

@@ -1,18 +1,15 @@
-"""The named orders of a synthetic population on the held-out moments."""
+"""The named orders of a population on the held-out moments."""
 
 import numpy as np
 
-from photos.settings import Photos
-from photos.synthetic.ceilings import ceiling_scores
+from photos.source import PhotoSource
 from simulations.evaluation.figures import Figures, judge
 from simulations.evaluation.held_out import HeldOut
 
 
-def judged(photos: Photos, held_out: HeldOut, *, seed: int) -> dict[str, Figures]:
-    """Judges every named order, from random to Bayes; real photographs have none."""
-    if not held_out.taste_known:
-        return {}
-    by_device = [ceiling_scores(photos, seed=seed, device=d) for d in held_out.devices]
+def judged(source: PhotoSource, held_out: HeldOut) -> dict[str, Figures]:
+    """Judges every named order of ``source``; where tastes are unknown there is none."""
+    by_device = [source.orders(device) for device in held_out.devices]
     scores = {name: np.zeros(held_out.where.shape) for name in by_device[0]}
     owners = zip(held_out.device_of, held_out.numbers, strict=True)
     for row, (device, number) in enumerate(owners):

@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 
 from client.consent.lifetime import CONFIGURATION
+from photos.registry import SETTINGS
+from photos.settings import Photos
+from protocol.rebuild import rebuild
 from simulations.runs.run_folder import CONFIG, RunFolder
-
-MADE_FROM = ("taste", "taste_cosine", "taste_flips", "context_preference")
-"""What the made libraries follow from besides ``seed``; a number is then the same device."""
 
 FLAG = "--same-population"
 
@@ -26,18 +26,19 @@ def assumption(runs: Sequence[Path]) -> str:
     """
     if len({run.parent for run in runs}) == 1 and all(map(_is_configuration, runs)):
         return "one device's own ledgers, in one folder"
-    first, *others = [(run, _facts(run)) for run in runs]
-    for run, facts in others:
-        for name in facts.keys() | first[1].keys():
-            ours, theirs = first[1].get(name), facts.get(name)
-            if ours != theirs:
+    found = [(run, *_trained_on(run)) for run in runs]
+    first, photos, ours = found[0]
+    for run, _, theirs in found[1:]:
+        for name in {**ours, **theirs}:
+            if ours.get(name) != theirs.get(name):
                 raise ValueError(
-                    f"{first[0]} and {run} are not of one population: {name} is {ours} in one "
-                    f"and {theirs} in the other; if they are all the same, say {FLAG}."
+                    f"{first} and {run} are not of one population: {name} is "
+                    f"{ours.get(name)} in one and {theirs.get(name)} in the other; if they are "
+                    f"all the same, say {FLAG}."
                 )
-    if first[1]["photos.source"] == "folder":
-        return "one folder of photographs, in which no device came or went between the runs"
-    return "one made population: the same photos settings and seed"
+    if photos.made:
+        return "one made population: the same photos settings and seed"
+    return "one set of photographs, in which no device came or went between the runs"
 
 
 def _is_configuration(folder: Path) -> bool:
@@ -45,19 +46,16 @@ def _is_configuration(folder: Path) -> bool:
     return bool(CONFIGURATION.fullmatch(folder.name))
 
 
-def _facts(run: Path) -> dict[str, Any]:
-    """The settings that the libraries of a run follow from."""
+def _trained_on(run: Path) -> tuple[Photos, dict[str, Any]]:
+    """The photos of a run, and what says which devices they are."""
     path = RunFolder(run).private / CONFIG
     try:
         plain = yaml.safe_load(path.read_text())
-        photos = plain["photos"]
-        source = {"photos.source": photos["source"]}
-        if photos["source"] == "folder":
-            return {**source, "photos.root": str(Path(photos["root"]).expanduser().resolve())}
-        made = {f"photos.{name}": photos[name] for name in MADE_FROM}
-        return {**source, **made, "seed": plain["seed"]}
+        settings = SETTINGS[plain["photos"]["source"]]
+        photos = rebuild(settings, plain["photos"], at="photos")
+        return photos, photos.identity(seed=plain["seed"])
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError) as failure:
         raise ValueError(
-            f"{run} does not say on which photos it ran ({path.name} is missing or damaged); "
-            f"if it is the population of the others, say {FLAG}."
+            f"{run} does not say on which photos it ran ({path.name} is missing, damaged or "
+            f"another version's); if it is the population of the others, say {FLAG}."
         ) from failure

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from photos.settings import Photos
 from ranking.losses.registry import LOSSES
 from ranking.model.build import build_ranker, trainable_names
 from ranking.model.encoder import EMBEDDING
@@ -25,19 +24,7 @@ HELD_OUT = 100
 BATCH, LR, WARM_UP = 8, 1.5e-3, 50
 FACT_WEIGHT = 0.3
 MOMENTS_A_DEVICE = 24
-
-PUBLIC = Photos(
-    source="synthetic",
-    root=None,
-    devices=DEVICES,
-    held_out_devices=HELD_OUT,
-    held_out_share=0,
-    side=48,
-    taste=0,
-    taste_cosine=1,
-    taste_flips=0,
-    context_preference=0,
-)
+SIDE = 48
 
 
 def pretrain(*, out: Path, seed: int, devices: int = DEVICES, held_out: int = HELD_OUT) -> None:
@@ -61,17 +48,17 @@ def pretrain(*, out: Path, seed: int, devices: int = DEVICES, held_out: int = HE
         lesson = Lesson(seed=seed, steps=_steps(devices))
         for first in range(0, devices, CHAPTER):
             last = min(first + CHAPTER, devices)
-            loss = lesson.learn(gather(PUBLIC, seed=seed, devices=range(first, last)))
+            loss = lesson.learn(gather(side=SIDE, seed=seed, devices=range(first, last)))
             minutes = (time.monotonic() - started) / 60
             print(f"{last:5d} of {devices} devices   loss {loss:.3f}   {minutes:.1f} min")
         origin = Origin(
             seed=seed,
             command=f"darkroom pretrain --seed {seed}",
             trained="all",
-            side=PUBLIC.side,
+            side=SIDE,
         )
         save_weights(lesson.ranker, out, origin=origin)
-        judged = gather(PUBLIC, seed=seed, devices=range(devices, devices + held_out))
+        judged = gather(side=SIDE, seed=seed, devices=range(devices, devices + held_out))
         for line in public_figures(lesson.ranker, judged).lines():
             print(line)
 

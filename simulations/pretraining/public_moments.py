@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from photos.library import LARGEST_MOMENT, Moment
-from photos.settings import Photos
 from photos.synthetic.attributes import NAMES, SCENES
-from photos.synthetic.population import public_library, public_owner
+from photos.synthetic.owner import public_owner
+from photos.synthetic.population import public_library
 
 FACTS = len(NAMES) + SCENES
 
@@ -53,9 +53,9 @@ class PublicMoments:
         return padded
 
 
-def gather(photos: Photos, *, seed: int, devices: range) -> PublicMoments:
+def gather(*, side: int, seed: int, devices: range) -> PublicMoments:
     """Renders the public devices of ``seed``; none of them is in any private population."""
-    libraries = [public_library(photos, seed=seed, device=device) for device in devices]
+    libraries = [public_library(side=side, seed=seed, device=device) for device in devices]
     moments = [moment for library in libraries for moment in library.moments]
     where = _padded([np.ones(len(moment.photos)) for moment in moments]) > 0
     places = torch.zeros(where.shape, dtype=torch.int64)

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from client.accelerator import accelerator
-from client.engine import Examples, Visit
 from client.embeddings.examples import examples, widened
+from client.engine import Examples, Visit
 from client.model import build_engine
 from photos.library import LARGEST_MOMENT
 from photos.source import PhotoSource
@@ -18,9 +18,9 @@ from protocol.messages import Vector, Work
 from ranking.initial import initial_ranker
 from ranking.parameters import flatten
 from server.visit_terms import work
+from simulations.configuration.settings import Config
 from simulations.evaluation.figures import Figures, judge, scores
 from simulations.runs.recorder import Recorder
-from simulations.configuration.settings import Config
 
 
 def centralised(config: Config, source: PhotoSource, *, recorder: Recorder) -> None:

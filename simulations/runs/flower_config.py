@@ -7,8 +7,8 @@ import tomli_w
 
 from protocol.rebuild import to_json
 from simulations.configuration.pinned_weights import pinned
-from simulations.runs.run_folder import write_whole
 from simulations.configuration.settings import Config
+from simulations.runs.run_folder import write_whole
 
 
 def write_run_config(config: Config, file: Path) -> None:
@@ -29,15 +29,13 @@ def write_run_config(config: Config, file: Path) -> None:
 def _absolute(config: Config) -> Config:
     from ranking.weights import public_weights_path
 
-    weights, root = config.ranking.weights, config.photos.root
+    weights = config.ranking.weights
     if weights == "public":
         weights = str(public_weights_path())
     elif weights is not None:
         weights = str(Path(weights).absolute())
-    if root is not None:
-        root = str(Path(root).absolute())
     return dataclasses.replace(
         config,
         ranking=dataclasses.replace(config.ranking, weights=weights),
-        photos=dataclasses.replace(config.photos, root=root),
+        photos=config.photos.absolute(),
     )

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ranking.weights import Origin
+from simulations.configuration.settings import Config
 from simulations.privacy.card import Promise
 from simulations.runs.run_folder import CARD, CONFIG, RunFolder, json_of, write_whole, yaml_of
-from simulations.configuration.settings import Config
 
 SECTIONS = ("photos", "ranking", "training", "server", "privacy")
 """Public terms. ``simulation`` and ``study`` say how this machine ran; from the seed follow the
 held-out moments, cohorts without secret coins and seeded noise."""
-
-OF_A_MACHINE = {"photos": "root", "ranking": "weights"}
-"""Settings that may hold a path, and with it a user's name."""
 
 WORDS_FOR_WEIGHTS = ("public", None)
 
@@ -54,11 +51,21 @@ def of_config(plain: Mapping[str, Any]) -> dict[str, Any]:
         shared[section] = {
             key: value
             for key, value in plain[section].items()
-            if key != OF_A_MACHINE.get(section)
+            if not _of_a_machine(section, key, value)
         }
     if plain["ranking"]["weights"] in WORDS_FOR_WEIGHTS:
         shared["ranking"]["weights"] = plain["ranking"]["weights"]
     return shared
+
+
+def _of_a_machine(section: str, name: str, value: Any) -> bool:
+    """Whether a setting may hold a path, and with it a user's name.
+
+    A photo source of any kind may, in any but a number.
+    """
+    if section == "photos":
+        return name != "source" and not isinstance(value, int | float | None)
+    return (section, name) == ("ranking", "weights")
 
 
 def of_card(card: Mapping[str, Mapping[str, Any]], *, config: Config) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from protocol.messages import Vector
-from ranking.parameters import flatten, load_flat
 from ranking.model.ranker import Ranker
+from ranking.parameters import flatten, load_flat
 from server.rounds.outcome import RoundOutcome
 from simulations.evaluation.figures import CUTOFFS, Figures, evaluate, mean
 from simulations.evaluation.held_out import HeldOut

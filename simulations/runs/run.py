@@ -5,25 +5,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from photos.registry import open_source
 from photos.settings import Photos
-from photos.source import PhotoSource, open_source
+from photos.source import PhotoSource
 from privacy.protection import Protection
 from protocol.rebuild import to_plain
-from ranking.model.build import trainable_names
 from ranking.initial import initial_ranker
+from ranking.model.build import trainable_names
 from ranking.weights import save_weights
-from simulations.runs import baselines
+from simulations.configuration.settings import Config
 from simulations.evaluation import orders
-from simulations.privacy import card
-from simulations.runs import public_half
-from simulations.runs import run_parts
 from simulations.evaluation.figures import Figures
-from simulations.federation.federation import federate
 from simulations.evaluation.held_out import HeldOut, gather
+from simulations.federation.federation import federate
+from simulations.privacy import card
+from simulations.privacy.spending import Spent, spending
+from simulations.runs import baselines, public_half, run_parts
 from simulations.runs.recorder import Audience, Recorder, Row, plain_figures, plain_spent
 from simulations.runs.run_folder import MODEL, RunFolder
-from simulations.configuration.settings import Config
-from simulations.privacy.spending import Spent, spending
 
 COMMAND = "darkroom simulate, with the settings of config.yaml beside this file"
 
@@ -55,8 +54,7 @@ def population(photos: Photos, seed: int) -> tuple[PhotoSource, HeldOut]:
 @lru_cache(maxsize=1)
 def known_orders(photos: Photos, seed: int) -> dict[str, Figures]:
     """Judges the named orders of a population on what every run over it is judged on."""
-    _, held_out = population(photos, seed)
-    return orders.judged(photos, held_out, seed=seed)
+    return orders.judged(*population(photos, seed))
 
 
 def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
@@ -69,9 +67,7 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     protection = config.protection(devices=source.devices)
     folder.write_config(to_plain(config))
     folder.write_environment()
-    recorder = _prepare(
-        config, protection, held_out, audience=_Written(audience, folder)
-    )
+    recorder = _prepare(config, protection, held_out, audience=_Written(audience, folder))
     try:
         after = _train(config, source, folder, recorder=recorder)
     except BaseException as end:
@@ -142,7 +138,9 @@ def _leave(
     folder.write_card(written)
     if shared:
         plain = public_half.of_config(to_plain(config))
-        public_half.write(folder, config=plain, card=public_half.of_card(written, config=config))
+        public_half.write(
+            folder, config=plain, card=public_half.of_card(written, config=config)
+        )
     folder.write_summary(
         {
             "status": status,

@@ -1,5 +1,6 @@
 """Small devices, and what is compared with them."""
 
+import json
 import math
 from dataclasses import replace
 from functools import lru_cache
@@ -12,8 +13,13 @@ import torch
 from client.engine import Examples, Visit
 from client.training.opacus_engine import OpacusEngine
 from photos.library import Library, Moment
+from photos.synthetic.settings import SyntheticPhotos
+from privacy.mechanisms.unprotected import NoDevice, NoExample
 from privacy.noise import SeededSource
+from privacy.settings import Privacy
 from protocol.messages import Work
+from protocol.rebuild import to_plain
+from protocol.settings import Training
 from ranking.model.build import build_ranker, trainable_names
 from ranking.parameters import flatten
 from ranking.settings import Ranking
@@ -113,6 +119,58 @@ def library(device, lengths, *, side=SIDE, value=None):
     return Library(device=device, moments=tuple(made), skipped={})
 
 
+TRAINING = Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0)
+
+
+def configuration(
+    *,
+    seed=0,
+    trained="head",
+    training=TRAINING,
+    noise="secure",
+    example=None,
+    device=None,
+):
+    """A whole configuration as a device gets it, in JSON."""
+    sections = {
+        "seed": seed,
+        "photos": SyntheticPhotos(
+            devices=10,
+            held_out_devices=0,
+            held_out_share=0.4,
+            side=SIDE,
+            taste=0,
+            taste_cosine=1.0,
+            taste_flips=0,
+            context_preference=0.0,
+        ),
+        "ranking": Ranking(trained=trained, loss="softmax", weights=None),
+        "training": training,
+        "privacy": Privacy(
+            noise=noise,
+            claim=False,
+            example=example or NoExample(),
+            device=device or NoDevice(),
+        ),
+        "server": {
+            "rounds": 8,
+            "cohort": 2.0,
+            "optimizer": "sgd",
+            "lr": 1.0,
+            "beta1": 0.9,
+            "tau": 1e-3,
+            "unknown to a device": True,
+        },
+        "simulation": {
+            "engine": {"name": "opacus"},
+            "accelerator": "cpu",
+            "memory": 512,
+            "cache": None,
+        },
+    }
+    return json.dumps({name: to_plain(value) for name, value in sections.items()})
+
+
 @pytest.fixture(scope="session")
 def lab():
     return SimpleNamespace(
@@ -125,6 +183,8 @@ def lab():
         delta=delta,
         side=SIDE,
         library=library,
+        training=TRAINING,
+        configuration=configuration,
     )
 
 

@@ -1,7 +1,6 @@
 """The ClientApp, called as the in-process grid and a SuperNode call it."""
 
 import hashlib
-import json
 import logging
 import math
 import subprocess
@@ -19,9 +18,9 @@ from client.app import FAILED, app, train_cohort
 from client.consent.device_ledger import DeviceLedger
 from client.embeddings.recent import Recent
 from client.sections import read_sections
-from photos.settings import Photos
 from privacy.ledger.chain import examine
-from privacy.settings import Device, Example, Privacy
+from privacy.mechanisms.dpsgd_settings import DpSgdSettings
+from privacy.mechanisms.unprotected import NoExample
 from protocol.codec import (
     decode_device,
     decode_measured,
@@ -29,7 +28,6 @@ from protocol.codec import (
     encode_task,
 )
 from protocol.messages import Declined, DeclineReason, Measured, Task, Update
-from protocol.rebuild import to_plain
 from protocol.settings import Training
 from ranking.initial import initial_ranker
 from ranking.model.build import frozen_names, trainable_names
@@ -63,57 +61,24 @@ def libraries(lab, monkeypatch, identity):
     return made
 
 
+TRAINING = Training(steps=1, rate=1.0, reference_size=2, largest_library=100, lr=0.5)
+DPSGD = DpSgdSettings(
+    epsilon=None,
+    noise_multiplier=1.0,
+    delta=1e-5,
+    clip=1.0,
+    numbers="float64",
+    max_participations=2,
+)
+
+
 def config(
     lab, *, trained="head", mechanism="dpsgd", noise="insecure_seeded", seed=3, budget=None
 ):
-    private = mechanism == "dpsgd"
-    sections = {
-        "seed": seed,
-        "photos": Photos(
-            source="synthetic",
-            root=None,
-            devices=10,
-            held_out_devices=0,
-            held_out_share=0.4,
-            side=lab.side,
-            taste=0,
-            taste_cosine=1.0,
-            taste_flips=0,
-            context_preference=0.0,
-        ),
-        "ranking": Ranking(trained=trained, loss="softmax", weights=None),
-        "training": Training(steps=1, rate=1.0, reference_size=2, largest_library=100, lr=0.5),
-        "privacy": Privacy(
-            noise=noise,
-            claim=False,
-            example=Example(
-                mechanism=mechanism,
-                epsilon=budget,
-                noise_multiplier=1.0 if private else None,
-                delta=1e-5 if private else None,
-                clip=1.0 if private else None,
-                numbers="float64" if private else None,
-                max_participations=2 if private else None,
-            ),
-            device=Device.none(),
-        ),
-        "simulation": {
-            "engine": {"name": "opacus"},
-            "accelerator": "cpu",
-            "memory": 512,
-            "cache": None,
-        },
-        "server": {
-            "rounds": 8,
-            "cohort": 2.0,
-            "optimizer": "sgd",
-            "lr": 1.0,
-            "beta1": 0.9,
-            "tau": 1e-3,
-            "unknown to a device": True,
-        },
-    }
-    return json.dumps({name: to_plain(value) for name, value in sections.items()})
+    example = {"dpsgd": replace(DPSGD, epsilon=budget), "none": NoExample()}[mechanism]
+    return lab.configuration(
+        seed=seed, trained=trained, training=TRAINING, noise=noise, example=example
+    )
 
 
 def context(device, text, **node_config):

@@ -20,7 +20,7 @@ from protocol.messages import Task
 from protocol.rebuild import to_json
 from ranking.model.build import build_ranker, frozen_names, trainable_names
 from ranking.parameters import frozen_digest
-from server.protection.visit_terms import mechanism, work
+from server.visit_terms import work
 from simulations.configuration.hydra_bridge import compose
 
 CONFIDENCE = 0.999
@@ -68,6 +68,7 @@ class Attack:
                 "photos.side=16",
             ]
         )
+        self.protection = self.config.protection(devices=AT_ONCE)
         state = hostile(trained, family, seed) if family else clean(trained)
         ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
         names, others = trainable_names(ranker, trained), frozen_names(ranker, trained)
@@ -78,7 +79,7 @@ class Attack:
             parameters=self.parameters,
             digest=frozen_digest(ranker, others, frozen),
             frozen=frozen,
-            work=work(self.config.training, self.config.privacy),
+            work=work(self.config.training, self.config.privacy, self.protection),
         )
 
     def updates(self, world, count):
@@ -109,7 +110,7 @@ class Attack:
     @property
     def told(self):
         """ε and δ of one visit."""
-        chosen = mechanism(self.config.training, self.config.privacy.example)
+        chosen = self.protection.example.mechanism
         return chosen.epsilon(1), chosen.delta
 
 

@@ -18,14 +18,13 @@ from privacy.correlation.noise import BandedRecurrence, CorrelatedNoise
 from privacy.correlation.toeplitz import optimal, sensitivity
 from privacy.integers.grid import IntegerGrid
 from privacy.integers.release import integer_release
-from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian, adaptive_mean
+from privacy.mechanisms.cohort_gaussian import CohortGaussian, protected_mean
 from privacy.mechanisms.dpsgd import release
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
+from privacy.mechanisms.integer_gaussian import IntegerGaussian, integer_mean
 from privacy.noise import SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
 from protocol.messages import Work
-from server.aggregation.mean import adaptive_mean, integer_mean, protected_mean
 
 EPSILON, DELTA = 4.0, 1e-5
 TRIALS = 10_000  # of either world

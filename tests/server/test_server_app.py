@@ -2,13 +2,11 @@ import json
 import logging
 import subprocess
 import sys
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 from flwr.app import Context, Message, MessageType, RecordDict
 
-from privacy.settings import Device
 from protocol.codec import decode_task, encode_device, encode_update
 from protocol.messages import Update
 from ranking.model.build import build_ranker
@@ -49,7 +47,7 @@ CONFIG = {
             "numbers": "float64",
             "max_participations": 5,
         },
-        "device": asdict(Device.none()),
+        "device": {"mechanism": "none"},
     },
     "server": {
         "rounds": 2,

@@ -30,7 +30,12 @@ ONE_OFS = {
     for note in getattr(hint, "__metadata__", ())
     if isinstance(note, OneOf)
 }
-NEEDED = {choice: ["+study.arms.a=[]"] for choice in ("study=comparison", "study=search")}
+NEEDED = {
+    "study=comparison": ["+study.arms.a=[]"],
+    "study=search": ["+study.arms.a=[]"],
+    "photos=folder": ["photos.root=DIR"],
+}
+"""What must be typed beside a choice, for it has no default."""
 
 
 def taken(path):
@@ -40,13 +45,6 @@ def taken(path):
         return []
     choice = f"{section.replace('.', '/')}={ONE_OFS[section].owners(name)[0]}"
     return [choice, *NEEDED.get(choice, [])]
-
-
-def choices(path):
-    section, _, name = path.rpartition(".")
-    if section in ONE_OFS and name == ONE_OFS[section].tag:
-        return tuple(ONE_OFS[section].kinds)
-    return get_args(HINTS[path])
 
 
 def typos(path):
@@ -118,7 +116,7 @@ def written(tmp_path):
 
 
 def test_a_typo_in_a_file_is_refused_with_the_file_and_nearly_always_the_name(written):
-    cases = [(path, typos(path)[0]) for path in KEYS[::3]]
+    cases = [(path, typos(path)[0]) for path in KEYS if not kinds_of(path)][::3]
     found = 0
     for path, typo in cases:
         message = refusal(written(yaml.safe_dump({"name": "mine"} | nested(typo, 1))))
@@ -126,6 +124,13 @@ def test_a_typo_in_a_file_is_refused_with_the_file_and_nearly_always_the_name(wr
         assert message.startswith(f"{in_file}'{typo}' is not a setting.")
         found += right(message, path)
     assert found >= SHARE_SUGGESTED_RIGHT * len(cases)
+
+
+def test_a_typo_in_a_file_is_refused_also_in_a_section_of_several_kinds(written):
+    for path in filter(kinds_of, KEYS):
+        typo = typos(path)[0]
+        words = written(yaml.safe_dump({"name": "mine", **nested(typo, 1)}))
+        assert right(refusal([*words, *taken(path)]), path)
 
 
 def limits(hint):
@@ -159,6 +164,7 @@ def is_numeric(hint):
 
 HINTS = {path: setting_hints(Config)[path] for path in KEYS}
 NUMERIC = [path for path, hint in HINTS.items() if is_numeric(hint)]
+TAGS = [f"{section}.{choice.tag}" for section, choice in ONE_OFS.items()]
 CHOICES = [path for path, hint in HINTS.items() if get_origin(hint) is Literal]
 OUT_OF_RANGE = [(path, outside(end)) for path in NUMERIC for end in limits(HINTS[path])]
 
@@ -211,9 +217,17 @@ def test_a_count_is_a_whole_number(value):
     assert refusal([f"server.rounds={value}"]).endswith("must be a whole number.")
 
 
-@pytest.mark.parametrize("path", CHOICES)
+@pytest.mark.parametrize("path", TAGS)
+def test_which_kind_a_section_is_follows_from_its_group_alone(path):
+    group = path.rpartition(".")[0].replace(".", "/")
+    assert refusal([f"{path}=x"]) == (
+        f"'{path}' follows from the choice of {group}; type {group}=x."
+    )
+
+
+@pytest.mark.parametrize("path", [path for path in CHOICES if path not in TAGS])
 def test_a_choice_that_is_none_is_refused_with_the_choices(path):
-    allowed = choices(path)
+    allowed = get_args(HINTS[path])
     message = refusal([*taken(path), f"{path}={allowed[0]}x"])
     assert f"is not one of {', '.join(allowed)}." in message
     assert right(message, allowed[0])
@@ -371,13 +385,10 @@ NONE = "privacy/example=none"
             "photos.root is empty but photos=folder; add photos.root=DIR.",
         ),
         (
-            ["photos.root=DIR"],
-            "photos.root=DIR has no effect with photos=synthetic; add photos=folder.",
+            ["++photos.root=DIR"],
+            "photos.root belongs to photos=folder: take that, or leave the setting out.",
         ),
-        (
-            ["photos.devices=null"],
-            "photos.devices is null but photos=synthetic; add a number, as photos.devices=60.",
-        ),
+        (["photos.devices=null"], "photos.devices=null must be a whole number."),
         (
             ["ranking.weights=nowhere.safetensors"],
             "ranking.weights=nowhere.safetensors is no file; use public, null or a safetensors "
@@ -385,22 +396,22 @@ NONE = "privacy/example=none"
         ),
         (
             [NONE, "privacy.example.epsilon=3"],
-            "privacy.example.epsilon=3 has no effect with privacy/example=none; "
-            "add privacy/example=dpsgd.",
+            "privacy.example.epsilon belongs to privacy/example=dpsgd: take that, or leave the "
+            "setting out.",
         ),
         (
             [NONE, "privacy.example.max_participations=3"],
-            "privacy.example.max_participations=3 has no effect with privacy/example=none; "
-            "add privacy/example=dpsgd.",
+            "privacy.example.max_participations belongs to privacy/example=dpsgd: take that, "
+            "or leave the setting out.",
         ),
         (
             [NONE, "privacy.example.numbers=integers"],
-            "privacy.example.numbers=integers has no effect with privacy/example=none; "
-            "add privacy/example=dpsgd.",
+            "privacy.example.numbers belongs to privacy/example=dpsgd: take that, or leave the "
+            "setting out.",
         ),
         (
             ["privacy.example.numbers=null"],
-            "privacy.example.numbers is null but privacy/example=dpsgd needs it; give it.",
+            "privacy.example.numbers=null is not one of float64, integers.",
         ),
         (
             ["privacy.example.numbers=integers", "privacy.example.noise_multiplier=257"],
@@ -414,13 +425,13 @@ NONE = "privacy/example=none"
         ),
         (
             ["privacy/device=gaussian", "privacy.device.quantile=0.5"],
-            "privacy.device.quantile=0.5 has no effect with privacy/device=gaussian; "
-            "add privacy/device=adaptive, or set it to null.",
+            "privacy.device.quantile belongs to privacy/device=adaptive: take that, or leave "
+            "the setting out.",
         ),
         (
             ["privacy/device=none", "privacy.device.strategy=sqrt"],
-            "privacy.device.strategy=sqrt has no effect with privacy/device=none; "
-            "add privacy/device=matrix.",
+            "privacy.device.strategy belongs to privacy/device=matrix or privacy/device=auto: "
+            "take that, or leave the setting out.",
         ),
         (
             ["privacy/device=gaussian", "privacy.device.noise_cohort=100"],
@@ -463,7 +474,7 @@ NONE = "privacy/example=none"
         ),
         (
             ["privacy/device=matrix", "privacy.device.strategy=null"],
-            "privacy.device.strategy is null but privacy/device=matrix needs it; give it.",
+            "privacy.device.strategy=null is not one of banded, sqrt, buffered, independent.",
         ),
         (
             ["privacy.example.epsilon=null"],
@@ -472,7 +483,7 @@ NONE = "privacy/example=none"
         ),
         (
             ["privacy.example.delta=null"],
-            "privacy.example.delta is null but privacy/example=dpsgd needs it; give it.",
+            "privacy.example.delta=null must be a finite number.",
         ),
         (
             ["simulation.algorithm=centralised"],

@@ -129,7 +129,7 @@ def test_another_experiment_replaces_the_quickstart():
 @pytest.mark.parametrize("name", ["quickstart", "main-result", "real-photos"])
 def test_privacy_can_be_taken_out_of_any_experiment(name):
     composed = compose([f"experiment={name}", "privacy/example=none", *NEEDED.get(name, [])])
-    assert composed.privacy.example.epsilon is None
+    assert not composed.privacy.example.protects
 
 
 def test_the_bundle_of_flower_carries_the_flower_experiment():

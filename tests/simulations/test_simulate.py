@@ -7,7 +7,6 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from protocol.rebuild import rebuild
-from server.protection.visit_terms import mechanism
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.settings import Config
 from simulations.runs import recorder
@@ -185,7 +184,7 @@ def test_an_interrupted_run_tells_the_epsilon_and_the_figures_of_its_own_model(
     assert [row["round"] for row in rows] == [0, 1]
     assert found["round"] == 1
     assert found["simulation_only"]["after"].items() <= rows[1]["simulation_only"].items()
-    chosen = mechanism(config_of(folder).training, config_of(folder).privacy.example)
+    chosen = config_of(folder).protection(devices=2).example.mechanism
     assert found["privacy"]["example"]["worst"] == chosen.epsilon(2)
 
 
@@ -232,14 +231,14 @@ def test_what_cannot_run_is_refused_before_anything_is_written(tmp_path, words, 
     assert capsys.readouterr().out == ""
 
 
-def test_a_cohort_larger_than_a_folders_devices_is_refused_by_the_folders_name(tmp_path):
+def test_a_cohort_larger_than_the_devices_that_a_source_finds_is_refused(tmp_path):
     for device in ("a", "b"):
         (tmp_path / "photos" / device / "moment").mkdir(parents=True)
         for name in ("1.png", "2.png"):
             Image.new("RGB", (8, 8)).save(tmp_path / "photos" / device / "moment" / name)
     words = ("photos=folder", "photos.held_out_devices=1", "photos.devices=null")
     with pytest.raises(
-        ValueError, match=r"server.cohort=4 is more than the 1 devices of photos.root"
+        ValueError, match=r"server.cohort=4 is more than the 1 devices of photos=folder"
     ):
         run(tmp_path / "runs", *words, f"photos.root={tmp_path / 'photos'}")
     assert not (tmp_path / "runs").exists()

@@ -1,7 +1,6 @@
 """The floor of a run, and that no server gets more out of a device than it promises."""
 
 import hashlib
-import json
 import math
 from dataclasses import replace
 from functools import lru_cache
@@ -17,19 +16,21 @@ from client.consent import configured_floor
 from client.consent.agreement import NEW, accept
 from client.consent.configured_floor import floor
 from client.consent.operator import Demands
-from photos.settings import Photos
 from privacy.accounting import noise_search
-from privacy.settings import Device, Example, Privacy
+from privacy.mechanisms.dpsgd_settings import DpSgdSettings
+from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.local_gaussian import LocalSettings
+from privacy.mechanisms.unit_settings import Federation
+from privacy.mechanisms.unprotected import NoDevice, NoExample
+from privacy.protection import Protection
+from privacy.settings import Privacy
 from protocol.messages import Declined, DeclineReason, Task, Work
-from protocol.rebuild import SettingError, to_plain
-from protocol.settings import Training
-from ranking.settings import Ranking
-from server.protection.visit_terms import work as asked_by_server
+from protocol.rebuild import SettingError
+from server.visit_terms import work as asked_by_server
 
 # Half of the moments, σ = 1, two steps a visit, δ = 1e-5: ε is 4.85, 6.68, 8.11, 9.34 after
 # 1, 2, 3, 4 visits.
-DPSGD = Example(
-    mechanism="dpsgd",
+DPSGD = DpSgdSettings(
     epsilon=None,
     noise_multiplier=1.0,
     delta=1e-5,
@@ -38,64 +39,44 @@ DPSGD = Example(
     max_participations=4,
 )
 # ε of three visits of noise 6, each of sensitivity 2: a Gaussian of √3 / 3.
-LOCAL = replace(
-    Device.none(),
-    mechanism="local",
+LOCAL = LocalSettings(
+    epsilon=None,
     noise_multiplier=6.0,
     delta=1e-5,
     clip=2.0,
     max_participations=3,
 )
-GAUSSIAN = replace(
-    Device.none(), mechanism="gaussian", noise_multiplier=1.0, delta=1e-4, clip=2.0
+GAUSSIAN = GaussianSettings(
+    epsilon=None,
+    noise_multiplier=1.0,
+    delta=1e-4,
+    clip=2.0,
+    clipping="whole",
+    numbers="float64",
+    largest_cohort=None,
+    noise_cohort=None,
+    noise_population=None,
 )
 
 
-def text(*, example=DPSGD, device=None, noise="secure", rate=0.5, steps=2):
-    sections = {
-        "seed": 0,
-        "photos": Photos(
-            source="synthetic",
-            root=None,
-            devices=10,
-            held_out_devices=0,
-            held_out_share=0.4,
-            side=16,
-            taste=0,
-            taste_cosine=1.0,
-            taste_flips=0,
-            context_preference=0.0,
-        ),
-        "ranking": Ranking(trained="head", loss="softmax", weights=None),
-        "training": Training(
-            steps=steps, rate=rate, reference_size=16, largest_library=400, lr=1.0
-        ),
-        "privacy": Privacy(
-            noise=noise, claim=False, example=example, device=device or Device.none()
-        ),
-        "server": {
-            "rounds": 8,
-            "cohort": 2.0,
-            "optimizer": "sgd",
-            "lr": 1.0,
-            "beta1": 0.9,
-            "tau": 1e-3,
-        },
-        "simulation": {
-            "engine": {"name": "opacus"},
-            "accelerator": "cpu",
-            "memory": 512,
-            "cache": None,
-        },
-    }
-    return json.dumps({name: to_plain(value) for name, value in sections.items()})
+@pytest.fixture(scope="session")
+def text(lab):
+    def made(*, example=DPSGD, device=None, noise="secure", rate=0.5, steps=2):
+        training = replace(lab.training, rate=rate, steps=steps)
+        return lab.configuration(training=training, noise=noise, example=example, device=device)
+
+    return made
 
 
-def floor_of(demands=None, **configuration):
-    return floor(text(**configuration), demands or Demands())
+@pytest.fixture(scope="session")
+def floor_of(text):
+    def made(demands=None, **configuration):
+        return floor(text(**configuration), demands or Demands())
+
+    return made
 
 
-def test_by_default_the_floor_is_what_the_configuration_promises():
+def test_by_default_the_floor_is_what_the_configuration_promises(text, floor_of):
     found = floor_of(example=DPSGD, device=LOCAL)
     assert (found.rate, found.steps) == (0.5, 2)
     assert (found.noise_multiplier, found.clip) == (1.0, 0.3)
@@ -112,18 +93,21 @@ def test_by_default_the_floor_is_what_the_configuration_promises():
 INTEGERS = replace(DPSGD, numbers="integers")
 
 
-def test_the_floor_asks_for_integers_where_they_are_configured_and_only_there():
+def test_the_floor_asks_for_integers_where_they_are_configured_and_only_there(floor_of):
     assert floor_of(example=INTEGERS).integers
     assert not floor_of().integers
-    assert not floor_of(example=Example.none(), device=LOCAL).integers
+    assert not floor_of(example=NoExample(), device=LOCAL).integers
 
 
-def test_noise_in_integers_that_follows_from_epsilon_is_the_servers_to_nine_digits():
+def test_noise_in_integers_that_follows_from_epsilon_is_the_servers_to_nine_digits(
+    lab, floor_of
+):
     derived = replace(INTEGERS, epsilon=8.2, noise_multiplier=None)
     found = floor_of(example=derived)
-    training = Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0)
-    privacy = Privacy(noise="secure", claim=False, example=derived, device=Device.none())
-    asked = asked_by_server(training, privacy)
+    privacy = Privacy(noise="secure", claim=False, example=derived, device=NoDevice())
+    run = Federation(devices=10, rounds=8, cohort=2.0)
+    protection = Protection.of(privacy, visit=lab.training, run=run)
+    asked = asked_by_server(lab.training, privacy, protection)
     assert found.noise_multiplier < asked.noise_multiplier
     assert found.noise_multiplier == pytest.approx(asked.noise_multiplier, rel=2e-9)
     assert found.declines(asked, visits=3) is None
@@ -131,12 +115,12 @@ def test_noise_in_integers_that_follows_from_epsilon_is_the_servers_to_nine_digi
     assert found.declines(floats, visits=0) == DeclineReason.WEAKER_THAN_FLOOR
 
 
-def test_visits_in_integers_are_counted_by_their_own_epsilon():
+def test_visits_in_integers_are_counted_by_their_own_epsilon(floor_of):
     assert floor_of(example=replace(INTEGERS, epsilon=8.2)).visits == 3
     assert floor_of(Demands(max_epsilon=8.2), example=INTEGERS).visits == 3
 
 
-def test_noise_that_follows_from_epsilon_is_the_floor_to_nine_digits():
+def test_noise_that_follows_from_epsilon_is_the_floor_to_nine_digits(floor_of):
     found = floor_of(example=replace(DPSGD, epsilon=8.2, noise_multiplier=None))
     # Four visits cost 9.34 at σ = 1: 8.2 needs more.
     assert 1.0 < found.noise_multiplier < 1.2
@@ -145,7 +129,7 @@ def test_noise_that_follows_from_epsilon_is_the_floor_to_nine_digits():
     assert found.noise_multiplier == pytest.approx(derived, rel=2e-9)
     assert found.noise_multiplier < derived
     local = floor_of(
-        example=Example.none(), device=replace(LOCAL, epsilon=3.0, noise_multiplier=None)
+        example=NoExample(), device=replace(LOCAL, epsilon=3.0, noise_multiplier=None)
     )
     assert get_epsilon_gaussian(local.update_noise / (2 * math.sqrt(3)), 1e-5) == (
         pytest.approx(3.0, rel=1e-6)
@@ -155,34 +139,34 @@ def test_noise_that_follows_from_epsilon_is_the_floor_to_nine_digits():
 @pytest.mark.parametrize(
     ("epsilon", "visits"), [(4.8, 0), (4.9, 1), (8.1, 2), (8.2, 3), (99, 4)]
 )
-def test_an_epsilon_beside_a_noise_is_a_budget(epsilon, visits):
+def test_an_epsilon_beside_a_noise_is_a_budget(epsilon, visits, floor_of):
     assert floor_of(example=replace(DPSGD, epsilon=epsilon)).visits == visits
 
 
-def test_a_budget_of_local_noise_is_counted_in_closed_form():
+def test_a_budget_of_local_noise_is_counted_in_closed_form(floor_of):
     of = [get_epsilon_gaussian(6 / (2 * math.sqrt(k)), 1e-5) for k in range(1, 7)]
-    endless = replace(LOCAL, max_participations=None)
+    endless = replace(LOCAL, max_participations=1_000_000)
     for visits in (1, 2, 5):
         between = (of[visits - 1] + of[visits]) / 2
-        found = floor_of(example=Example.none(), device=replace(endless, epsilon=between))
+        found = floor_of(example=NoExample(), device=replace(endless, epsilon=between))
         assert found.visits == visits
 
 
-def test_where_the_server_adds_the_noise_a_device_demands_a_private_run_only():
-    found = floor_of(example=Example.none(), device=GAUSSIAN)
+def test_where_the_server_adds_the_noise_a_device_demands_a_private_run_only(floor_of):
+    found = floor_of(example=NoExample(), device=GAUSSIAN)
     assert found.private
     assert (found.noise_multiplier, found.update_noise) == (0.0, 0.0)
     assert (found.clip, found.update_clip) == (math.inf, math.inf)
     assert found.visits is None
 
 
-def test_a_configuration_without_privacy_promises_none():
-    found = floor_of(example=Example.none())
+def test_a_configuration_without_privacy_promises_none(floor_of):
+    found = floor_of(example=NoExample())
     assert not found.private
     assert (found.noise_multiplier, found.clip, found.visits) == (0.0, math.inf, None)
 
 
-def test_an_operator_tightens_each_term_and_loosens_none():
+def test_an_operator_tightens_each_term_and_loosens_none(floor_of):
     tight = Demands(max_epsilon=8.2, min_noise=1.5, max_clip=0.1)
     found = floor_of(tight)
     assert (found.noise_multiplier, found.clip) == (1.5, 0.1)
@@ -191,44 +175,44 @@ def test_an_operator_tightens_each_term_and_loosens_none():
     assert floor_of(loose) == floor_of()
 
 
-def test_an_operators_epsilon_is_counted_at_the_configured_noise():
+def test_an_operators_epsilon_is_counted_at_the_configured_noise(floor_of):
     """Else visits before ``min-noise`` was raised would count for less than they cost."""
     assert floor_of(Demands(max_epsilon=8.2, min_noise=3.0)).visits == 3
 
 
 @pytest.mark.parametrize(("exposure", "visits"), [(0.99, 0), (1.0, 1), (2.99, 2), (3.0, 3)])
-def test_exposure_is_rate_times_steps_times_visits(exposure, visits):
+def test_exposure_is_rate_times_steps_times_visits(exposure, visits, floor_of):
     assert floor_of(Demands(max_exposure=exposure)).visits == visits
 
 
-def test_exposure_is_counted_to_the_last_visit_whatever_the_digits_of_the_rate():
+def test_exposure_is_counted_to_the_last_visit_whatever_the_digits_of_the_rate(floor_of):
     # 0.1 · 3 is 0.30000000000000004
     many = replace(DPSGD, max_participations=10)
     assert floor_of(Demands(max_exposure=0.9), example=many, rate=0.1, steps=3).visits == 3
 
 
-def test_demands_hold_for_the_noise_and_the_clip_of_an_update_too():
-    local = {"example": Example.none(), "device": LOCAL}
+def test_demands_hold_for_the_noise_and_the_clip_of_an_update_too(floor_of):
+    local = {"example": NoExample(), "device": LOCAL}
     found = floor_of(Demands(min_noise=7.0, max_clip=1.0), **local)
     assert (found.update_noise, found.update_clip) == (7.0, 1.0)
     assert (found.noise_multiplier, found.clip) == (0.0, math.inf)
     once = get_epsilon_gaussian(6 / 2, 1e-5)
     assert floor_of(Demands(max_epsilon=once + 0.01), **local).visits == 1
-    central = floor_of(Demands(max_clip=1.0), example=Example.none(), device=GAUSSIAN)
+    central = floor_of(Demands(max_clip=1.0), example=NoExample(), device=GAUSSIAN)
     assert central.update_clip == 1.0
 
 
 @pytest.mark.parametrize("demands", [Demands(max_epsilon=9.0), Demands(min_noise=0.1)])
-@pytest.mark.parametrize("device", [Device.none(), GAUSSIAN])
+@pytest.mark.parametrize("device", [NoDevice(), GAUSSIAN])
 def test_an_operator_who_wants_noise_gets_it_on_the_device_or_takes_part_in_nothing(
-    demands, device
+    demands, device, floor_of
 ):
-    found = floor_of(demands, example=Example.none(), device=device)
+    found = floor_of(demands, example=NoExample(), device=device)
     assert found.visits == 0
     assert found.private
 
 
-def test_noise_that_the_seed_tells_is_none_to_an_operator():
+def test_noise_that_the_seed_tells_is_none_to_an_operator(floor_of):
     assert floor_of(noise="insecure_seeded").visits == 4
     for demands in (
         Demands(max_epsilon=9.0),
@@ -239,38 +223,56 @@ def test_noise_that_the_seed_tells_is_none_to_an_operator():
         assert floor_of(demands, noise="insecure_seeded").visits == 0
 
 
-def test_an_operators_epsilon_has_a_delta_of_its_own_at_most():
+def test_an_operators_epsilon_has_a_delta_of_its_own_at_most(floor_of):
     """A configuration that allows δ = 0.9 would make any ε small."""
     vague = replace(LOCAL, delta=0.9)
     once = get_epsilon_gaussian(6 / 2, 1e-5)
     for budget, visits in ((once - 0.01, 0), (once + 0.01, 1)):
-        found = floor_of(Demands(max_epsilon=budget), example=Example.none(), device=vague)
+        found = floor_of(Demands(max_epsilon=budget), example=NoExample(), device=vague)
         assert found.visits == visits
 
 
-def test_a_clip_or_an_exposure_makes_a_run_without_privacy_too_weak(lab):
+def test_a_clip_or_an_exposure_makes_a_run_without_privacy_too_weak(lab, floor_of):
     for demands in (Demands(max_clip=1.0), Demands(max_exposure=9.0)):
-        found = floor_of(demands, example=Example.none())
+        found = floor_of(demands, example=NoExample())
         plain = replace(lab.plain, rate=0.5, steps=2)
         assert found.declines(plain, visits=0) == DeclineReason.WEAKER_THAN_FLOOR
 
 
-def test_another_text_is_not_what_the_operator_agreed_to():
+def test_another_text_is_not_what_the_operator_agreed_to(text):
     agreed = Demands(config_digest=hashlib.sha256(text().encode()).hexdigest())
     assert floor(text(), agreed).consented
     assert not floor(text() + " ", agreed).consented
 
 
-def test_a_setting_that_the_promise_needs_is_missed_by_its_name():
-    with pytest.raises(ValueError, match=r"^privacy\.example\.delta is null"):
+def test_a_setting_that_the_promise_needs_is_missed_by_its_name(text, floor_of):
+    with pytest.raises(SettingError, match=r"^privacy\.example\.delta=null must be a finite"):
         floor_of(example=replace(DPSGD, delta=None))
-    with pytest.raises(ValueError, match=r"^privacy\.device\.clip is null"):
+    with pytest.raises(SettingError, match=r"^privacy\.device\.clip=null must be a finite"):
         floor_of(device=replace(LOCAL, clip=None))
+    for unit, chosen in (("example", DPSGD), ("device", LOCAL)):
+        named = rf"^privacy\.{unit}\.max_participations=null must be a whole number"
+        with pytest.raises(SettingError, match=named):
+            floor_of(**{unit: replace(chosen, max_participations=None)})
     with pytest.raises(SettingError, match="'training' is missing"):
         floor(text().replace('"training"', '"trianing"'), Demands())
 
 
-def test_the_floor_is_derived_once_for_all_devices_of_a_run(monkeypatch):
+def test_a_setting_that_another_kind_of_protection_has_is_refused(text):
+    """Else a device would promise something else than the words of the configuration."""
+    for unit, stray, owner in (
+        ("example", '"delta": 1e-05', "dpsgd"),
+        ("device", '"max_participations": 3', "local"),
+    ):
+        plain = f'"{unit}": {{"mechanism": "none"'
+        written = text(example=NoExample())
+        assert plain in written
+        named = rf"^privacy\.{unit}\.\w+ belongs to .*privacy/{unit}={owner}"
+        with pytest.raises(SettingError, match=named):
+            floor(written.replace(plain, f"{plain}, {stray}"), Demands())
+
+
+def test_the_floor_is_derived_once_for_all_devices_of_a_run(monkeypatch, floor_of):
     floor_of(Demands(max_epsilon=8.0))
     monkeypatch.setattr(configured_floor, "read_sections", None)
     for _ in range(64):
@@ -388,7 +390,7 @@ BUDGET = 8.2
 @example(works=[STRONG, AT_FLOOR] * 5)
 @example(works=[STRONG, STRONG, *[AT_FLOOR] * 8])
 @example(works=[AT_FLOOR, WEAK] * 5)
-def test_whatever_a_server_sends_no_moment_pays_more_than_the_budget(works):
+def test_whatever_a_server_sends_no_moment_pays_more_than_the_budget(works, floor_of):
     visits = shown(works, floor_of(example=replace(DPSGD, epsilon=BUDGET)))
     assert example_epsilon(visits) <= BUDGET
     asked = shown(works, floor_of(Demands(max_epsilon=5.0)))
@@ -399,13 +401,13 @@ def test_whatever_a_server_sends_no_moment_pays_more_than_the_budget(works):
 @given(works=st.lists(SENT, max_size=10), budget=st.floats(0.5, 8))
 @example(works=[AT_FLOOR] * 10, budget=2.0)
 @example(works=[replace(AT_FLOOR, update_noise=20.0), AT_FLOOR] * 5, budget=2.0)
-def test_whatever_a_server_sends_no_library_pays_more_than_the_budget(works, budget):
-    endless = replace(LOCAL, max_participations=None, epsilon=budget)
-    visits = shown(works, floor_of(example=Example.none(), device=endless))
+def test_whatever_a_server_sends_no_library_pays_more_than_the_budget(works, budget, floor_of):
+    endless = replace(LOCAL, max_participations=1_000_000, epsilon=budget)
+    visits = shown(works, floor_of(example=NoExample(), device=endless))
     assert update_epsilon(visits) <= budget * (1 + 1e-9)
 
 
-def test_an_honest_server_gets_every_visit_that_was_promised():
+def test_an_honest_server_gets_every_visit_that_was_promised(floor_of):
     found = floor_of(example=replace(DPSGD, epsilon=BUDGET))
     assert len(shown([AT_FLOOR] * 10, found)) == 3
     assert example_epsilon([AT_FLOOR] * 3) == pytest.approx(8.105, abs=0.01)
@@ -416,7 +418,7 @@ def test_an_honest_server_gets_every_visit_that_was_promised():
     assert BUDGET - 0.2 < example_epsilon(visits) <= BUDGET
 
 
-def test_terms_that_alternate_pass_no_budget_that_a_count_of_its_own_for_each_would():
+def test_terms_that_alternate_pass_no_budget_that_a_count_of_its_own_for_each_would(floor_of):
     found = floor_of(example=replace(DPSGD, epsilon=BUDGET))
     other = replace(AT_FLOOR, noise_multiplier=1.001)
     assert example_epsilon([AT_FLOOR, other] * 3) > BUDGET + 1

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import threading
 from dataclasses import replace
 
@@ -15,23 +14,21 @@ from client.consent import device_ledger as module
 from client.consent.configured_floor import floor
 from client.consent.device_ledger import device_ledger
 from client.consent.operator import Demands
-from photos.settings import Photos
 from privacy.ledger.chain import LedgerError, examine
 from privacy.ledger.disk import Disk
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge
-from privacy.settings import Device, Example, Privacy
+from privacy.mechanisms.dpsgd_settings import DpSgdSettings
+from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.local_gaussian import LocalSettings
+from privacy.mechanisms.unprotected import NoDevice, NoExample
 from privacy.statements.recomputation import state
 from protocol.messages import Task
-from protocol.rebuild import to_plain
-from protocol.settings import Training
-from ranking.settings import Ranking
 from simulations.ledgers.run_ledger import show_run
 
 # Half of the moments, σ = 1, two steps a visit, δ = 1e-5: ε is 4.85, 6.68, 8.11 after 1, 2, 3
 # visits.
-DPSGD = Example(
-    mechanism="dpsgd",
+DPSGD = DpSgdSettings(
     epsilon=None,
     noise_multiplier=1.0,
     delta=1e-5,
@@ -39,55 +36,34 @@ DPSGD = Example(
     numbers="float64",
     max_participations=4,
 )
-LOCAL = replace(
-    Device.none(),
-    mechanism="local",
+LOCAL = LocalSettings(
+    epsilon=None,
     noise_multiplier=6.0,
     delta=1e-5,
     clip=2.0,
     max_participations=3,
 )
-GAUSSIAN = replace(
-    Device.none(), mechanism="gaussian", noise_multiplier=1.0, delta=1e-4, clip=2.0
+GAUSSIAN = GaussianSettings(
+    epsilon=None,
+    noise_multiplier=1.0,
+    delta=1e-4,
+    clip=2.0,
+    clipping="whole",
+    numbers="float64",
+    largest_cohort=None,
+    noise_cohort=None,
+    noise_population=None,
 )
 UNITS = ("device", "example")
 OWN = 3
 
 
-def text(*, example=DPSGD, device=LOCAL, noise="secure", seed=0):
-    sections = {
-        "seed": seed,
-        "photos": Photos(
-            source="synthetic",
-            root=None,
-            devices=10,
-            held_out_devices=0,
-            held_out_share=0.4,
-            side=16,
-            taste=0,
-            taste_cosine=1.0,
-            taste_flips=0,
-            context_preference=0.0,
-        ),
-        "ranking": Ranking(trained="head", loss="softmax", weights=None),
-        "training": Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0),
-        "privacy": Privacy(noise=noise, claim=False, example=example, device=device),
-        "server": {
-            "rounds": 8,
-            "cohort": 2.0,
-            "optimizer": "sgd",
-            "lr": 1.0,
-            "beta1": 0.9,
-            "tau": 1e-3,
-        },
-        "simulation": {
-            "engine": {"name": "opacus"},
-            "accelerator": "cpu",
-            "memory": 512,
-            "cache": None,
-        },
-    }
-    return json.dumps({name: to_plain(value) for name, value in sections.items()})
+@pytest.fixture(scope="session")
+def text(lab):
+    def made(*, example=DPSGD, device=LOCAL, **settings):
+        return lab.configuration(example=example, device=device, **settings)
+
+    return made
 
 
 def own(folder, written):
@@ -125,7 +101,9 @@ def visit(task, tmp_path):
     return made
 
 
-def test_each_unit_that_the_device_protects_has_a_file_of_the_floors_terms(visit, tmp_path):
+def test_each_unit_that_the_device_protects_has_a_file_of_the_floors_terms(
+    visit, tmp_path, text
+):
     written = text(example=replace(DPSGD, epsilon=8.2, noise_multiplier=None))
     assert visit(written) == 1
     floored = floor(written, Demands())
@@ -143,9 +121,11 @@ def test_each_unit_that_the_device_protects_has_a_file_of_the_floors_terms(visit
         assert charge == Charge(round=4, attempt=1, devices=(OWN,), what="update")
 
 
-def test_the_ledger_of_integers_tells_their_epsilon_and_is_none_of_floats(visit, tmp_path):
+def test_the_ledger_of_integers_tells_their_epsilon_and_is_none_of_floats(
+    visit, tmp_path, text
+):
     integers = replace(DPSGD, numbers="integers")
-    written = text(example=integers, device=Device.none())
+    written = text(example=integers, device=NoDevice())
     assert visit(written) == 1
     found = examine(own(tmp_path, written), "example")
     assert found.terms.sampler == "poisson, integers"
@@ -153,7 +133,7 @@ def test_the_ledger_of_integers_tells_their_epsilon_and_is_none_of_floats(visit,
     stated = state(found.terms, found.spent)
     assert stated.worst.pld == pytest.approx(4.85, abs=0.01)
     assert stated.worst.agree
-    floats = text(device=Device.none())
+    floats = text(device=NoDevice())
     own(tmp_path, floats).mkdir()
     Ledger.create(own(tmp_path, floats), "example", terms=found.terms).close()
     with pytest.raises(LedgerError, match="has other terms than the configuration"):
@@ -163,36 +143,36 @@ def test_the_ledger_of_integers_tells_their_epsilon_and_is_none_of_floats(visit,
 @pytest.mark.parametrize(
     ("example", "device", "files"),
     [
-        (DPSGD, Device.none(), ["example"]),
+        (DPSGD, NoDevice(), ["example"]),
         (DPSGD, GAUSSIAN, ["example"]),
-        (Example.none(), LOCAL, ["device"]),
+        (NoExample(), LOCAL, ["device"]),
         (DPSGD, LOCAL, ["device", "example"]),
-        (Example.none(), GAUSSIAN, []),
-        (Example.none(), Device.none(), []),
+        (NoExample(), GAUSSIAN, []),
+        (NoExample(), NoDevice(), []),
     ],
 )
 def test_units_that_the_device_does_not_protect_have_none(
-    visit, tmp_path, example, device, files
+    visit, tmp_path, example, device, files, text
 ):
     visit(text(example=example, device=device))
     assert sorted(path.stem for path in tmp_path.rglob("*.jsonl")) == files
     assert bool(files) == any(tmp_path.iterdir())
 
 
-def test_without_a_folder_a_ledger_counts_nothing_and_writes_nothing(task, monkeypatch):
+def test_without_a_folder_a_ledger_counts_nothing_and_writes_nothing(task, monkeypatch, text):
     monkeypatch.setattr(Ledger, "__init__", None)
     with device_ledger(None, text(), device=OWN) as ledger:
         ledger.charge(task, visits=7)
         assert ledger.visits == 0
 
 
-def test_a_ledger_that_is_only_read_is_not_begun(tmp_path):
+def test_a_ledger_that_is_only_read_is_not_begun(tmp_path, text):
     with device_ledger(tmp_path, text(), device=OWN) as ledger:
         assert ledger.visits == 0
     assert not list(tmp_path.iterdir())
 
 
-def test_the_count_goes_on_for_a_device_and_a_configuration(visit):
+def test_the_count_goes_on_for_a_device_and_a_configuration(visit, text):
     first, second = text(), text(seed=1)
     assert [visit(first, round=number) for number in (1, 2, 3)] == [1, 2, 3]
     assert visit(first, device=4) == 1
@@ -200,18 +180,22 @@ def test_the_count_goes_on_for_a_device_and_a_configuration(visit):
     assert visit(first) == 4
 
 
-def test_a_replay_is_charged_again(visit, tmp_path):
+def test_a_replay_is_charged_again(visit, tmp_path, text):
     assert [visit(text()) for _ in range(2)] == [1, 2]
     assert spent(tmp_path, text(), "example") == 2
 
 
-def test_a_younger_ledger_is_charged_for_the_visits_that_the_device_remembers(visit, tmp_path):
+def test_a_younger_ledger_is_charged_for_the_visits_that_the_device_remembers(
+    visit, tmp_path, text
+):
     assert visit(text(), remembered=2) == 3
     assert [spent(tmp_path, text(), unit) for unit in UNITS] == [3, 3]
     assert visit(text(), remembered=1) == 4
 
 
-def test_the_ledger_command_verifies_both_files_and_computes_their_epsilon(visit, tmp_path):
+def test_the_ledger_command_verifies_both_files_and_computes_their_epsilon(
+    visit, tmp_path, text
+):
     written = text()
     for _ in range(2):
         visit(written)
@@ -224,7 +208,7 @@ def test_the_ledger_command_verifies_both_files_and_computes_their_epsilon(visit
         assert "1 device(s) (3) paid for an update" in said
 
 
-def test_a_torn_line_counts_as_a_visit(visit, tmp_path):
+def test_a_torn_line_counts_as_a_visit(visit, tmp_path, text):
     written = text()
     visit(written)
     with (own(tmp_path, written) / "example.jsonl").open("ab") as file:
@@ -237,7 +221,9 @@ def test_a_torn_line_counts_as_a_visit(visit, tmp_path):
 
 
 @pytest.mark.parametrize("unit", UNITS)
-def test_a_changed_byte_in_any_file_is_an_error_and_nothing_is_charged(visit, tmp_path, unit):
+def test_a_changed_byte_in_any_file_is_an_error_and_nothing_is_charged(
+    visit, tmp_path, unit, text
+):
     written = text()
     visit(written)
     path = own(tmp_path, written) / f"{unit}.jsonl"
@@ -248,14 +234,14 @@ def test_a_changed_byte_in_any_file_is_an_error_and_nothing_is_charged(visit, tm
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.json*")} == before
 
 
-def test_a_file_of_which_only_the_head_is_left_does_not_begin_anew(visit, tmp_path):
+def test_a_file_of_which_only_the_head_is_left_does_not_begin_anew(visit, tmp_path, text):
     visit(text())
     (own(tmp_path, text()) / "example.jsonl").unlink()
     with pytest.raises(LedgerError, match=r"example\.jsonl is missing"):
         visit(text())
 
 
-def test_after_an_error_the_files_are_free_again(visit, tmp_path):
+def test_after_an_error_the_files_are_free_again(visit, tmp_path, text):
     written = text()
     visit(written)
     path = own(tmp_path, written) / "device.jsonl"
@@ -271,9 +257,9 @@ def test_after_an_error_the_files_are_free_again(visit, tmp_path):
     ("noise", "good"), [(0.9, True), (1.0, True), (1.0 + 1e-10, True), (1.1, False)]
 )
 def test_a_ledger_whose_charge_costs_less_than_a_visit_is_an_error(
-    visit, tmp_path, noise, good
+    visit, tmp_path, noise, good, text
 ):
-    written = text(device=Device.none())
+    written = text(device=NoDevice())
     ((unit, terms),) = module._terms(written)
     own(tmp_path, written).mkdir()
     old = replace(terms, code="0.0.1", noise_multiplier=noise)
@@ -288,8 +274,8 @@ def test_a_ledger_whose_charge_costs_less_than_a_visit_is_an_error(
 @pytest.mark.parametrize(
     "term", [{"delta": 1e-4}, {"steps": 1}, {"clip": 1.0}, {"noise": "insecure_seeded"}]
 )
-def test_a_ledger_of_other_terms_is_an_error(visit, tmp_path, term):
-    written = text(device=Device.none())
+def test_a_ledger_of_other_terms_is_an_error(visit, tmp_path, term, text):
+    written = text(device=NoDevice())
     ((unit, terms),) = module._terms(written)
     own(tmp_path, written).mkdir()
     Ledger.create(own(tmp_path, written), unit, terms=replace(terms, **term)).close()
@@ -297,7 +283,7 @@ def test_a_ledger_of_other_terms_is_an_error(visit, tmp_path, term):
         visit(written)
 
 
-def test_a_ledger_that_another_process_has_open_is_an_error(visit, tmp_path):
+def test_a_ledger_that_another_process_has_open_is_an_error(visit, tmp_path, text):
     visit(text())
     with (
         Ledger.open(own(tmp_path, text()), "example"),
@@ -306,13 +292,13 @@ def test_a_ledger_that_another_process_has_open_is_an_error(visit, tmp_path):
         visit(text())
 
 
-def test_a_folder_that_cannot_hold_a_ledger_is_an_error(visit, tmp_path):
+def test_a_folder_that_cannot_hold_a_ledger_is_an_error(visit, tmp_path, text):
     own(tmp_path, text()).write_text("in the way")
     with pytest.raises(LedgerError, match="cannot be kept"):
         visit(text())
 
 
-def test_threads_take_turns_and_none_fails(visit, tmp_path):
+def test_threads_take_turns_and_none_fails(visit, tmp_path, text):
     written, threads = text(), []
     for device in (1, 2) * 5:
         names = {"device": device}
@@ -386,7 +372,7 @@ def steps_of_two_visits(visit, written):
 
 @pytest.mark.parametrize("half", [False, True])
 def test_wherever_a_process_dies_the_recorded_visits_are_at_least_the_true_ones(
-    visit, tmp_path, half
+    visit, tmp_path, half, text
 ):
     steps = steps_of_two_visits(visit, text(seed=99))
     assert steps > 30

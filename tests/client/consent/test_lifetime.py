@@ -1,7 +1,6 @@
 """The operator's largest ε over every configuration that a device ever took part in."""
 
 import hashlib
-import json
 import math
 import os
 import sys
@@ -15,19 +14,16 @@ import pytest
 from client.consent.agreement import DeviceState
 from client.consent.configured_floor import LARGEST_DELTA
 from client.consent.device_ledger import device_ledger
-from photos.settings import Photos
 from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge
-from privacy.settings import Device, Example, Privacy
+from privacy.mechanisms.dpsgd_settings import DpSgdSettings
+from privacy.mechanisms.local_gaussian import LocalSettings
+from privacy.mechanisms.unprotected import NoDevice
 from privacy.statements import composition, renyi_filter
 from protocol.messages import Declined, DeclineReason, Task
-from protocol.rebuild import to_plain
-from protocol.settings import Training
-from ranking.settings import Ranking
 
-DPSGD = Example(
-    mechanism="dpsgd",
+DPSGD = DpSgdSettings(
     numbers="float64",
     epsilon=None,
     noise_multiplier=2.0,
@@ -35,9 +31,8 @@ DPSGD = Example(
     clip=0.3,
     max_participations=50,
 )
-LOCAL = replace(
-    Device.none(),
-    mechanism="local",
+LOCAL = LocalSettings(
+    epsilon=None,
     noise_multiplier=8.0,
     delta=1e-5,
     clip=2.0,
@@ -46,42 +41,12 @@ LOCAL = replace(
 OWN, MOST = 3, 4.0
 
 
-def text(*, seed, example=None, device=LOCAL, noise="secure"):
-    sections = {
-        "seed": seed,
-        "photos": Photos(
-            source="synthetic",
-            root=None,
-            devices=10,
-            held_out_devices=0,
-            held_out_share=0.4,
-            side=16,
-            taste=0,
-            taste_cosine=1.0,
-            taste_flips=0,
-            context_preference=0.0,
-        ),
-        "ranking": Ranking(trained="head", loss="softmax", weights=None),
-        "training": Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0),
-        "privacy": Privacy(
-            noise=noise, claim=False, example=example or Example.none(), device=device
-        ),
-        "server": {
-            "rounds": 8,
-            "cohort": 2.0,
-            "optimizer": "sgd",
-            "lr": 1.0,
-            "beta1": 0.9,
-            "tau": 1e-3,
-        },
-        "simulation": {
-            "engine": {"name": "opacus"},
-            "accelerator": "cpu",
-            "memory": 512,
-            "cache": None,
-        },
-    }
-    return json.dumps({name: to_plain(value) for name, value in sections.items()})
+@pytest.fixture(scope="session")
+def text(lab):
+    def made(*, seed, example=None, device=LOCAL):
+        return lab.configuration(seed=seed, example=example, device=device)
+
+    return made
 
 
 def folder_of(root, written):
@@ -131,7 +96,7 @@ def visits_at_most(most, noise):
     return math.floor((most - rest) / of_visit)
 
 
-def test_two_configurations_together_have_the_visits_of_one_limit(visit):
+def test_two_configurations_together_have_the_visits_of_one_limit(visit, text):
     first, second = text(seed=1), text(seed=2)
     allowed = visits_at_most(MOST, 8.0)
     assert allowed > 5
@@ -142,11 +107,11 @@ def test_two_configurations_together_have_the_visits_of_one_limit(visit):
 
 
 def test_what_is_allowed_together_costs_no_more_than_the_limit_by_distributions(
-    visit, tmp_path
+    visit, tmp_path, text
 ):
     """The filter is the stricter one: the composed ε of what it allows is below the limit."""
     written = [
-        text(seed=int(n), example=replace(DPSGD, noise_multiplier=n), device=Device.none())
+        text(seed=int(n), example=replace(DPSGD, noise_multiplier=n), device=NoDevice())
         for n in (2.0, 3.0, 4.0)
     ]
     assert all(visit(one) for one in written)
@@ -159,42 +124,44 @@ def test_what_is_allowed_together_costs_no_more_than_the_limit_by_distributions(
 
 
 @pytest.mark.parametrize(("noise", "room"), [(3.0, True), (0.7, False)])
-def test_steps_in_integers_count_like_those_in_floats(visit, noise, room):
+def test_steps_in_integers_count_like_those_in_floats(visit, noise, room, text):
     integers = replace(DPSGD, numbers="integers", noise_multiplier=noise)
-    assert visit(text(seed=1, example=integers, device=Device.none()))
-    assert visit(text(seed=2, example=DPSGD, device=Device.none())) == room
+    assert visit(text(seed=1, example=integers, device=NoDevice()))
+    assert visit(text(seed=2, example=DPSGD, device=NoDevice())) == room
 
 
-def test_with_one_configuration_its_own_limit_is_the_limit(visit):
+def test_with_one_configuration_its_own_limit_is_the_limit(visit, text):
     assert all(visit(text(seed=1), most=0.5) for _ in range(3))
 
 
-def test_without_a_limit_nothing_is_composed(visit, tmp_path):
+def test_without_a_limit_nothing_is_composed(visit, tmp_path, text):
     (tmp_path / "example.jsonl").write_text("a ledger of nothing")
     assert visit(text(seed=1), most=None)
 
 
-def test_visits_of_another_device_in_the_same_folder_are_its_own(visit):
+def test_visits_of_another_device_in_the_same_folder_are_its_own(visit, text):
     first, second = text(seed=1), text(seed=2)
     assert all(visit(first, device=4) for _ in range(visits_at_most(MOST, 8.0) + 5))
     assert visit(second)
     assert not visit(second, device=4)
 
 
-def test_local_noise_elsewhere_counts_for_moments_too(visit):
+def test_local_noise_elsewhere_counts_for_moments_too(visit, text):
     """Local noise of 1.5 clips is ε = 6.4 in one visit: no room for steps beside it."""
     loud = replace(LOCAL, noise_multiplier=1.5)
     assert visit(text(seed=1, device=loud))
-    assert not visit(text(seed=2, example=DPSGD, device=Device.none()))
+    assert not visit(text(seed=2, example=DPSGD, device=NoDevice()))
 
 
-def test_steps_elsewhere_count_for_moments_where_noise_is_local(visit):
+def test_steps_elsewhere_count_for_moments_where_noise_is_local(visit, text):
     quiet = replace(DPSGD, noise_multiplier=0.7)
-    assert visit(text(seed=1, example=quiet, device=Device.none()))
+    assert visit(text(seed=1, example=quiet, device=NoDevice()))
     assert not visit(text(seed=2))
 
 
-def test_an_older_version_that_charged_for_less_noise_is_counted_as_it_was(visit, tmp_path):
+def test_an_older_version_that_charged_for_less_noise_is_counted_as_it_was(
+    visit, tmp_path, text
+):
     written = text(seed=1)
     assert visit(written)
     terms = examine(folder_of(tmp_path, written), "device").terms
@@ -268,7 +235,7 @@ LOST = [
 
 @pytest.mark.parametrize("lose", LOST)
 def test_what_cannot_be_counted_is_without_bound_and_named_in_the_devices_log(
-    visit, tmp_path, caplog, lose
+    visit, tmp_path, caplog, lose, text
 ):
     other = text(seed=1)
     assert visit(other)
@@ -282,7 +249,7 @@ def test_what_cannot_be_counted_is_without_bound_and_named_in_the_devices_log(
 @pytest.mark.parametrize(
     "term", [{"sampler": "shuffle"}, {"noise": "insecure_seeded"}, {"noise_multiplier": 0.0}]
 )
-def test_terms_without_a_bound_are_without_bound(visit, tmp_path, term):
+def test_terms_without_a_bound_are_without_bound(visit, tmp_path, term, text):
     other = text(seed=1)
     assert visit(other)
     terms = examine(folder_of(tmp_path, other), "device").terms
@@ -294,7 +261,7 @@ def test_terms_without_a_bound_are_without_bound(visit, tmp_path, term):
     assert not visit(other)
 
 
-def test_a_folder_that_cannot_be_read_is_without_bound(visit, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_without_bound(visit, tmp_path, monkeypatch, text):
     assert visit(text(seed=1))
     walk = os.walk
 
@@ -307,7 +274,9 @@ def test_a_folder_that_cannot_be_read_is_without_bound(visit, tmp_path, monkeypa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no lock on a folder")
-def test_two_processes_do_not_visit_at_once_for_neither_would_count_the_other(visit, tmp_path):
+def test_two_processes_do_not_visit_at_once_for_neither_would_count_the_other(
+    visit, tmp_path, text
+):
     import fcntl
 
     held = os.open(tmp_path, os.O_RDONLY)

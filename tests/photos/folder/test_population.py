@@ -7,22 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photos.folder.population import FolderSource, moment_number, skipped_total
+from photos.folder.population import FolderSource, moment_number
+from photos.folder.settings import FolderPhotos
 from photos.folder.skips import Skip
 from photos.library import Feedback
-from photos.settings import Photos
 
-PHOTOS = Photos(
-    source="folder",
-    root=None,
+PHOTOS = FolderPhotos(
+    root="",
     devices=None,
     held_out_devices=0,
     held_out_share=0.25,
     side=16,
-    taste=0,
-    taste_cosine=1.0,
-    taste_flips=0,
-    context_preference=0.0,
 )
 
 
@@ -234,18 +229,9 @@ def test_held_out_devices_are_the_last_by_name_and_numbered_last(device):
     assert _source(device, held_out_devices=2).devices == 3
 
 
-def test_skips_are_added_up_over_devices(device):
-    _non_image(device)
-    _photo(device.parent / "tablet" / "lonely" / "a.png")
-    source = _source(device)
-    total = skipped_total(source.library(number) for number in range(2))
-    assert total == {Skip.FEW_PHOTOS: 1, Skip.NOT_A_PHOTO: 1}
-
-
 @pytest.mark.parametrize(
     ("root", "words"),
     [
-        (None, "photos.root must name a folder"),
         ("missing", r"photos.root=missing is not a folder .*\(No such file or directory\)"),
         (__file__, r"is not a folder that can be listed \(Not a directory\)"),
         ("x" * 300, r"is not a folder that can be listed \(File name too long\)"),
@@ -257,6 +243,15 @@ def test_a_root_that_is_no_folder_is_one_sentence(root, words):
     with pytest.raises(ValueError, match=words) as error:
         FolderSource(replace(PHOTOS, root=root))
     assert "darkroom photos sample DIR" in str(error.value)
+
+
+def test_a_population_without_a_root_is_not_the_working_directory():
+    with pytest.raises(ValueError, match=r"photos\.root is empty .* add photos\.root=DIR\."):
+        FolderSource(PHOTOS)
+
+
+def test_owners_of_real_photographs_have_no_named_orders(device):
+    assert _source(device).orders(0) == {}
 
 
 @pytest.mark.parametrize("layout", ["", "phone", "phone/moment", "a.png", "phone/a.png"])

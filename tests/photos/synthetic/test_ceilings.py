@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import yaml
 
-from photos.settings import Photos
 from photos.synthetic.ceilings import ceiling_scores
-from photos.synthetic.population import library, private_owner
+from photos.synthetic.owner import private_owner
+from photos.synthetic.population import library
+from photos.synthetic.settings import SyntheticPhotos
 from ranking.metrics.ndcg import ndcg, oracle_normalised, random_ndcg
 
-PHOTOS = Photos(**yaml.safe_load((files("conf") / "photos" / "synthetic.yaml").read_text()))
+PHOTOS = SyntheticPhotos(
+    **yaml.safe_load((files("conf") / "photos" / "synthetic.yaml").read_text())
+)
 CONTROL = replace(PHOTOS, taste_cosine=1, taste_flips=0, context_preference=0)
 DEVICES = 160
 LONGEST = 12
@@ -24,7 +27,7 @@ def _padded(lists: list[np.ndarray]) -> np.ndarray:
 
 
 @cache
-def _scores(photos: Photos) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _scores(photos: SyntheticPhotos) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """[moments, 12] of every order over all devices, and which are photos."""
     lists: dict[str, list[np.ndarray]] = {}
     for device in range(DEVICES):
@@ -35,7 +38,7 @@ def _scores(photos: Photos) -> tuple[dict[str, np.ndarray], np.ndarray]:
     return {name: _padded(one) for name, one in lists.items()}, where
 
 
-def _figures(photos: Photos) -> dict[str, float]:
+def _figures(photos: SyntheticPhotos) -> dict[str, float]:
     """Oracle-normalised NDCG@1 on the true expected gains."""
     scores, where = _scores(photos)
     random = random_ndcg(scores["Bayes"], where=where, k=1)
@@ -45,7 +48,7 @@ def _figures(photos: Photos) -> dict[str, float]:
     }
 
 
-def _own_utility(photos: Photos, device: int) -> tuple[np.ndarray, ...]:
+def _own_utility(photos: SyntheticPhotos, device: int) -> tuple[np.ndarray, ...]:
     owner = private_owner(photos, seed=3, device=device)
     own = owner.taste.own_utility(owner.roll)
     return tuple(own[owner.roll.moment_of == m] for m in range(owner.roll.moments))

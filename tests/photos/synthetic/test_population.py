@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT, Library
-from photos.settings import Photos
-from photos.synthetic.population import library, private_owner, public_library, public_owner
+from photos.synthetic.population import SyntheticSource, library, public_library
+from photos.synthetic.settings import SyntheticPhotos
 
-PHOTOS = Photos(
-    source="synthetic",
-    root=None,
+PHOTOS = SyntheticPhotos(
     devices=10,
     held_out_devices=2,
     held_out_share=0.2,
@@ -73,7 +71,7 @@ def test_devices_seeds_and_the_public_split_share_nothing():
         library(PHOTOS, seed=4, device=0),
         library(PHOTOS, seed=4, device=1),
         library(PHOTOS, seed=5, device=0),
-        public_library(PHOTOS, seed=4, device=0),
+        public_library(side=24, seed=4, device=0),
         library(PHOTOS, seed=2**62, device=0),
     ]
     first_photos = {one.moments[0].photos[0].tobytes() for one in made}
@@ -90,21 +88,13 @@ def test_the_tastes_settings_change_what_is_liked_and_not_what_is_photographed()
     )
 
 
-def test_the_public_split_does_not_follow_the_private_settings():
-    assert digest(public_library(PHOTOS, seed=1, device=6)) == digest(
-        public_library(CONTROL, seed=1, device=6)
-    )
-
-
-def test_an_owner_is_the_device_of_the_library_without_its_pixels():
-    for owner, made in (
-        (private_owner(PHOTOS, seed=1, device=2), library(PHOTOS, seed=1, device=2)),
-        (public_owner(seed=1, device=2), public_library(PHOTOS, seed=1, device=2)),
-    ):
-        gains = [moment.expected_gain for moment in made.moments]
-        np.testing.assert_array_equal(owner.expected_gain(), np.concatenate(gains))
-        bursts = [moment.bursts for moment in made.moments]
-        np.testing.assert_array_equal(owner.roll.bursts, np.concatenate(bursts))
+def test_a_source_gives_the_libraries_and_the_named_orders_of_its_seed():
+    source = SyntheticSource(PHOTOS, 5)
+    assert digest(source.library(3)) == digest(library(PHOTOS, seed=5, device=3))
+    orders = source.orders(3)
+    assert [*orders][:: len(orders) - 1] == ["random", "Bayes"]
+    for moment, bayes in zip(source.library(3).moments, orders["Bayes"], strict=True):
+        np.testing.assert_array_equal(bayes, moment.expected_gain)
 
 
 def test_near_duplicates_are_closer_in_pixels_than_other_photos_of_their_moment():

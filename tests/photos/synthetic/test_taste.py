@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photos.settings import Photos
 from photos.synthetic.attributes import NAMES, SCENES, Roll, draw_roll
+from photos.synthetic.settings import SyntheticPhotos
 from photos.synthetic.taste import (
     USUAL_DISTANCE,
     personal,
@@ -17,9 +17,7 @@ from photos.synthetic.taste import (
     standing_out,
 )
 
-CONTROL = Photos(
-    source="synthetic",
-    root=None,
+CONTROL = SyntheticPhotos(
     devices=10,
     held_out_devices=2,
     held_out_share=0.2,

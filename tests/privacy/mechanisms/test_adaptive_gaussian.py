@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian, vote
+from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian, AdaptiveSettings, vote
 from privacy.mechanisms.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.unit_settings import Federation
 from privacy.sampling.capped import CappedPoissonSampling
 
 SAMPLING = CappedPoissonSampling.expecting(50, devices=1000, cap=None)
@@ -85,3 +87,36 @@ def test_the_clip_finds_the_quantile_from_far_away(first, quantile):
         late += [clip] if number >= 200 else []
     expected = {0.5: 1.0, 0.8: math.exp(0.5 * 0.8416)}[quantile]
     assert np.exp(np.mean(np.log(late))) == pytest.approx(expected, rel=0.06)
+
+
+COMMON = {
+    "delta": 1e-3,
+    "clip": 0.5,
+    "clipping": "whole",
+    "largest_cohort": None,
+    "noise_cohort": None,
+    "noise_population": None,
+}
+RUN = Federation(devices=50, rounds=2, cohort=5.0)
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [
+        {"epsilon": None, "noise_multiplier": 1.0},
+        {"epsilon": 2.0, "noise_multiplier": None},
+        {"epsilon": 0.2, "noise_multiplier": 2.0},
+    ],
+)
+def test_an_adaptive_clip_costs_as_much_as_one_that_stays(budget):
+    follows = AdaptiveSettings(**budget, **COMMON, quantile=0.6, clip_lr=0.2, count_share=0.1)
+    stays = GaussianSettings(**budget, **COMMON, numbers="float64")
+    found, plain = follows.protected(RUN), stays.protected(RUN)
+    assert isinstance(found.mechanism, AdaptiveGaussian)
+    assert found.mechanism.accounted == plain.mechanism
+    assert (found.times, found.remarks) == (plain.times, plain.remarks)
+    assert (found.mechanism.quantile, found.mechanism.lr, found.mechanism.share) == (
+        0.6,
+        0.2,
+        0.1,
+    )

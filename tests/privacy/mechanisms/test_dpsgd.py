@@ -13,7 +13,6 @@ from privacy.accounting.noise_search import noise_multiplier
 from privacy.accounting.rdp import ORDERS
 from privacy.mechanisms.dpsgd import DpSgd, release
 from privacy.noise import SecureSource, SeededSource
-from privacy.planning.trial_divergence import divergences
 from privacy.sampling.poisson import PoissonSampling
 from privacy.statements.group import unsampled_epsilon
 from privacy.statements.profile import deltas
@@ -79,7 +78,7 @@ def test_what_rounding_moves_is_in_every_figure_of_a_moment():
     assert unsampled_epsilon(exact, moments=2, participations=1) > analytic_gaussian.epsilon(
         closed / (2 * math.sqrt(40)), delta=1e-5
     )
-    (moved,) = divergences(exact, 1, orders=(4.0,))
+    (moved,) = exact.steps_of(1).divergences((4.0,))
     assert moved == pytest.approx(40 * 4 / (2 * closed**2) * 1.000001**2, rel=1e-9)
     (leaked,) = deltas(exact, 1, epsilons=(2.0,))
     assert 1e-5 < leaked < 1.0001e-5

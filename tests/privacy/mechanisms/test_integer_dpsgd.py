@@ -13,10 +13,10 @@ from privacy.accounting.noise_search import NextToNoNoiseError
 from privacy.integers.discrete_gaussian import LARGEST
 from privacy.integers.grid import STEPS
 from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.dpsgd_settings import KINDS
 from privacy.mechanisms.integer_dpsgd import SMOOTHING, IntegerDpSgd
-from privacy.mechanisms.unions import OF_NUMBERS
+from privacy.mechanisms.limits import MOST_INTEGER_NOISE
 from privacy.sampling.poisson import PoissonSampling
-from privacy.settings import MOST_INTEGER_NOISE
 
 USUAL = {"rate": 0.1, "noise": 2.0, "steps": 5, "delta": 1e-5}
 
@@ -171,7 +171,7 @@ def test_what_is_accounted_is_the_same_visit_with_nine_squares_less():
 
 def test_calibrated_noise_keeps_the_promise_and_is_that_of_float64_to_six_digits():
     visit = {"delta": 1e-5, "rate": 0.2, "steps": 40}
-    noise = IntegerDpSgd.least_noise(2.0, **visit)
+    noise = mechanism(rate=0.2, noise=0.0, steps=40).noise_for(2.0, 1)
     reals = noise_search.noise_multiplier(2.0, **visit)
     chosen = mechanism(rate=0.2, noise=noise, steps=40)
     assert reals < noise < reals * (1 + 1e-6)
@@ -179,16 +179,22 @@ def test_calibrated_noise_keeps_the_promise_and_is_that_of_float64_to_six_digits
     assert 0.98 * 2 < chosen.epsilon(1) <= 2
 
 
+def test_calibrated_noise_is_that_of_all_the_steps_of_all_visits():
+    silent = mechanism(rate=0.2, noise=0.0, steps=8)
+    assert silent.noise_for(2.0, 5) == mechanism(rate=0.2, steps=40).noise_for(2.0, 1)
+
+
 def test_a_promise_that_needs_more_noise_than_there_is_is_refused():
     # 100 steps at rate 1 and ε = 0.1 need about 10 · 37 clips
     visit = {"delta": 1e-5, "rate": 1.0, "steps": 100}
+    silent = mechanism(**visit, noise=0.0)
     with pytest.raises(
         ValueError, match=r"^privacy\.example\.epsilon=0\.1 needs a noise of 3.* 256 at most"
     ):
-        IntegerDpSgd.least_noise(0.1, **visit)
+        silent.noise_for(0.1, 1)
     assert noise_search.noise_multiplier(0.1, **visit) > MOST_INTEGER_NOISE
     with pytest.raises(NextToNoNoiseError):
-        IntegerDpSgd.least_noise(1e6, **visit)
+        silent.noise_for(1e6, 1)
 
 
 @pytest.mark.parametrize("noise", [-1.0, 257.0, math.inf, math.nan])
@@ -218,4 +224,4 @@ def test_a_mechanism_is_a_frozen_value():
 
 
 def test_the_setting_names_the_mechanism():
-    assert (OF_NUMBERS["float64"], OF_NUMBERS["integers"]) == (DpSgd, IntegerDpSgd)
+    assert (KINDS["float64"], KINDS["integers"]) == (DpSgd, IntegerDpSgd)

@@ -12,7 +12,8 @@ from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Terms, Unknown
 from privacy.ledger.totals import NOTHING
-from privacy.statements.accountants import ACCOUNTANTS, Accountants
+from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.registry import SAMPLERS
 from privacy.statements.recomputation import opinions, state
 
 TERMS = Terms(
@@ -157,28 +158,34 @@ def test_a_sampler_or_relation_without_accountant_is_refused_by_name():
         state(dataclasses.replace(TERMS, relation="replace one"), NOTHING)
 
 
+class Line(DpSgd):
+    """A mechanism whose ε are those of no other, and whose accountants disagree."""
+
+    def epsilon(self, charges):
+        return 2.0 * charges
+
+    def epsilon_rdp(self, charges):
+        return 1.0 * charges
+
+
 def test_another_sampler_is_one_entry_more():
-    linear = Accountants(
-        relation="add or remove one",
-        pld=lambda terms, charges: 2.0 * charges,
-        rdp=lambda terms, charges: 1.0 * charges,
-    )
     terms = dataclasses.replace(TERMS, sampler="line")
-    found = opinions(terms, 3, accountants={**ACCOUNTANTS, "line": linear})
+    found = opinions(terms, 3, samplers={**SAMPLERS, "line": Line})
 
     assert (found.pld, found.rdp) == (6.0, 3.0)
     assert not found.agree
 
 
-def half(terms, charges):
+class Careless(DpSgd):
     """An accountant that forgets every second step."""
-    return ACCOUNTANTS[terms.sampler].pld(terms, charges) / 2
+
+    def epsilon(self, charges):
+        return DpSgd.epsilon(self, charges) / 2
 
 
 def test_an_epsilon_that_an_attack_refutes_is_found_out():
     """Far below the looser accountant, it would pass for a good one."""
-    careless = dataclasses.replace(ACCOUNTANTS["poisson"], pld=half)
-    found = opinions(TERMS, 3, accountants={"poisson": careless})
+    found = opinions(TERMS, 3, samplers={"poisson": Careless})
     assert 0.0 < found.pld < found.attack
     assert not found.agree
 

@@ -17,7 +17,6 @@ def held_out(expected, owners, devices):
         where=where,
         realised=gains,
         expected=gains,
-        taste_known=True,
         pixels=np.zeros((int(where.sum()), 16, 16, 3), np.uint8),
     )
 

@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from privacy.ledger.chain import LedgerError, examine
+from privacy.mechanisms.cohort_gaussian import protected_mean
 from privacy.statements.recomputation import state
-from server.aggregation.mean import protected_mean
 from simulations.configuration.hydra_bridge import compose
 from simulations.federation import device_ledgers
 from simulations.ledgers.run_ledger import show_run
@@ -83,7 +83,7 @@ def test_a_round_is_charged_before_its_sum_is_released(tmp_path, monkeypatch):
         seen.append(examine(folder / "private" / "ledger", "device").spent.charges)
         return protected_mean(deltas, mechanism, **named)
 
-    monkeypatch.setattr("server.protection.release.protected_mean", watched)
+    monkeypatch.setattr("privacy.mechanisms.cohort_gaussian.protected_mean", watched)
     run(tmp_path, *CENTRAL)
     assert seen == [1, 2, 3]
 

@@ -3,35 +3,24 @@
 import pytest
 import torch
 
-from photos.settings import Photos
-from photos.synthetic.population import public_library, public_owner
+from photos.synthetic.owner import public_owner
+from photos.synthetic.population import public_library
 from ranking.model.build import build_ranker
 from ranking.weights import load_weights
-from simulations.pretraining.pretrain import PUBLIC, Lesson, pretrain
+from simulations.pretraining.pretrain import SIDE, Lesson, pretrain
 from simulations.pretraining.public_figures import public_figures
 from simulations.pretraining.public_moments import FACTS, gather
 
-SMALL = Photos(
-    source="synthetic",
-    root=None,
-    devices=2,
-    held_out_devices=0,
-    held_out_share=0,
-    side=16,
-    taste=0,
-    taste_cosine=1,
-    taste_flips=0,
-    context_preference=0,
-)
+SMALL = 16  # pixels of a side
 
 
 @pytest.fixture(scope="module")
 def moments():
-    return gather(SMALL, seed=3, devices=range(2))
+    return gather(side=SMALL, seed=3, devices=range(2))
 
 
 def test_the_public_moments_are_those_of_the_public_libraries_in_order(moments):
-    libraries = [public_library(SMALL, seed=3, device=device) for device in range(2)]
+    libraries = [public_library(side=SMALL, seed=3, device=device) for device in range(2)]
     expected = [moment for library in libraries for moment in library.moments]
     assert moments.where.sum(1).tolist() == [len(moment.photos) for moment in expected]
     row, last = len(expected) - 1, expected[-1]
@@ -90,7 +79,7 @@ def test_pre_training_writes_the_same_weights_twice_and_keeps_global_randomness(
         ranker = build_ranker("head", generator=torch.Generator().manual_seed(9))
         origin = load_weights(ranker, path)
         rankers.append(ranker.state_dict())
-    assert (origin.seed, origin.side) == (1, PUBLIC.side)
+    assert (origin.seed, origin.side) == (1, SIDE)
     assert origin.command == "darkroom pretrain --seed 1"
     assert all(torch.equal(rankers[0][name], value) for name, value in rankers[1].items())
     assert torch.get_num_threads() == threads

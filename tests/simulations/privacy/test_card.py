@@ -18,8 +18,13 @@ BASE = (
 DELTA = "privacy.device.delta=1e-3"
 
 
+def promises(config, *, devices):
+    moments = round(config.training.reference_size)
+    return card.promises(config.protection(devices=devices), moments=moments)
+
+
 def promise(*words):
-    (found,) = card.promises(compose([*BASE, *words]), devices=DEVICES)
+    (found,) = promises(compose([*BASE, *words]), devices=DEVICES)
     return found
 
 
@@ -64,7 +69,7 @@ def test_integers_say_so():
 )
 def test_a_moments_noise_says_in_which_numbers_it_is(numbers, amount, words):
     config = compose(["privacy/device=none", f"privacy.example.numbers={numbers}"])
-    (found,) = card.promises(config, devices=120)
+    (found,) = promises(config, devices=120)
     assert re.fullmatch(rf"{amount} \d\.\d\d × clip 0\.3, on the device, {words}", found.noise)
     assert 7.9 < found.epsilon <= 8 < found.second
     assert max(map(len, card.lines(found))) <= 68
@@ -112,7 +117,8 @@ def test_a_budget_says_where_the_run_stops():
 
 def test_the_card_of_a_run_that_stopped_is_of_the_rounds_that_ran(tmp_path):
     config = compose([*BASE, "privacy/device=gaussian", DELTA])
-    found = card.plain(config, devices=DEVICES, as_it_ran={}, ledger=Path(tmp_path))["device"]
+    promised = promises(config, devices=DEVICES)
+    found = card.plain(promised, as_it_ran={}, ledger=Path(tmp_path))["device"]
     assert found["as_it_ran"] is None
     assert found["extrapolated"] is None
     assert json.dumps(found)
@@ -120,7 +126,7 @@ def test_the_card_of_a_run_that_stopped_is_of_the_rounds_that_ran(tmp_path):
 
 
 def test_a_promise_for_a_moment_says_what_it_is_worth_to_a_library():
-    (found,) = card.promises(compose(["privacy/device=none"]), devices=120)
+    (found,) = promises(compose(["privacy/device=none"]), devices=120)
     (line,) = found.remarks
     assert line.startswith("for 16 moments together, as a group: ε ≤ 4")
     assert line.endswith(", in effect no promise")
@@ -149,7 +155,8 @@ def test_a_card_says_how_often_a_guess_is_right(choice, question):
 
 def test_the_profile_is_in_the_card_as_json(tmp_path):
     config = compose([*BASE, "privacy/device=gaussian", DELTA])
-    found = card.plain(config, devices=DEVICES, as_it_ran={}, ledger=Path(tmp_path))
+    promised = promises(config, devices=DEVICES)
+    found = card.plain(promised, as_it_ran={}, ledger=Path(tmp_path))
     (profile,) = [one["profile"] for one in json.loads(json.dumps(found)).values()]
     assert profile["right"] == (1 + profile["points"][0][1]) / 2
     assert profile["points"][-1][1] <= 1e-3

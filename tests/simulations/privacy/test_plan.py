@@ -14,7 +14,6 @@ from rich.console import Console
 from privacy.correlation import toeplitz
 from privacy.mechanisms import separated_gaussian
 from privacy.planning import target
-from server.protection import correlation
 from simulations import command
 from simulations.configuration.hydra_bridge import compose
 from simulations.privacy.plan import Plan, choices
@@ -234,7 +233,5 @@ def test_what_is_not_solved_is_in_the_table_and_refused_with_the_way_out(mechani
 def test_devices_rest_no_longer_than_the_run():
     """A thousand devices in cohorts of 50 could rest 20 rounds; the run has 8."""
     plan = Plan.of(compose([*DEVICE, "server.rounds=8"]))
-    found = correlation.mechanism(
-        dataclasses.replace(plan.matrix, epsilon=2.0), plan.server, devices=1000
-    )
+    found = dataclasses.replace(plan.matrix, epsilon=2.0).derive(plan.run)
     assert (found.separation, found.participations) == (8, 1)

@@ -3,19 +3,20 @@
 import dataclasses
 import json
 import stat
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin
 
 import pytest
 import yaml
 
+from protocol import setting_names
 from protocol.rebuild import to_plain
 from ranking.weights import read_origin
-from simulations.runs import public_half
 from simulations.configuration.hydra_bridge import compose
+from simulations.configuration.settings import Config
 from simulations.privacy.card import Promise, promises
 from simulations.ranking.rank import rank
+from simulations.runs import public_half
 from simulations.runs.run_folder import RunFolder
-from simulations.configuration.settings import Config
 from simulations.simulate import simulate
 
 TINY = (
@@ -45,16 +46,6 @@ def run(folder, *words):
     return RunFolder(sorted(folder.iterdir())[-1])
 
 
-def leaves(cls, at=""):
-    """Every setting by its path, with its type."""
-    for name, hint in get_type_hints(cls).items():
-        sections = [one for one in (hint, *get_args(hint)) if dataclasses.is_dataclass(one)]
-        for section in sections:
-            yield from leaves(section, f"{at}{name}.")
-        if not sections:
-            yield f"{at}{name}", hint
-
-
 def is_free_text(hint):
     """Whether anything may be written there, a path for one: no choice among words."""
     return get_origin(hint) is not Literal and (
@@ -65,11 +56,21 @@ def is_free_text(hint):
 READ_BY_ALL = {"name", "ranking.frozen_digest"}
 """What the researcher calls the run, and the digest of what the public model holds."""
 
-FREE = [path for path, hint in leaves(Config) if is_free_text(hint)]
+FREE = [
+    path
+    for path, hint in setting_names.setting_hints(Config).items()
+    if not setting_names.sections(hint) and is_free_text(hint)
+]
+OF_A_KIND = {
+    "photos": ("photos=folder", "photos.root=DIR"),
+    "study": ("study=search", "+study.arms.a=[]"),
+}
+"""What makes a setting one of the run's, where another choice is the default."""
 
 
 def planted(path, value):
-    plain = to_plain(compose([*BOTH, *TINY, *STUDY]))
+    section = path.partition(".")[0]
+    plain = to_plain(compose([*BOTH, *TINY, *OF_A_KIND.get(section, ())]))
     *sections, name = path.split(".")
     inner = plain
     for section in sections:
@@ -170,7 +171,8 @@ def test_a_run_without_a_promise_shares_nothing(tmp_path, words):
 
 
 def test_a_bound_of_infinity_is_no_promise_to_share_a_model_under():
-    (example, _) = promises(compose([*BOTH, *TINY]), devices=6)
+    protection = compose([*BOTH, *TINY]).protection(devices=6)
+    (example, _) = promises(protection, moments=16)
     without = dataclasses.replace(example, epsilon=float("inf"))
     assert public_half.may_be_shared([without, example])
     assert not public_half.may_be_shared([without])

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from privacy.statements import recomputation
-from privacy.ledger.records import Charge, to_line
-from privacy.ledger.ledger import Ledger
 from privacy.ledger.chain import Head, pointer_of
-from simulations.runs import run_parts
-from simulations.studies import search
+from privacy.ledger.ledger import Ledger
+from privacy.ledger.records import Charge, to_line
+from privacy.statements import recomputation
 from simulations.configuration.hydra_bridge import compose
 from simulations.ledgers.run_ledger import show_run
+from simulations.runs import run_parts
 from simulations.simulate import simulate
+from simulations.studies import search
 
 TINY = (
     "photos.devices=6",

@@ -5,27 +5,35 @@ import pytest
 
 from privacy.ledger.chain import LedgerError, examine
 from privacy.ledger.ledger import Ledger
-from privacy.settings import Device, Example, Privacy
-from server.protection.protection import protection
-from server.protection.release import (
-    AdaptiveRelease,
-    BandedRelease,
-    IndependentRelease,
-    IntegerRelease,
-    SeparatedRelease,
-)
+from privacy.mechanisms.adaptive_gaussian import AdaptiveRelease, AdaptiveSettings
+from privacy.mechanisms.banded_gaussian import BandedRelease
+from privacy.mechanisms.cohort_gaussian import IndependentRelease
+from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.integer_gaussian import IntegerRelease
+from privacy.mechanisms.local_gaussian import LocalSettings
+from privacy.mechanisms.matrix import MatrixSettings
+from privacy.mechanisms.separated_gaussian import SeparatedRelease
+from privacy.mechanisms.unit_settings import Federation
+from privacy.mechanisms.unprotected import NoDevice
+from server.charged_release import charged_release
 
-NUMBERS = {"noise_multiplier": 1.0, "delta": 1e-3, "clip": 1.0, "clipping": "whole"}
-CORRELATED = {"strategy": "banded", "buffers": 2}
-CENTRAL = dataclasses.replace(Device.none(), mechanism="gaussian", **NUMBERS)
+BUDGET = {"epsilon": None, "noise_multiplier": 1.0, "delta": 1e-3, "clip": 1.0}
+NUMBERS = {**BUDGET, "clipping": "whole", "largest_cohort": None}
+ALONE = {"noise_cohort": None, "noise_population": None}
+CORRELATED = {"strategy": "banded", "buffers": 2, "separation": None}
+CENTRAL = GaussianSettings(**NUMBERS, **ALONE, numbers="float64")
+ADAPTIVE = AdaptiveSettings(**NUMBERS, **ALONE, quantile=0.5, clip_lr=0.2, count_share=0.1)
+SEPARATED = MatrixSettings(**NUMBERS, **CORRELATED, participation="separated")
+BANDED = MatrixSettings(**NUMBERS, **CORRELATED, participation="bands")
 
 
 @pytest.fixture
 def shield(settings):
+    run = Federation(devices=10, rounds=settings.rounds, cohort=settings.cohort)
+
     def build(device=CENTRAL, *, noise="insecure_seeded", folder=""):
-        privacy = Privacy(noise=noise, claim=False, example=Example.none(), device=device)
-        return protection(
-            privacy, settings, devices=10, layers=(2, 2), seed=3, folder=str(folder)
+        return charged_release(
+            device.protected(run), noise=noise, layers=(2, 2), seed=3, folder=str(folder)
         )
 
     return build
@@ -53,29 +61,29 @@ def test_a_secure_source_never_repeats(shield):
     assert not np.array_equal(one, two)
 
 
-def test_devices_that_protect_themselves_leave_the_server_nothing_to_do(shield):
-    local = dataclasses.replace(CENTRAL, mechanism="local", max_participations=2)
-    assert shield(local) is None
-    assert shield(Device.none()) is None
+def test_devices_that_protect_themselves_leave_the_server_nothing_to_do(shield, tmp_path):
+    local = LocalSettings(**BUDGET, max_participations=2)
+    assert shield(local, folder=tmp_path) is None
+    assert shield(NoDevice(), folder=tmp_path) is None
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind"),
+    ("settings_of_device", "kind"),
     [
-        ({"numbers": "float64"}, IndependentRelease),
-        (
-            {"mechanism": "adaptive", "quantile": 0.5, "clip_lr": 0.2, "count_share": 0.1},
-            AdaptiveRelease,
-        ),
-        ({"mechanism": "matrix", "participation": "separated", **CORRELATED}, SeparatedRelease),
-        ({"mechanism": "matrix", "participation": "bands", **CORRELATED}, BandedRelease),
+        (CENTRAL, IndependentRelease),
+        (ADAPTIVE, AdaptiveRelease),
+        (SEPARATED, SeparatedRelease),
+        (BANDED, BandedRelease),
     ],
+    ids=["independent", "adaptive", "separated", "banded"],
 )
 @pytest.mark.parametrize("clipping", ["whole", "layers"])
-def test_every_mechanism_has_its_release_and_its_clipping(shield, changes, kind, clipping):
+def test_every_mechanism_has_its_release_and_its_clipping(
+    shield, settings_of_device, kind, clipping
+):
     """A first layer of norm 5: as a whole the update keeps 1, by layers 1/√2 of each."""
-    chosen = dataclasses.replace(CENTRAL, clipping=clipping, **changes)
-    chosen = dataclasses.replace(chosen, noise_multiplier=1e-9)
+    chosen = dataclasses.replace(settings_of_device, clipping=clipping, noise_multiplier=1e-9)
     release = shield(chosen).release
     assert isinstance(release, kind)
     update = np.float32([3, 4, 30, 40])

@@ -3,8 +3,8 @@
 import time
 from itertools import count
 
-from photos.synthetic.benchmark import main, photos_per_second
-from photos.synthetic.population import public_owner
+from photos.synthetic.owner import public_owner
+from simulations.benchmarks.rendering_benchmark import main, photos_per_second
 
 
 def _rate(side: int, devices: int) -> float:
@@ -31,7 +31,7 @@ def test_photos_of_a_sixteenth_of_the_pixels_are_made_at_more_than_twice_the_rat
 
 
 def test_the_command_prints_a_positive_rate(capsys, monkeypatch):
-    monkeypatch.setattr("photos.synthetic.benchmark.DEVICES", 2)
+    monkeypatch.setattr("simulations.benchmarks.rendering_benchmark.DEVICES", 2)
     main()
     number, rest = capsys.readouterr().out.split(maxsplit=1)
     assert float(number.replace(",", "")) > 0

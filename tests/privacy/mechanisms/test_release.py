@@ -7,20 +7,13 @@ import pytest
 from scipy.stats import kstest
 
 from privacy.correlation.noise import BandedRecurrence, CorrelatedNoise
-from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
-from privacy.mechanisms.banded_gaussian import BandedGaussian
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.separated_gaussian import SeparatedGaussian
+from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian, AdaptiveRelease
+from privacy.mechanisms.banded_gaussian import BandedGaussian, BandedRelease
+from privacy.mechanisms.cohort_gaussian import CohortGaussian, IndependentRelease
+from privacy.mechanisms.integer_gaussian import IntegerGaussian, IntegerRelease
+from privacy.mechanisms.separated_gaussian import SeparatedGaussian, SeparatedRelease
 from privacy.noise import SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
-from server.protection.release import (
-    AdaptiveRelease,
-    BandedRelease,
-    IndependentRelease,
-    IntegerRelease,
-    SeparatedRelease,
-)
 
 SIZE, CLIP, DEVICES = 5, 0.5, 30
 COLUMN = (0.8, 0.6)

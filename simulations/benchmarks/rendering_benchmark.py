@@ -1,6 +1,7 @@
-"""Measures how fast photos are rendered: ``python -m photos.synthetic.benchmark``.
+"""How fast made photos are rendered.
 
-Run it with ``OMP_NUM_THREADS=1`` for the rate of one thread.
+``python -m simulations.benchmarks.rendering_benchmark`` prints it; with ``OMP_NUM_THREADS=1``
+it is the rate of one thread.
 """
 
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from photos.synthetic.population import public_owner
+from photos.synthetic.owner import public_owner
 from photos.synthetic.renderer import draw_scenery, render
 
 SIDE = 48

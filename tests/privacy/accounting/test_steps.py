@@ -13,7 +13,6 @@ from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
 from privacy.mechanisms.integer_gaussian import IntegerGaussian
 from privacy.mechanisms.local_gaussian import LocalGaussian
 from privacy.mechanisms.separated_gaussian import SeparatedGaussian
-from privacy.planning.trial_divergence import divergences
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling
 
@@ -33,7 +32,7 @@ EVERY = [
 
 
 def epsilon(mechanism, times):
-    found = divergences(mechanism, times, orders=rdp.ORDERS)
+    found = mechanism.steps_of(times).divergences(rdp.ORDERS)
     return renyi_conversion.epsilon(dict(zip(rdp.ORDERS, found, strict=True)), delta=1e-5)
 
 
@@ -45,32 +44,32 @@ def test_a_run_costs_no_less_by_its_divergences_than_it_does_and_not_much_more(m
 
 @pytest.mark.parametrize("mechanism", EVERY)
 def test_nothing_done_costs_nothing_and_no_noise_everything(mechanism):
-    assert (divergences(mechanism, 0, orders=rdp.ORDERS) == 0).all()
+    assert (mechanism.steps_of(0).divergences(rdp.ORDERS) == 0).all()
     silent = dataclasses.replace(mechanism, noise_multiplier=0.0)
-    assert np.isinf(divergences(silent, 1, orders=rdp.ORDERS)).all()
+    assert np.isinf(silent.steps_of(1).divergences(rdp.ORDERS)).all()
 
 
 def test_rounds_add_up():
-    once = divergences(COHORT, 1, orders=(2.0, 3.5))
-    assert divergences(COHORT, 5, orders=(2.0, 3.5)) == pytest.approx(5 * once)
+    once = COHORT.steps_of(1).divergences((2.0, 3.5))
+    assert COHORT.steps_of(5).divergences((2.0, 3.5)) == pytest.approx(5 * once)
 
 
 def test_without_sampling_it_is_the_closed_form():
     """Noise 2 over a reach of 2·√3: α · 3 / 2."""
     local = LocalGaussian(**COMMON)
-    assert divergences(local, 3, orders=(2.0, 5.0)) == pytest.approx([3.0, 7.5])
+    assert local.steps_of(3).divergences((2.0, 5.0)) == pytest.approx([3.0, 7.5])
 
 
 def test_integers_have_whole_orders_alone():
     mechanism = EVERY[3]
-    assert np.isinf(divergences(mechanism, 1, orders=(2.0, 2.5))).tolist() == [False, True]
+    assert np.isinf(mechanism.steps_of(1).divergences((2.0, 2.5))).tolist() == [False, True]
 
 
 def test_a_cap_that_cuts_is_part_of_the_divergence():
     """Rounds are not those of the run without the cap: a third are the device alone."""
     tight = CappedPoissonSampling(devices=3, rate=1.0, cap=1)
     cut = dataclasses.replace(COHORT, sampling=tight, noise_multiplier=1.0)
-    (found,) = divergences(cut, 2, orders=(2.0,))
+    (found,) = cut.steps_of(2).divergences((2.0,))
     assert found == pytest.approx(2 * math.log(math.e / 3 + 2 / 3))
 
 

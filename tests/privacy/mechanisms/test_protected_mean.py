@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.cohort_gaussian import CohortGaussian, protected_mean
 from privacy.noise import SecureSource, SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
-from server.aggregation.mean import protected_mean
 
 SIZE = 6
 

@@ -1,0 +1,42 @@
+"""Noise on the device as the settings ask for it; its figures are in test_cohort_gaussian."""
+
+import dataclasses
+
+import pytest
+
+from privacy.mechanisms.local_gaussian import LocalGaussian, LocalSettings
+from privacy.mechanisms.unit_settings import Federation
+from protocol.rebuild import SettingError, rebuild, to_plain
+
+LOCAL = LocalSettings(
+    epsilon=4.0, noise_multiplier=None, delta=1e-5, clip=0.5, max_participations=4
+)
+RUN = Federation(devices=50, rounds=2, cohort=5.0)
+
+
+def test_a_local_promise_is_kept_after_all_visits():
+    found = LOCAL.protected(RUN)
+    assert isinstance(found.mechanism, LocalGaussian)
+    assert found.mechanism.epsilon(4) == pytest.approx(4.0, rel=1e-6)
+    assert found.times == 4
+
+
+def test_a_device_declines_before_the_visit_that_would_pass_the_budget():
+    fixed = dataclasses.replace(LOCAL, noise_multiplier=3.0, max_participations=40)
+    found = fixed.protected(RUN)
+    assert 1 <= found.times < 40
+    assert (
+        found.mechanism.epsilon(found.times) <= 4.0 < found.mechanism.epsilon(found.times + 1)
+    )
+
+
+def test_a_delta_that_would_publish_a_device_is_refused():
+    with pytest.raises(ValueError, match=r"^privacy\.device\.delta=0\.02 .* below 0\.02\.$"):
+        dataclasses.replace(LOCAL, delta=0.02).protected(RUN)
+
+
+@pytest.mark.parametrize("name", ["delta", "clip", "max_participations"])
+def test_a_setting_that_the_mechanism_needs_cannot_be_null(name):
+    plain = {**to_plain(LOCAL), name: None}
+    with pytest.raises(SettingError, match=rf"^privacy\.device\.{name}=null"):
+        rebuild(LocalSettings, plain, at="privacy.device")
