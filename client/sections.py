@@ -9,6 +9,7 @@ from photos.registry import SETTINGS
 from photos.settings import Photos
 from privacy.settings import Privacy
 from protocol.choices import OneOf
+from protocol.optimizers import AnyOptimizer, Optimizer
 from protocol.rebuild import section
 from protocol.settings import Training
 from ranking.settings import Ranking
@@ -21,18 +22,12 @@ class ServerSteps:
     Attributes:
         rounds: Rounds of the run.
         cohort: Expected devices of a round.
-        optimizer: The server optimizer's name.
-        lr: Its learning rate.
-        beta1: Its momentum.
-        tau: What it adds to the root of the second moment.
+        optimizer: The server optimizer.
     """
 
     rounds: int
     cohort: float
-    optimizer: str
-    lr: float
-    beta1: float
-    tau: float
+    optimizer: Optimizer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,8 +76,5 @@ def _server_steps(text: str) -> ServerSteps:
     return ServerSteps(
         rounds=section(text, "server.rounds", int),
         cohort=section(text, "server.cohort", float),
-        optimizer=section(text, "server.optimizer", str),
-        lr=section(text, "server.lr", float),
-        beta1=section(text, "server.beta1", float),
-        tau=section(text, "server.tau", float),
+        optimizer=section(text, "server.optimizer", AnyOptimizer),  # type: ignore[type-abstract]
     )

@@ -8,13 +8,15 @@ from flwr.serverapp import Grid, ServerApp
 
 from privacy.mechanisms.unit_settings import Federation
 from privacy.protection import Protection
+from protocol.messages import Vector
+from server.aggregation.rules import check_protected
 from server.charged_release import ChargedRelease, charged_release
-from server.round_log import Journal
 from server.rounds.directory import Directory
+from server.rounds.journal import Journal
 from server.rounds.loop import run
 from server.rounds.outcome import KnowsDirectory, RoundObserver
 from server.rounds.registration import queried_directory
-from server.rounds.strategy import UniformAveraging, arrays_of
+from server.rounds.strategy import RoundStrategy, arrays_of, vector
 from server.rounds.task_messages import Terms
 from server.sections import Sections, read_devices, read_sections
 from server.visit_terms import work
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
     from server.model import Model
 
 app = ServerApp()
+RESULT = "result"
 
 
 @app.main()
 def main(grid: Grid, context: Context) -> None:
     """Runs the rounds that the run-config's ``config``, a JSON text, describes.
 
-    Leaves the last released parameters in ``context.state["result"]`` and, where the
+    Leaves the model that was released last where ``result`` finds it and, where the
     run-config's ``output`` names a file, the whole ranker in that file. Where ``ledger`` names
     a folder, the ledger of the unit device is begun there.
     """
@@ -37,6 +40,7 @@ def main(grid: Grid, context: Context) -> None:
 
     text = str(context.run_config["config"])
     sections = read_sections(text)
+    check_protected(sections.server.aggregation, device=sections.privacy.device)
     output = _output(str(context.run_config["output"]))
     model = Model.initial(sections.ranking, seed=sections.seed)
     directory = _directory(grid, text, timeout=sections.server.timeout)
@@ -49,7 +53,7 @@ def main(grid: Grid, context: Context) -> None:
         seed=sections.seed,
         folder=_ledger(grid, context),
     )
-    strategy = UniformAveraging(
+    strategy = RoundStrategy(
         sections.server,
         Terms(
             work=work(sections.training, sections.privacy, protection),
@@ -75,10 +79,15 @@ def main(grid: Grid, context: Context) -> None:
     finally:
         if release is not None:
             release.close()
-    context.state["result"] = arrays_of(released)
+    context.state[RESULT] = arrays_of(released)
     if output is not None:
         model.take(released)
         _save(model, output, sections)
+
+
+def result(context: Context) -> Vector:
+    """Returns the model [trainable] that a run of ``app`` with this context came to."""
+    return vector(context.state.array_records[RESULT])
 
 
 def _protection(sections: Sections, *, devices: int) -> Protection:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from client.sections import Sections, ServerSteps
+from client.sections import Sections
 from privacy.mechanisms.unit_settings import TAIL
 from protocol.messages import DeclineReason, Task
 from ranking.settings import Ranking
@@ -49,8 +49,8 @@ def parameter_bounds(
 ) -> ParameterBounds:
     """Returns the bounds of a private run.
 
-    The server moves the parameters once a round, by at most ``server_step`` of the longest mean
-    update. That is the longest update, or the shortest of the two clips, and noise.
+    The server moves the parameters once a round, as far as its optimizer goes for the longest
+    mean update. That is the longest update, or the shortest of the two clips, and noise.
 
     Args:
         sections: The device's sections of the configuration.
@@ -60,14 +60,15 @@ def parameter_bounds(
     frozen, start, size = _start(sections.ranking, sections.seed)
     spread = math.sqrt(size) + TAIL
     trained = _trained(sections, noise_multiplier=noise_multiplier, spread=spread)
+    server = sections.server
     mean = sections.privacy.device.longest_mean(
         trained,
-        rounds=sections.server.rounds,
-        cohort=sections.server.cohort,
+        rounds=server.rounds,
+        cohort=server.cohort,
         noise=update_noise,
         spread=spread,
     )
-    radius = MARGIN * (start + sections.server.rounds * _server_step(sections.server, mean))
+    radius = MARGIN * (start + server.rounds * server.optimizer.farthest(mean))
     return ParameterBounds(frozen_digest=frozen, radius=radius, size=size)
 
 
@@ -98,14 +99,3 @@ def _trained(sections: Sections, *, noise_multiplier: float, spread: float) -> f
         training.largest_library, noise=noise_multiplier, spread=spread
     )
     return scale * training.steps * summed
-
-
-def _server_step(server: ServerSteps, mean: float) -> float:
-    """The farthest that the server optimizer moves for mean updates of this length."""
-    match server.optimizer:
-        case "momentum":
-            return server.lr * mean / (1 - server.beta1)
-        case "adam" | "yogi":
-            return server.lr * mean / server.tau
-        case _:
-            return server.lr * mean

@@ -12,83 +12,83 @@ for Federated Visual Classification" (2019). With Δ the mean update and η the 
 As in the first paper m starts at 0 and v at τ², and neither is corrected for its start.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from protocol.messages import Vector
-from server.settings import Server
+from protocol.optimizers import Adam, Momentum, Optimizer, Sgd, Yogi
 
 Floats = NDArray[np.float64]
 
+Moments = tuple[Floats, ...]
+"""What an optimizer remembers between rounds, [trainable] each; empty before the first."""
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class State:
-    """What an optimizer remembers between rounds; both moments are [trainable] float64."""
-
-    first: Floats
-    second: Floats
-
-
-def initial_state(settings: Server, size: int) -> State:
-    """Returns the state before the first round of ``size`` parameters."""
-    return State(first=np.zeros(size), second=np.full(size, settings.tau**2))
+Rule = Callable[[Any, Moments, Floats], tuple[Moments, Floats]]
+"""From settings, moments and mean update to the next moments and the direction of the step."""
 
 
 def step(
-    settings: Server, state: State, *, parameters: Vector, mean_update: Floats
-) -> tuple[State, Vector]:
+    settings: Optimizer, moments: Moments, *, parameters: Vector, mean_update: Floats
+) -> tuple[Moments, Vector]:
     """Applies one mean update.
 
     Computes in float64 and rounds the parameters once; changes none of its arguments. What
     overflows becomes infinite without a warning: whoever releases it must look.
 
     Args:
-        settings: Names the optimizer and its constants.
-        state: From ``initial_state`` or the last step.
+        settings: Which optimizer, and its constants.
+        moments: From the last step; empty before the first.
         parameters: [trainable] float32 released parameters.
         mean_update: [trainable] float64.
 
     Returns:
-        The next state and the next parameters.
+        The next moments and the next parameters.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        state = MOMENTS[settings.optimizer](settings, state, mean_update)
-        direction = state.first
-        if settings.optimizer in ("adam", "yogi"):
-            direction = direction / (np.sqrt(state.second) + settings.tau)
+        moments, direction = RULES[type(settings)](settings, moments, mean_update)
         moved = (parameters.astype(np.float64) + settings.lr * direction).astype(np.float32)
-    return state, moved
+    return moments, moved
 
 
-def _sgd(settings: Server, state: State, update: Floats) -> State:
-    return State(first=update, second=state.second)
+def _sgd(settings: Sgd, moments: Moments, update: Floats) -> tuple[Moments, Floats]:
+    return moments, update
 
 
-def _momentum(settings: Server, state: State, update: Floats) -> State:
-    return State(first=settings.beta1 * state.first + update, second=state.second)
+def _momentum(settings: Momentum, moments: Moments, update: Floats) -> tuple[Moments, Floats]:
+    (first,) = moments or (np.zeros_like(update),)
+    first = settings.beta1 * first + update
+    return (first,), first
 
 
-def _adam(settings: Server, state: State, update: Floats) -> State:
-    second = settings.beta2 * state.second + (1 - settings.beta2) * update**2
-    return State(first=_average(settings, state, update), second=second)
+def _adam(settings: Adam, moments: Moments, update: Floats) -> tuple[Moments, Floats]:
+    first, second = moments or _start(settings, update)
+    second = settings.beta2 * second + (1 - settings.beta2) * update**2
+    return _paced(settings, first, second, update)
 
 
-def _yogi(settings: Server, state: State, update: Floats) -> State:
+def _yogi(settings: Yogi, moments: Moments, update: Floats) -> tuple[Moments, Floats]:
+    first, second = moments or _start(settings, update)
     square = update**2
-    second = state.second - (1 - settings.beta2) * square * np.sign(state.second - square)
-    return State(first=_average(settings, state, update), second=second)
+    second = second - (1 - settings.beta2) * square * np.sign(second - square)
+    return _paced(settings, first, second, update)
 
 
-def _average(settings: Server, state: State, update: Floats) -> Floats:
-    return settings.beta1 * state.first + (1 - settings.beta1) * update
+def _start(settings: Adam | Yogi, update: Floats) -> Moments:
+    return np.zeros_like(update), np.full_like(update, settings.tau**2)
 
 
-MOMENTS: dict[str, Callable[[Server, State, Floats], State]] = {
-    "sgd": _sgd,
-    "momentum": _momentum,
-    "adam": _adam,
-    "yogi": _yogi,
-}
+def _paced(
+    settings: Adam | Yogi, first: Floats, second: Floats, update: Floats
+) -> tuple[Moments, Floats]:
+    """Each coordinate of the first moment, over the root of its second."""
+    first = settings.beta1 * first + (1 - settings.beta1) * update
+    return (first, second), first / (np.sqrt(second) + settings.tau)
+
+
+RULES: Mapping[type[Any], Rule] = MappingProxyType(
+    {Sgd: _sgd, Momentum: _momentum, Adam: _adam, Yogi: _yogi}
+)

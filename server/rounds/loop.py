@@ -4,11 +4,11 @@ from flwr.app import ConfigRecord
 from flwr.serverapp import Grid
 
 from protocol.messages import Vector
-from server.rounds.strategy import UniformAveraging, arrays_of, vector
+from server.rounds.strategy import RoundStrategy, arrays_of, vector
 
 
 def run(
-    strategy: UniformAveraging,
+    strategy: RoundStrategy,
     grid: Grid,
     parameters: Vector,
     *,

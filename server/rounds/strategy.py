@@ -1,25 +1,23 @@
 """The server's side of Flower's Message API: cohorts out, replies in, one release a round."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
-from privacy.mechanisms.release import Mean
 from protocol.codec import decode_reply
 from protocol.messages import Malformed, RefusalReason, Vector
 from server import cohort
 from server.aggregation import optimizer
 from server.aggregation.averaging import RecentAverage
-from server.aggregation.mean import mean_update
 from server.charged_release import ChargedRelease
 from server.rounds.admission import Admitted, Expected, Reply, admit
 from server.rounds.directory import Directory
 from server.rounds.norm_bound import norm_bound
 from server.rounds.outcome import RoundObserver
-from server.rounds.tally import Tally
+from server.rounds.tally import NOTHING, Tally
 from server.rounds.task_messages import FIRST_ATTEMPT, Invitations, Terms
 from server.settings import Server
 
@@ -31,8 +29,8 @@ class _Round:
     expected: Expected
 
 
-class UniformAveraging(Strategy):
-    """Draws Poisson cohorts, admits replies one by one and releases their uniform mean.
+class RoundStrategy(Strategy):
+    """Draws Poisson cohorts, admits replies one by one and releases one mean of them.
 
     Guarantees:
       * without ``release``, who takes part is a function of (seed, round) alone;
@@ -74,7 +72,7 @@ class UniformAveraging(Strategy):
         self._observer = observer
         self._ordered = ordered
         self._release = release
-        self._state: optimizer.State | None = None
+        self._moments: optimizer.Moments = ()
         self._recent = RecentAverage(settings.averaged)
         self.model: Vector | None = None
         self._round: _Round | None = None
@@ -102,18 +100,20 @@ class UniformAveraging(Strategy):
         """Admits, adds and releases; returns None for parameters that stay as they were."""
         current = self._current()
         tally = Tally(current.cohort)
-        mean = self._mean(self._admitted(replies, current.expected, tally), server_round)
+        admitted = self._admitted(replies, current.expected, tally)
+        update, told = self._aggregated(admitted, server_round)
         parameters = current.parameters
-        if mean is not None:
-            state = self._state or optimizer.initial_state(self._settings, parameters.size)
-            self._state, parameters = optimizer.step(
-                self._settings, state, parameters=parameters, mean_update=mean.value
+        if update is not None:
+            self._moments, parameters = optimizer.step(
+                self._settings.optimizer,
+                self._moments,
+                parameters=parameters,
+                mean_update=update,
             )
         parameters.flags.writeable = False
         self.model = self._recent.add(parameters)
-        told = {} if mean is None else mean.told
         self._observer.closed(tally.outcome(server_round, parameters=self.model, told=told))
-        return (None if mean is None else arrays_of(parameters)), None
+        return (None if update is None else arrays_of(parameters)), None
 
     def configure_evaluate(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -130,13 +130,17 @@ class UniformAveraging(Strategy):
     def summary(self) -> None:
         """Says nothing: whoever starts a run shows its settings."""
 
-    def _mean(self, deltas: Iterable[Vector], number: int) -> Mean | None:
+    def _aggregated(
+        self, deltas: Iterable[Vector], number: int
+    ) -> tuple[optimizer.Floats | None, Mapping[str, float]]:
+        """The mean update, and further figures that were released with it."""
         if self._release is None:
-            return mean_update(deltas)
+            return self._settings.aggregation.aggregate(deltas), NOTHING
         # Before anything is added up: deltas are judged and added one by one.
         self._release.charge(number, FIRST_ATTEMPT)
         source = self._release.source(number, FIRST_ATTEMPT)
-        return self._release.release.mean(deltas, source=source)
+        mean = self._release.release.mean(deltas, source=source)
+        return mean.value, mean.told
 
     def _draw(self, number: int) -> list[int]:
         if self._release is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from privacy.settings import Privacy
 from protocol.rebuild import SettingError
+from server.aggregation.rules import check_protected
 from simulations.configuration.arms import overrides_by_arm, value_names
 from simulations.configuration.settings import Config
 from simulations.configuration.study_settings import Arms, Comparison, PlainRun
@@ -28,6 +29,7 @@ def check(config: Config) -> None:
     _weights(config.ranking.weights)
     _claim(config.privacy)
     _units(config.privacy, cohort=config.server.cohort)
+    check_protected(config.server.aggregation, device=config.privacy.device)
     _algorithm(config)
     _study(config)
 

@@ -9,8 +9,10 @@ from flwr.app import Context, RecordDict
 from client.accelerator import accelerator
 from client.app import app as client_app
 from client.app import train_cohort
+from protocol.messages import Vector
 from protocol.rebuild import to_json
 from server.app import app as server_app
+from server.app import result
 from server.rounds.outcome import RoundObserver
 from simulations.configuration.pinned_weights import pinned
 from simulations.configuration.settings import Config, Simulation
@@ -22,7 +24,7 @@ from simulations.federation.grid import RUN_ID, Cohort, InProcessGrid
 
 def federate(
     config: Config, devices: int, *, observer: RoundObserver, ledger: Path | None = None
-) -> None:
+) -> Vector:
     """Runs the rounds of ``config`` over ``devices`` devices; ``observer`` follows them.
 
     Args:
@@ -30,6 +32,9 @@ def federate(
         devices: Devices in the population.
         observer: Is told of every round.
         ledger: Folder of the ledgers, of the server's and of the devices'; None for none.
+
+    Returns:
+        [trainable] the model that the server released last.
     """
     run_config: dict[str, bool | float | int | str] = {
         "config": to_json(pinned(config)),
@@ -55,6 +60,7 @@ def federate(
             cohort=dataclasses.replace(together(config.simulation), ledgers=ledgers),
         )
         server_app(grid, context)
+    return result(context)
 
 
 def _faults(config: Config) -> Faults:

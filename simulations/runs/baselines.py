@@ -19,18 +19,18 @@ from ranking.initial import initial_ranker
 from ranking.parameters import flatten
 from server.visit_terms import work
 from simulations.configuration.settings import Config
-from simulations.evaluation.figures import Figures, judge, scores
-from simulations.runs.recorder import Recorder
+from simulations.evaluation import figures
+from simulations.evaluation.figures import Figures, scores
+from simulations.evaluation.judge import Judge
 
 
-def centralised(config: Config, source: PhotoSource, *, recorder: Recorder) -> None:
-    """Trains on the moments of all training devices as if they lay in one place.
+def centralised(config: Config, source: PhotoSource, *, judge: Judge) -> Vector:
+    """Returns what training on the moments of all training devices in one place comes to.
 
     As many steps as all rounds have, each on as many moments as a step of a whole cohort: with
     one local step a visit, that is the federated run itself.
     """
-    recorder.begin()
-    own = [_training(config, source, number, recorder) for number in range(source.devices)]
+    own = [_training(config, source, number, judge) for number in range(source.devices)]
     everything = _gathered(own)
     terms = work(config.training, config.privacy, config.protection(devices=source.devices))
     drawn = config.server.cohort * terms.denominator
@@ -40,47 +40,49 @@ def centralised(config: Config, source: PhotoSource, *, recorder: Recorder) -> N
         rate=min(1.0, drawn / max(1, len(everything.numbers))),
         denominator=drawn,
     )
-    (trained,) = _trained(config, [everything], together, recorder=recorder)
-    recorder.finish(trained)
+    (trained,) = _trained(config, [everything], together, judge=judge)
+    return trained
 
 
-def local_only(config: Config, source: PhotoSource, *, recorder: Recorder) -> Figures:
+def local_only(config: Config, source: PhotoSource, *, judge: Judge) -> tuple[Vector, Figures]:
     """Trains each held-out device alone, on its own training moments, and judges it by itself.
 
     Each takes as many steps as a device takes on average in the federated run.
+
+    Returns:
+        What the last device came to, and the figures of all.
     """
-    recorder.begin()
-    devices = recorder.held_out.devices
-    own = [_training(config, source, number, recorder) for number in devices]
+    held_out, last = judge.held_out, judge.start
+    own = [_training(config, source, number, judge) for number in held_out.devices]
     terms = work(config.training, config.privacy, config.protection(devices=source.devices))
     visits = config.server.rounds * config.server.cohort / source.devices
     alone = dataclasses.replace(terms, steps=max(1, round(visits * terms.steps)))
-    where = torch.from_numpy(recorder.held_out.where)
-    owner = torch.from_numpy(recorder.held_out.device_of)
+    where = torch.from_numpy(held_out.where)
+    owner = torch.from_numpy(held_out.device_of)
     found = np.zeros(where.shape)
-    for index, parameters in enumerate(_trained(config, own, alone, recorder=recorder)):
-        recorder.take(parameters)
+    for index, last in enumerate(_trained(config, own, alone, judge=judge)):
+        judge.take(last)
         mine = owner == index
-        embeddings = recorder.embeddings[mine]
-        found[mine.numpy()] = scores(recorder.ranker.list_ranker, embeddings, where=where[mine])
-    return judge(found, recorder.held_out)
+        embeddings = judge.embeddings[mine]
+        found[mine.numpy()] = scores(judge.ranker.list_ranker, embeddings, where=where[mine])
+    return last, figures.judge(found, held_out)
 
 
-def _training(config: Config, source: PhotoSource, number: int, recorder: Recorder) -> Examples:
+def _training(config: Config, source: PhotoSource, number: int, judge: Judge) -> Examples:
     """One device's training moments, as its own client would hold them."""
     moments = training_moments(
         source.library(number), seed=config.seed, held_out_share=config.photos.held_out_share
     )
     frozen = config.ranking.trained != "all"
-    return examples(moments, encoder=recorder.ranker.encoder if frozen else None)
+    return examples(moments, encoder=judge.ranker.encoder if frozen else None)
 
 
 def _trained(
-    config: Config, devices: Sequence[Examples], terms: Work, *, recorder: Recorder
+    config: Config, devices: Sequence[Examples], terms: Work, *, judge: Judge
 ) -> Iterator[Vector]:
     """Yields what each of ``devices`` comes to from the run's initial parameters."""
     ranker = initial_ranker(config.ranking, seed=config.seed)
-    initial = flatten(ranker, recorder.names)
+    initial = flatten(ranker, judge.names)
     ranker.to(accelerator(config.simulation.accelerator))
     engine = build_engine(ranker, config.ranking, config.simulation.engine)
     visits = (

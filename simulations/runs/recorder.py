@@ -1,4 +1,4 @@
-"""Follows a run round by round: evaluates, counts, writes, shows."""
+"""Follows a run round by round: counts, charges, has releases judged, shows."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,14 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from protocol.messages import Vector
-from ranking.model.ranker import Ranker
-from ranking.parameters import flatten, load_flat
 from server.rounds.outcome import RoundOutcome
-from simulations.evaluation.figures import CUTOFFS, Figures, evaluate, mean
-from simulations.evaluation.held_out import HeldOut
+from simulations.evaluation.figures import CUTOFFS, Figures, mean
+from simulations.evaluation.judge import Judge
 from simulations.privacy.spending import Spending, Spent
 
-SLOWER = "lower training.lr or server.lr"
+SLOWER = "lower training.lr or server.optimizer.lr"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -104,40 +102,55 @@ class Silence:
         """Does nothing."""
 
 
-@dataclass(kw_only=True)
-class Recorder:
-    """Judges the released models of one run and keeps what came of it.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Release:
+    """A model that the server released.
 
     Attributes:
-        ranker: Holds the released parameters after each round.
-        names: The trained parameters, in the order of the vector.
-        rows: Every evaluation so far, the public ranker's first.
-        round: Rounds released so far.
-        embeddings: [lists, photos, d] of the held-out photos, by the ranker's encoder.
+        round: Rounds until then.
+        parameters: [trainable].
     """
 
-    ranker: Ranker
-    names: tuple[str, ...]
-    held_out: HeldOut
-    loss: str
+    round: int
+    parameters: Vector
+
+
+@dataclass(kw_only=True)
+class Recorder:
+    """Follows a run: counts and charges its rounds, and has its releases judged.
+
+    Attributes:
+        judge: Judges them.
+        every: Rounds from one evaluation to the next.
+        rounds: Rounds of the run; the last is always evaluated.
+        spending: What each unit that is protected has spent.
+        audience: Is shown each row.
+        rows: Every evaluation so far, the public ranker's first.
+    """
+
+    judge: Judge
     every: int
     rounds: int
     spending: Mapping[str, Spending]
     audience: Audience
-    frozen_encoder: bool
     rows: list[Row] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.embeddings = self.held_out.embeddings(self.ranker.encoder)
-        self.round = self._started = 0
+        self._last = self._judged = Release(round=0, parameters=self.judge.start)
+        self._started = 0
         self._invited = self._admitted = self._missing = 0
         self._declined: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self._told: Mapping[str, float] = {}
 
+    @property
+    def round(self) -> int:
+        """Rounds released so far."""
+        return self._last.round
+
     def begin(self) -> None:
         """Judges the model before the first round."""
-        self._evaluate(0)
+        self._evaluate()
 
     def started(self, number: int, *, cohort: int) -> None:
         """Passes on that a round began."""
@@ -150,10 +163,10 @@ class Recorder:
         self.audience.replied()
 
     def closed(self, outcome: RoundOutcome) -> None:
-        """Takes over the round's release, counts it and judges it when it is due.
+        """Counts a round and judges its release when that is due.
 
         Raises:
-            ValueError: The release is not finite, or orders no photos; an earlier one stays.
+            ValueError: The release is not finite, or orders no photos: the run is to end.
         """
         self._admitted += outcome.admitted
         self._missing += outcome.missing
@@ -166,49 +179,40 @@ class Recorder:
             raise ValueError(
                 f"round {outcome.round} diverged: its parameters are not finite; {SLOWER}."
             )
-        self.take(outcome.parameters)
-        self.round = outcome.round
+        self._last = Release(round=outcome.round, parameters=outcome.parameters)
         if outcome.round % self.every == 0 or outcome.round == self.rounds:
-            self._evaluate(outcome.round)
+            self._evaluate()
 
     def finish(self, parameters: Vector) -> None:
-        """Takes over and judges the result of a run without rounds."""
-        self.take(parameters)
-        self.round = self._started = self.rounds
-        self._evaluate(self.rounds)
+        """Judges the result of a run without rounds."""
+        self._started = self.rounds
+        self._last = Release(round=self.rounds, parameters=parameters)
+        self._evaluate()
 
-    def stop(self) -> None:
-        """Judges what was released last, where a run ends before its time.
+    def stop(self) -> Vector:
+        """Returns the model to keep of a run that ended before its time; the last row is its.
 
-        Where that orders no photos it is the release that was judged last. A round that
-        had begun is charged to every device: who took part is not known.
+        It is the one released last or, where that orders no photos, the one judged last. A
+        round that had begun is charged to every device: who took part is not known.
         """
         judged = self.rows[-1].round == self.round
         under_way = self._started != self.round
-        if not under_way and judged:
-            return
-        try:
-            self._evaluate(self.round)
-        except ValueError:
-            self._evaluate(self.round)
+        if under_way or not judged:
+            try:
+                self._evaluate()
+            except ValueError:
+                self._evaluate()
+        return self._last.parameters
 
-    def take(self, parameters: Vector) -> None:
-        """Makes ``parameters`` the released ones."""
-        load_flat(self.ranker, self.names, np.asarray(parameters))
-
-    def _evaluate(self, number: int) -> None:
-        if not self.frozen_encoder and number:
-            self.embeddings = self.held_out.embeddings(self.ranker.encoder)
+    def _evaluate(self) -> None:
+        number = self.round
         try:
-            figures = evaluate(
-                self.ranker.list_ranker, self.embeddings, self.held_out, loss=self.loss
-            )
+            figures = self.judge.figures(self._last.parameters)
         except ValueError as failure:
-            self._go_back()
+            self._last = self._judged
             raise ValueError(
                 f"round {number} diverged: {failure} To mend it, {SLOWER}."
             ) from failure
-        self._judged = flatten(self.ranker, self.names)
         row = Row(
             round=number,
             invited=self._invited,
@@ -220,17 +224,12 @@ class Recorder:
             spent=self._spent(),
             told=self._told,
         )
+        self._judged = self._last
         self._invited = self._admitted = self._missing = 0
         self._declined.clear()
         self._refused.clear()
         self.rows.append(row)
         self.audience.evaluated(row)
-
-    def _go_back(self) -> None:
-        """Makes the release that was judged last the released one again."""
-        if self.rows:
-            self.take(self._judged)
-            self.round = self.rows[-1].round
 
     def _spent(self) -> dict[str, Spent]:
         unfinished = self._started - self.round

@@ -1,6 +1,7 @@
 """One run from its configuration to its folder."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,14 +10,15 @@ from photos.registry import open_source
 from photos.settings import Photos
 from photos.source import PhotoSource
 from privacy.protection import Protection
+from protocol.messages import Vector
 from protocol.rebuild import to_plain
-from ranking.initial import initial_ranker
-from ranking.model.build import trainable_names
 from ranking.weights import save_weights
+from server.model import Model
 from simulations.configuration.settings import Config
 from simulations.evaluation import orders
 from simulations.evaluation.figures import Figures
 from simulations.evaluation.held_out import HeldOut, gather
+from simulations.evaluation.judge import Judge
 from simulations.federation.federation import federate
 from simulations.privacy import card
 from simulations.privacy.spending import Spent, spending
@@ -67,17 +69,28 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     protection = config.protection(devices=source.devices)
     folder.write_config(to_plain(config))
     folder.write_environment()
-    recorder = _prepare(config, protection, held_out, audience=_Written(audience, folder))
+    model = Model.initial(config.ranking, seed=config.seed)
+    recorder = Recorder(
+        judge=_judge(config, model, held_out),
+        every=config.simulation.evaluate_every,
+        rounds=protection.rounds,
+        spending=spending(protection),
+        audience=_Written(audience, folder),
+    )
     try:
-        after = _train(config, source, folder, recorder=recorder)
+        released, after = _train(config, source, folder, recorder=recorder)
     except BaseException as end:
         status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
         if recorder.rows:
-            recorder.stop()
+            # What raises returns nothing: the release that was heard of last is kept.
+            model.take(recorder.stop())
             after = recorder.rows[-1].figures
-            _leave(config, protection, recorder, folder, after=after, status=status)
+            _leave(
+                config, model, folder, protection, recorder=recorder, after=after, status=status
+            )
         raise
-    _leave(config, protection, recorder, folder, after=after, status="finished")
+    model.take(released)
+    _leave(config, model, folder, protection, recorder=recorder, after=after, status="finished")
     return Result(
         before=recorder.rows[0].figures,
         after=after,
@@ -86,45 +99,41 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
     )
 
 
-def _prepare(
-    config: Config, protection: Protection, held_out: HeldOut, *, audience: Audience
-) -> Recorder:
-    """Returns what will follow a run of ``config``, with the ranker the server starts with."""
-    ranker = initial_ranker(config.ranking, seed=config.seed)
-    return Recorder(
-        ranker=ranker,
-        names=trainable_names(ranker, config.ranking.trained),
-        held_out=held_out,
+def _judge(config: Config, model: Model, held_out: HeldOut) -> Judge:
+    """Returns what judges the releases of ``config``, with a ranker of its own."""
+    return Judge(
+        deepcopy(model.ranker),
+        model.names,
+        held_out,
         loss=config.ranking.loss,
-        every=config.simulation.evaluate_every,
-        rounds=protection.rounds,
-        spending=spending(protection),
-        audience=audience,
         frozen_encoder=config.ranking.trained != "all",
     )
 
 
 def _train(
     config: Config, source: PhotoSource, folder: RunFolder, *, recorder: Recorder
-) -> Figures:
+) -> tuple[Vector, Figures]:
+    """The model that came of it, and the figures of the run."""
+    recorder.begin()
     match config.simulation.algorithm:
         case "federated":
-            recorder.begin()
             ledger = folder.begin_ledgers() if config.privacy.protects else None
-            federate(config, source.devices, observer=recorder, ledger=ledger)
+            released = federate(config, source.devices, observer=recorder, ledger=ledger)
         case "centralised":
-            baselines.centralised(config, source, recorder=recorder)
+            released = baselines.centralised(config, source, judge=recorder.judge)
+            recorder.finish(released)
         case "local_only":
-            return baselines.local_only(config, source, recorder=recorder)
-    return recorder.rows[-1].figures
+            return baselines.local_only(config, source, judge=recorder.judge)
+    return released, recorder.rows[-1].figures
 
 
 def _leave(
     config: Config,
-    protection: Protection,
-    recorder: Recorder,
+    model: Model,
     folder: RunFolder,
+    protection: Protection,
     *,
+    recorder: Recorder,
     after: Figures,
     status: str,
 ) -> None:
@@ -134,7 +143,7 @@ def _leave(
     shared = public_half.may_be_shared(promised)
     half = public_half.begin(folder) if shared else folder.private
     origin = public_half.origin(config, command=COMMAND)
-    save_weights(recorder.ranker, half / MODEL, origin=origin)
+    save_weights(model.ranker, half / MODEL, origin=origin)
     folder.write_card(written)
     if shared:
         plain = public_half.of_config(to_plain(config))

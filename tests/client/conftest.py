@@ -155,10 +155,7 @@ def configuration(
         "server": {
             "rounds": 8,
             "cohort": 2.0,
-            "optimizer": "sgd",
-            "lr": 1.0,
-            "beta1": 0.9,
-            "tau": 1e-3,
+            "optimizer": {"name": "sgd", "lr": 1.0},
             "unknown to a device": True,
         },
         "simulation": {

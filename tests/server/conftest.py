@@ -8,6 +8,8 @@ from flwr.app import Message
 from flwr.serverapp import Grid
 
 from protocol.messages import Work
+from protocol.optimizers import Sgd
+from server.aggregation.uniform_mean import UniformMean
 from server.settings import Server
 from simulations.federation.flower_internals import identify
 
@@ -92,12 +94,9 @@ def settings():
         rounds=2,
         cohort=5.0,
         averaged=1,
-        optimizer="sgd",
-        lr=1.0,
-        beta1=0.9,
-        beta2=0.99,
-        tau=1e-3,
         timeout=60.0,
+        aggregation=UniformMean(),
+        optimizer=Sgd(lr=1.0),
     )
 
 

@@ -12,9 +12,9 @@ from protocol.messages import Update
 from ranking.model.build import build_ranker
 from ranking.parameters import flatten
 from ranking.weights import load_weights
-from server.app import app
+from server.aggregation.uniform_mean import UniformMean
+from server.app import app, result
 from server.rounds.directory import RangeDirectory
-from server.rounds.strategy import vector
 
 DEVICES = 4
 CONFIG = {
@@ -53,12 +53,9 @@ CONFIG = {
         "rounds": 2,
         "cohort": float(DEVICES),
         "averaged": 1,
-        "optimizer": "sgd",
-        "lr": 1.0,
-        "beta1": 0.9,
-        "beta2": 0.99,
-        "tau": 0.001,
         "timeout": 30.0,
+        "aggregation": {"rule": "mean"},
+        "optimizer": {"name": "sgd", "lr": 1.0},
     },
 }
 
@@ -92,7 +89,7 @@ def grid(device_grid):
 def test_a_run_asks_once_who_is_who_and_leaves_the_released_parameters(grid):
     given = context()
     app(grid, given)
-    released = vector(given.state.array_records["result"])
+    released = result(given)
     assert released.tolist() == [2 * 1.5 / 16] * 64
     kinds = [message.metadata.message_type for message in grid.sent]
     assert kinds == [MessageType.QUERY] * 4 + [MessageType.TRAIN] * 8
@@ -118,7 +115,7 @@ def test_the_output_is_a_ranker_with_the_released_parameters(grid, tmp_path):
 
     ranker = build_ranker("linear", generator=torch.Generator().manual_seed(0))
     origin = load_weights(ranker, path)
-    released = vector(given.state.array_records["result"])
+    released = result(given)
     taste = flatten(ranker, ["list_ranker.taste.weight"])
     assert taste.tolist() == released.tolist()
     assert (origin.seed, origin.trained, origin.side) == (None, "linear", 48)
@@ -129,6 +126,15 @@ def test_the_output_is_a_ranker_with_the_released_parameters(grid, tmp_path):
 def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(output, grid):
     with pytest.raises(ValueError, match=f"output={output} must be an absolute path"):
         app(grid, context(output))
+    assert not grid.sent
+
+
+def test_a_rule_without_a_bound_is_refused_before_anything_runs(grid, monkeypatch):
+    monkeypatch.setattr(UniformMean, "sensitivity", None)
+    device = {**CONFIG["privacy"]["device"], "mechanism": "gaussian"}
+    central = {**CONFIG, "privacy": {**CONFIG["privacy"], "device": device}}
+    with pytest.raises(ValueError, match=r"aggregation\.rule=mean has no bound on how far"):
+        app(grid, context(config=central))
     assert not grid.sent
 
 

@@ -14,6 +14,7 @@ from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
 from protocol.choices import OneOf
 from protocol.rebuild import SettingError, rebuild, to_plain
 from protocol.setting_names import known_paths, setting_hints
+from server.aggregation.uniform_mean import UniformMean
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.overrides import check_overrides
 from simulations.configuration.settings import Config
@@ -45,6 +46,11 @@ def taken(path):
         return []
     choice = f"{section.replace('.', '/')}={ONE_OFS[section].owners(name)[0]}"
     return [choice, *NEEDED.get(choice, [])]
+
+
+def kinds_of(path):
+    """The kinds of the section that ``path`` is a setting of, or None."""
+    return ONE_OFS.get(path.rpartition(".")[0])
 
 
 def typos(path):
@@ -199,7 +205,9 @@ def test_every_numeric_setting_refuses_what_is_no_number_in_its_range(rebuilt, v
         assert rebuilt(path, value).startswith(f"{path}=")
 
 
-@pytest.mark.parametrize("path", ["seed", "photos.side", "training.rate", "server.lr"])
+@pytest.mark.parametrize(
+    "path", ["seed", "photos.side", "training.rate", "server.optimizer.lr"]
+)
 def test_a_typed_value_is_refused_like_one_in_a_file(path):
     typed = refusal([f"{path}=-1"])
     assert typed.startswith(f"{path}=-1 is out of range: ")
@@ -517,6 +525,14 @@ NONE = "privacy/example=none"
 )
 def test_settings_that_contradict_each_other_are_refused_with_the_way_out(overrides, message):
     assert refusal(overrides) == message
+
+
+def test_a_rule_without_a_bound_is_refused_where_the_server_protects_devices(monkeypatch):
+    monkeypatch.setattr(UniformMean, "sensitivity", None)
+    assert refusal(["privacy/device=gaussian"]).startswith(
+        "server.aggregation.rule=mean has no"
+    )
+    compose(["privacy/device=local"])
 
 
 def test_the_noise_may_be_given_instead_of_epsilon():

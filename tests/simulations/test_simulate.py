@@ -2,14 +2,23 @@ import json
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 from safetensors.torch import load_file
 
 from protocol.rebuild import rebuild
+from ranking.model.build import build_ranker, trainable_names
+from ranking.parameters import flatten
+from ranking.weights import load_weights
+from server.model import Model
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.settings import Config
+from simulations.evaluation.judge import Judge
+from simulations.federation.federation import federate
 from simulations.runs import recorder
+from simulations.runs import run as performing
+from simulations.runs.recorder import plain_figures
 from simulations.runs.run_folder import RunFolder
 from simulations.simulate import simulate
 
@@ -188,7 +197,78 @@ def test_an_interrupted_run_tells_the_epsilon_and_the_figures_of_its_own_model(
     assert found["privacy"]["example"]["worst"] == chosen.epsilon(2)
 
 
-FAST = ("training.lr=1e6", "server.lr=1e6")
+def saved(folder):
+    """The parameters that were trained, of the ranker that a run left."""
+    ranker = build_ranker("head", generator=torch.Generator().manual_seed(0))
+    load_weights(ranker, RunFolder(folder).model)
+    return flatten(ranker, trainable_names(ranker, "head"))
+
+
+def test_the_model_that_is_saved_is_the_one_that_the_server_returned(tmp_path, monkeypatch):
+    returned = []
+
+    def moved(*words, **named):
+        returned.append(federate(*words, **named) + np.float32(1))
+        return returned[0]
+
+    monkeypatch.setattr(performing, "federate", moved)
+    assert (saved(run(tmp_path)) == returned[0]).all()
+
+
+def test_the_figures_of_a_run_are_those_of_the_model_that_is_saved(tmp_path):
+    folder = run(tmp_path, "server.averaged=2", "simulation.evaluate_every=9")
+    config = config_of(folder)
+    _, held_out = performing.population(config.photos, config.seed)
+    start = Model.initial(config.ranking, seed=config.seed)
+    judge = Judge(start.ranker, start.names, held_out, loss="softmax", frozen_encoder=True)
+    after = plain_figures(judge.figures(saved(folder)))
+    assert summary(folder)["simulation_only"]["after"] == after
+
+
+@pytest.mark.parametrize("when", ["started", "closed"])
+def test_an_interrupt_leaves_the_model_of_the_last_round_that_was_closed(
+    tmp_path, monkeypatch, when
+):
+    released = []
+    closed, honest = recorder.Recorder.closed, getattr(recorder.Recorder, when)
+
+    def remembered(self, outcome):
+        closed(self, outcome)
+        released.append(outcome.parameters)
+
+    def interrupted(self, *words, **named):
+        (remembered if when == "closed" else honest)(self, *words, **named)
+        if len(released) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(recorder.Recorder, "closed", remembered)
+    monkeypatch.setattr(recorder.Recorder, when, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, "server.rounds=3", "simulation.evaluate_every=9")
+    (folder,) = tmp_path.iterdir()
+    assert (saved(folder) == released[-1]).all()
+    assert (summary(folder)["status"], summary(folder)["round"]) == ("interrupted", 2)
+
+
+def test_an_interrupt_while_a_release_is_taken_over_leaves_it_whole(tmp_path, monkeypatch):
+    honest, taken = Judge.take, []
+
+    def torn(self, parameters):
+        taken.append(parameters)
+        if len(taken) == 2:
+            honest(self, np.full_like(parameters, np.nan))
+            raise KeyboardInterrupt
+        honest(self, parameters)
+
+    monkeypatch.setattr(Judge, "take", torn)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert (saved(folder) == taken[1]).all()
+    assert summary(folder)["round"] == 1
+
+
+FAST = ("training.lr=1e6", "server.optimizer.lr=1e6")
 
 
 def test_a_run_that_diverges_names_the_setting_and_keeps_what_was_released(tmp_path):
@@ -298,7 +378,7 @@ def test_both_units_are_protected_told_and_written_down(tmp_path, capsys, choice
 def test_an_empty_cohort_releases_noise_and_is_charged(tmp_path):
     words = ("privacy/device=gaussian", "privacy.device.noise_multiplier=1")
     words = (*words, "privacy.device.epsilon=null", "server.cohort=0.01", "server.rounds=1")
-    words = (*words, "server.lr=1e-3")
+    words = (*words, "server.optimizer.lr=1e-3")
     folder = run(tmp_path, *words, *SEEDED)
     rows = counts(folder)
     assert rows[1]["invited"] == 0

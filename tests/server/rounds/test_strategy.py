@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from flwr.app import ConfigRecord, Error, Message, MessageType, RecordDict
 
+from privacy.settings import Device, Example, Privacy
 from protocol.codec import decode_task, encode_declined, encode_update
 from protocol.messages import Declined, DeclineReason, RefusalReason, Update
+from protocol.optimizers import Adam, Yogi
 from server.cohort import draw, generator
+from server.protection.protection import protection
 from server.rounds.directory import RangeDirectory
 from server.rounds.loop import run
-from server.rounds.strategy import UniformAveraging, arrays_of, vector
+from server.rounds.strategy import RoundStrategy, arrays_of, vector
 from server.rounds.task_messages import Terms
 
 DEVICES = 8
@@ -45,14 +48,15 @@ def everyone(settings):
 
 @pytest.fixture
 def make(settings, work, watcher):
-    def strategy(chosen=settings, **changes):
+    def strategy(chosen=settings, *, protection=None, **changes):
         terms = Terms(work=work, largest_library=10, frozen=np.float32([7, 8]), digest="d" * 64)
-        return UniformAveraging(
+        return RoundStrategy(
             chosen,
             dataclasses.replace(terms, **changes),
             seed=11,
             directory=RangeDirectory(FIRST, DEVICES),
             observer=watcher,
+            protection=protection,
         )
 
     return strategy
@@ -84,6 +88,40 @@ def test_sgd_with_rate_one_adds_the_uniform_mean(make, settings, device_grid, st
     assert outcome.participants == tuple(range(8))
     assert outcome.parameters.tolist() == released.tolist()
     assert not outcome.parameters.flags.writeable
+
+
+class Largest:
+    """The largest of each coordinate, as a rule that is no mean."""
+
+    def aggregate(self, deltas):
+        found = list(deltas)
+        return np.max(found, axis=0).astype(np.float64) if found else None
+
+
+def test_another_rule_makes_another_mean_of_the_updates(make, settings, device_grid, start):
+    other = dataclasses.replace(everyone(settings), aggregation=Largest())
+    assert rounds(make(other), device_grid(honest), start).tolist() == [7 / 16, 1 / 16, 0]
+
+
+def test_where_the_server_protects_devices_the_release_is_its_mechanisms(
+    make, settings, device_grid, start
+):
+    device = dataclasses.replace(
+        Device.none(),
+        mechanism="gaussian",
+        noise_multiplier=1e-9,
+        delta=1e-3,
+        clip=1.0,
+        clipping="whole",
+        numbers="float64",
+    )
+    privacy = Privacy(
+        noise="insecure_seeded", claim=False, example=Example.none(), device=device
+    )
+    chosen = dataclasses.replace(everyone(settings), aggregation=Largest())
+    shield = protection(privacy, chosen, devices=DEVICES, layers=(3,), seed=1, folder="")
+    released = rounds(make(chosen, protection=shield), device_grid(honest), start)
+    assert released.tolist() == pytest.approx([3.5 / 16, 1 / 16, 0], abs=1e-6)
 
 
 def test_the_order_of_arrival_changes_no_bit(make, work, settings, device_grid, start):
@@ -277,7 +315,9 @@ def test_messages_live_as_long_as_the_round(make, device_grid, start):
 
 
 def test_flowers_own_loop_gives_the_same_parameters(make, settings, device_grid, start):
-    adam = dataclasses.replace(settings, optimizer="adam", lr=0.1)
+    adam = dataclasses.replace(
+        settings, optimizer=Adam(lr=0.1, beta1=0.9, beta2=0.99, tau=1e-3)
+    )
     ours = run(make(adam), device_grid(honest), start, rounds=3, timeout=1.0)
     theirs = make(adam).start(device_grid(honest), arrays_of(start), num_rounds=3)
     assert vector(theirs.arrays).tobytes() == ours.tobytes()
@@ -285,11 +325,12 @@ def test_flowers_own_loop_gives_the_same_parameters(make, settings, device_grid,
 
 
 def test_one_round_of_yogi_follows_the_settings(make, settings, device_grid, start):
-    yogi = dataclasses.replace(everyone(settings), optimizer="yogi", lr=0.5, tau=0.1)
+    yogi = Yogi(lr=0.5, beta1=0.9, beta2=0.99, tau=0.1)
+    chosen = dataclasses.replace(everyone(settings), optimizer=yogi)
     grid = device_grid(lambda message: honest(message, delta=[0.5, 0, 0]))
     # v = .01 + .01 * .25, m = .1 * .5
     expected = 0.5 * 0.05 / (np.sqrt(0.0125) + 0.1)
-    assert rounds(make(yogi), grid, start).tolist() == pytest.approx([expected, 0, 0])
+    assert rounds(make(chosen), grid, start).tolist() == pytest.approx([expected, 0, 0])
 
 
 def test_a_cohort_larger_than_the_population_names_both_settings(make, settings):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from protocol.messages import DeclineReason, RefusalReason
-from server.round_log import Journal
+from server.rounds.journal import Journal
 from server.rounds.outcome import RoundObserver, RoundOutcome
 
 

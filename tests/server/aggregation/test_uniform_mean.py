@@ -6,14 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from server.aggregation.mean import mean_update
+from server.aggregation.uniform_mean import UniformMean
+
+mean_update = UniformMean().aggregate
 
 
 def test_every_update_has_the_same_weight():
     mean = mean_update([np.float32([1, 2]), np.float32([3, -4]), np.float32([5, 8])])
-    assert mean.count == 3
-    assert mean.value.dtype == np.float64
-    assert mean.value.tolist() == [3.0, 2.0]
+    assert mean.dtype == np.float64
+    assert mean.tolist() == [3.0, 2.0]
+
+
+def test_one_update_more_is_one_clip_more_in_the_sum():
+    assert UniformMean().sensitivity == 1
 
 
 def test_no_update_gives_no_mean():
@@ -22,7 +27,7 @@ def test_no_update_gives_no_mean():
 
 def test_the_sum_is_kept_in_float64():
     mean = mean_update([np.float32([2**24]), np.float32([1]), np.float32([1])])
-    assert mean.value[0] == (2**24 + 2) / 3
+    assert mean[0] == (2**24 + 2) / 3
 
 
 def test_the_updates_themselves_are_not_changed():
@@ -40,7 +45,7 @@ def test_the_updates_themselves_are_not_changed():
 )
 def test_order_changes_the_mean_by_no_more_than_rounding(deltas, order):
     straight, shuffled = mean_update(deltas), mean_update(deltas[order])
-    assert shuffled.value == pytest.approx(straight.value, abs=1e-8)
+    assert shuffled == pytest.approx(straight, abs=1e-8)
 
 
 def test_one_update_is_held_at_a_time():
@@ -55,5 +60,5 @@ def test_one_update_is_held_at_a_time():
             most = max(most, sum(held() is not None for held in given_out))
             yield delta
 
-    assert mean_update(updates()).count == 20
+    assert mean_update(updates()).tolist() == [1, 1, 1, 1]
     assert most <= 2
