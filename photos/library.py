@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALLEST_MOMENT = 2
+"""Photos of a moment: one photo alone has no order to learn."""
+
 LARGEST_MOMENT = 12
+"""Photos of a moment at most; later ones are left out, so that a folder stays one example. The
+bound on rounding in ``privacy.clipping.sensitivity`` counts on it."""
 
 
 class Feedback(IntEnum):

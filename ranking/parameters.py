@@ -61,7 +61,7 @@ def frozen_digest(module: nn.Module, names: Sequence[str], vector: Vector) -> st
     Args:
         module: Gives the shapes; its values are not read.
         names: Names of the frozen parameters, in order.
-        vector: [n] float32 their values, as of ``flatten``; hashed as little-endian bytes.
+        vector: [n] float32 their values, as from ``flatten``; hashed as little-endian bytes.
     """
     parameters = dict(module.named_parameters())
     digest = hashlib.sha256()

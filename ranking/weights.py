@@ -1,4 +1,4 @@
-"""The ranker's file: safetensors with a digest of its own, for flipped bits pass unnoticed."""
+"""The ranker's file: safetensors, and a digest without which flipped bits pass unnoticed."""
 
 import hashlib
 import json
@@ -17,6 +17,8 @@ from ranking.model.lora import under_adapters
 from ranking.model.ranker import Ranker
 
 FORMAT = 1
+"""Version of the file's metadata, kept in it. Raise it when ``Origin`` or the digest changes: a
+file of another version is then refused in one sentence, not misread."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,8 +26,8 @@ class Origin:
     """Where weights come from; it is kept in their file.
 
     Attributes:
-        seed: The run's seed; None where it is not told, for cohorts and held-out moments may
-            follow from it.
+        seed: The run's seed; None where it is not released, for cohorts and held-out moments
+            may follow from it.
         command: The command that made the file.
         trained: The part that was trained; ``lora`` files hold adapters.
         side: Pixels of the photos' side in training.

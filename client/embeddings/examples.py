@@ -18,6 +18,7 @@ PHOTOS_AT_ONCE = 16
 """Photos of every call of the encoder, black ones among them: with another number another
 kernel may round otherwise, and a photo's embedding would say how many others there are. More
 at once is no faster on one core, and wastes more on the last call."""
+
 NO_PHOTO = np.zeros((0, 0, 0, 3), np.uint8)
 NO_FEEDBACK = np.zeros(0, np.int64)
 

@@ -7,7 +7,11 @@ from functools import cache
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 """glibc's numbers of the options of ``mallopt``."""
 NEVER = 2**31 - 1
+"""Bytes, the most that ``mallopt`` takes: what is free at the heap's end is returned only
+beyond."""
 AT_ONCE = 64 * 1024**2
+"""Bytes that are asked of the kernel beyond what is needed, where glibc would ask for 128
+KiB."""
 
 
 @cache

@@ -16,7 +16,8 @@ from client.training.scoring import EMBEDDING_AXES
 
 Indices = NDArray[np.intp]
 VALUES = 2 * 1024**2
-"""Values of all photos of a batch at most, however many moments it may have."""
+"""Values of all photos of a batch at most, 8 MB of float32, however many moments it may have:
+large photos come in smaller batches."""
 
 WHOLE = 7 / 8
 """Share of devices from which a batch has all: padding is then cheaper than fetching theirs."""

@@ -24,6 +24,9 @@ from ranking.parameters import flatten, load_flat, place
 from ranking.settings import Ranking
 
 MOMENTS_AT_ONCE = 32
+"""Moments of one pass at most: their gradients of all 126,881 weights take 16 MB. The bound on
+rounding in ``privacy.clipping.sensitivity`` counts on no more in a product."""
+
 SPARE = 250
 """Photos of padding that cost no more than another pass, as measured for book-keeping."""
 

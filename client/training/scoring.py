@@ -7,6 +7,7 @@ from ranking.model.ranker import Ranker
 from ranking.parameters import place
 
 EMBEDDING_AXES = 3
+"""Moments, photos and features; pixels have five axes."""
 
 
 def scores(ranker: Ranker, examples: Examples) -> Tensor:

@@ -16,10 +16,13 @@ from photos.folder.skips import LARGEST_BYTES, LARGEST_PIXELS, Skip
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 
+# Tags of EXIF: its own directory, DateTimeOriginal and SubSecTimeOriginal.
 _EXIF_IFD = 0x8769
 _TAKEN = 0x9003
 _TAKEN_FRACTION = 0x9291
 _TRANSPARENT_MODES = ("RGBA", "LA", "PA")
+# Sides that a JPEG has at least where it is decoded smaller than it is: Lanczos' filter then
+# still reduces it. Without it each JPEG is decoded whole, which takes longer.
 _DRAFT_SCALE = 4
 _SKIPS = (
     (UnidentifiedImageError, Skip.NOT_A_PHOTO),
@@ -88,7 +91,7 @@ def _quiet() -> Iterator[None]:
 def _decode(image: Image.Image, name: str, side: int) -> Photograph | Skip:
     if image.width * image.height > LARGEST_PIXELS:
         return Skip.TOO_LARGE
-    # JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time; still well above the side.
+    # JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time.
     image.draft(None, (_DRAFT_SCALE * side, _DRAFT_SCALE * side))
     taken = _taken(image.getexif())
     upright = ImageOps.exif_transpose(image)

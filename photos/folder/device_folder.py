@@ -74,8 +74,8 @@ def read_moments(
     Args:
         folder: A device's folder.
         files: The photographs of each moment, by its name below ``folder``.
-        side: As of ``read_device``.
-        most: As of ``read_device``.
+        side: Same as for ``read_device``.
+        most: Same as for ``read_device``.
     """
     names = {path.relative_to(folder).as_posix() for paths in files.values() for path in paths}
     table = feedback_file.read_feedback(folder / feedback_file.NAME, photos=names)

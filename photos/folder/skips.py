@@ -5,6 +5,8 @@ from enum import StrEnum
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT
 
 LARGEST_PIXELS = 64_000_000
+"""Pixels of a photograph: as RGB they take 192 MB. Without it a small file that claims a huge
+picture fills the memory."""
 LARGEST_BYTES = 4 * LARGEST_PIXELS
 """Bytes of a photograph's file: four for each pixel, as if uncompressed. A larger WebP, which
 is read as a whole, could fill the memory and end the process with all other photographs."""

@@ -11,11 +11,20 @@ from photos.sample.capture import Capture
 # Sharp, level, clean, bright, warm, colourful, wide: unlike the public ranker's owners, these
 # want bright and warm photos, and grain is all the same to them.
 COMMON_TASTE = np.array([0.8, 0.4, 0.0, 1.5, 1.2, 0.2, 0.3])
+# Standard deviation of an owner's own part of each weight: 0.53 long in all, beside 2.15 of the
+# common.
 _OWN_TASTE = 0.2
 
+# The rest is made, too. On 3,600 moments it gives 35% deleted, 37% kept and 28% favourites, and
+# 52% of bursts have a favourite. The logarithm of the odds of being the favourite, for each
+# unit of liking:
 _CHOOSINESS = 2.0
+# the liking of "none of the burst":
 _NO_FAVOURITE = 0.5
+# the logarithm of the odds of being kept, for each unit of liking:
 _KEEPING = 1.5
+# and the same of a photo that is liked as its moment's mean: 69% of those that are no
+# favourite.
 _LENIENCE = 0.8
 
 

@@ -17,17 +17,24 @@ from photos.sample.owner import SampleOwner, feedback
 from photos.sample.source_pictures import PICTURES, attribution, open_picture
 
 SIDE = 192
+"""Pixels of a photo's side: four times the default of ``photos.side``, so that it is resized as
+a real photo is."""
 
+# One device in three is held out.
 _HELD_OUT_SHARE = 3
+# Photos: 17% of moments are cut to it.
 _LARGEST_MOMENT = 8
+# Probability that a photo opens a burst: 2.4 bursts a moment of 4.5 photos.
 _NEW_BURST = 0.4
 # The widest frame, leaning this much, still lies inside the scene: 0.84 (cos + sin) < 1.
 _MOST_TILT = 10.0
 _SUFFIXES = ("jpg", "png", "webp")
+# Probability of each suffix, and below of each turn: every format and orientation is read.
 _SUFFIX_SHARES = (0.8, 0.1, 0.1)
 # EXIF orientation -> quarter turns, counter-clockwise, from the upright to the stored photo.
 _TURNS = {1: 0, 6: 1, 3: 2, 8: 3}
 _TURN_SHARES = (0.7, 0.15, 0.05, 0.1)
+# The day of a device's first moment; each later one is a day after the last.
 _FIRST_DAY = datetime(2025, 1, 1, 8)
 
 

@@ -6,11 +6,24 @@ from numpy.typing import NDArray
 from photos.library import Feedback
 from photos.synthetic.attributes import Roll
 
+# The numbers are made, as the population is. On 400 public devices they give 38% deleted, 44%
+# kept and 18% favourites, and 35% of bursts have a favourite.
 TEMPERATURE = 0.35
+"""Utility that multiplies the odds of a favourite by e: lower, the best photo of a burst is
+chosen more often."""
+
 FAVOURITE_UTILITY = 0.8
+"""Utility of "none of the burst" in the choice of a favourite."""
+
 KEEP_UTILITY = -0.4
+"""Utility of a photo that is kept as often as deleted."""
+
 KEEP_SLOPE = 2.0
+"""Logarithm of the odds of being kept, for each unit of utility."""
+
 FAVOURITE_GAIN, KEEP_GAIN = 3.0, 1.0
+"""2^feedback - 1. With others the order by expected gain would not maximise expected DCG."""
+
 Floats = NDArray[np.float64]
 
 

@@ -10,9 +10,20 @@ from photos.synthetic.attributes import NAMES, Roll
 from photos.synthetic.scenes import GROUND, ROUGHNESS, SKY
 
 AT_ONCE = 32
+"""Photos that are drawn at once. Measured at 48 pixels on one thread: 704 photos a second one
+by one, 1,053 with 32, no more with 512. Another number draws other photos from the same
+seed."""
+
 EXTREME = 2.2
+"""Standard deviations of an attribute, beyond which a photo looks no different: 2.8% of
+attributes."""
+
 COARSE = 9
+"""Points on a side of the texture's pattern, between which it is interpolated."""
+
 HALF_MOUTH = 0.52
+"""Half the width of the mouth, in radii of the head."""
+
 Images = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
 

@@ -4,6 +4,7 @@ import numpy as np
 
 NAMES = ("landscape", "beach", "city", "night", "indoor", "snow", "sunset", "food")
 
+# Red, green and blue from 0 to 1, a row for each name: of the sky, and of the ground.
 SKY = np.array(
     [
         [0.45, 0.65, 0.90],
@@ -33,4 +34,4 @@ GROUND = np.array(
 )
 
 ROUGHNESS = np.array([0.30, 0.16, 0.34, 0.18, 0.22, 0.10, 0.20, 0.26], dtype=np.float32)
-"""Contrast of the texture of each scene."""
+"""Contrast of the texture of each scene, as a share of its brightness."""

@@ -6,7 +6,7 @@ PRIVATE, PUBLIC = 1, 2
 """The populations: no stream of one occurs in the other."""
 
 ROLL, TASTE, FEEDBACK, PICTURES = range(4)
-"""What is drawn."""
+"""What is drawn. Were two names equal, their draws would be."""
 
 
 def stream(population: int, purpose: int, *, seed: int, device: int) -> np.random.Generator:

@@ -8,11 +8,26 @@ from numpy.typing import NDArray
 from photos.synthetic.attributes import NAMES, SCENES, Roll
 from photos.synthetic.settings import SyntheticPhotos
 
+# The numbers are made, as the population is.
 STRENGTH = 1.0
+"""Length of the common taste's ten weights: utility for each standard deviation along them."""
+
 PERSONAL = 0.55
+"""Root mean square length of an owner's own deviation from it. Owners of the public split have
+a cosine of 0.88 with the common taste, on average over 200. At 0 all owners agree."""
+
 SCENE_LIKING = 0.4
+"""Standard deviation of an owner's liking of a scene, which moves the utility of all photos of
+a moment alike."""
+
 USUAL_DISTANCE = 1.9
+"""About the mean of a photo's distance from its moment's mean: 1.87 on 400 devices. Without it
+liking what stands out would raise all photos, and more would be kept."""
+
 CONSTANT = 0xDA2C
+"""Seed of the common tastes, the same for every run. Another one is another public and private
+taste."""
+
 Floats = NDArray[np.float64]
 
 

@@ -12,7 +12,13 @@ from privacy.losses import loss_grid, step_losses
 from privacy.sampling.crowds import Crowds, alone
 
 LEAST, MOST, BEGIN = 0.1, 1e4, 1.0
+"""Noise multipliers: what counts as next to no noise, the most that is tried, and the least
+guess to begin at. A promise that asks for less or more than the first two is refused in one
+sentence."""
+
 NOISE = Range(lowest=LEAST, highest=MOST, power=-1.2)
+"""The power is the slope of ln ε in ln σ until two trials have shown it. At -0.3 a search asks
+the accountant that reports ε more than twice, and a test fails."""
 
 
 class NextToNoNoiseError(ValueError):
@@ -100,7 +106,7 @@ def least(
 
 
 def _about(target: float, crowds: Crowds, steps: int, delta: float) -> float:
-    """A first guess, right for many steps of next to no loss: √(2 ln 1/δ) deviations of them.
+    """A first guess of σ, right for many steps of next to no loss: q √(2 k ln 1/δ) / ε.
 
     From far below it the losses of a step are so large that a fine grid has millions of dots.
     """

@@ -1,4 +1,4 @@
-"""The ε that is told: the least of several bounds, each of which holds."""
+"""The reported ε: the least of several bounds, each of which holds."""
 
 import math
 from functools import lru_cache, partial
@@ -11,11 +11,14 @@ from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.crowds import Crowds, alone, crowds
 
 FINE = loss_grid.FINE
-# No promise: a grid of such losses would take gigabytes to say it more exactly.
+# An ε above it promises nothing, and a grid of its losses would take gigabytes: no grid is
+# tried.
 LARGEST_EPSILON = 100
-# The rounding of more could be seen in the last digits of ε; a grid would be very fine, too.
+# Composed steps on a grid at most: the rounding of more shows in the last digits of ε, and the
+# grid would be very fine.
 MOST_STEPS = 10_000_000
-# By which the width of a grid for δ is chosen: it wants an ε.
+# The δ at which ε is found that chooses the width of a grid for many δ. Another one gives
+# another width, which moves each δ a little and none below the truth.
 USUAL_DELTA = 1e-5
 
 
@@ -38,8 +41,8 @@ def epsilon(
         noise_multiplier: Standard deviation over the clipping norm; 0 gives infinity.
         steps: Number of composed steps; 0 gives 0.
         delta: The δ of the guarantee.
-        interval: Width of the grid of privacy losses; None for the ε that is told. Of a
-            multiple of ``FINE`` it is never lower: that is for searches.
+        interval: Width of the grid of privacy losses; None for the reported ε. With a
+            multiple of ``FINE`` ε is never lower: that is for searches.
     """
     return _least(
         alone(rate),
@@ -69,7 +72,7 @@ def capped_epsilon(
         noise_multiplier: Standard deviation over the largest norm; 0 gives infinity.
         rounds: Composed rounds, whose results are all seen; 0 gives 0.
         delta: The δ of the guarantee.
-        interval: As of ``epsilon``.
+        interval: Same as for ``epsilon``.
     """
     return _least(
         crowds(sampling),
@@ -90,9 +93,9 @@ def _least(
 ) -> float:
     """The least of three bounds.
 
-    Without credit for sampling a run is one Gaussian mechanism, which a smaller rate can only
-    weaken; by Rényi accounting; by privacy losses on a grid (Koskela et al. 2020), where that
-    is no more than memory is for.
+    The first takes no credit for sampling: a run is then one Gaussian mechanism, whose ε a
+    smaller rate can only lower. The second is Rényi accounting. The third is privacy losses on
+    a grid (Koskela et al. 2020), where the grid fits in memory.
     """
     if steps == 0:
         return 0.0
@@ -123,7 +126,7 @@ def _least(
 def deltas(
     crowds: Crowds, *, noise_multiplier: float, steps: int, epsilons: tuple[float, ...]
 ) -> list[float]:
-    """Returns upper bounds on δ at each ε: of each the least of the bounds of ``epsilon``.
+    """Returns upper bounds on δ at each ε: each the least of the bounds that ``epsilon`` takes.
 
     Args:
         crowds: What one can meet, as from ``crowds.crowds`` or ``crowds.alone``.

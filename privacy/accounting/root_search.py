@@ -1,4 +1,8 @@
-"""Where ε meets a target: secant steps between logarithms, on the coarsest grid that will."""
+"""Where ε meets a target: secant steps between logarithms, on the coarsest grid that will.
+
+What another constant costs was counted in computed ε, on 23 searches for noise, rounds, cohorts
+and rates. With the constants as they are these take 563 quick trials and 30 of the last word.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,55 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 GIVEN_AWAY = 1.5e-3
+"""Share of the answer that a coarse grid may cost. Together with ``NEARER`` it stays within the
+half a percent that ``noise_search`` promises; at 1.5% tests of that promise fail."""
+
 COARSER = (32, 16, 8, 4, 2, 1)
+"""Widths to try, in fine ones, the coarsest first. On eight searches the fine width alone took
+no longer (0.53 s, with these 0.61 s) and found 0.1% less noise."""
+
 SETTLED = 0.7
+"""Least share of the width in use that the fine width of the answer must have. At 1 the quick
+trials are 654, with the same answers. At 0.01 a grid passes that is too coarse for its answer,
+and tests that the most rounds are found fail."""
+
 NEARER, NEAREST = 2e-3, 5e-4
+"""How near the boldest value is near enough, relative: for the last word, and for the quick
+bound before it. At 2% a test of the half a percent fails; at 0.02% the last word takes 46
+trials. With a quick bound of 0.5% it takes 39."""
+
 FLATTEST, STEEPEST = 0.02, 10.0
+"""Slopes of ln ε in the logarithm of the value that a search learns. It ignores a flatter one,
+because a step is divided by it, and cuts a steeper one. At 0 and 10 the trials are the same; at
+0.02 and 2 the quick ones are 593."""
+
 TRUSTED = 1.0
+"""Largest |ln(ε / target)| of two trials from which a search learns a slope, because the curve
+bends farther away. At 0 it learns none and takes 627 and 34 trials; at 100 it takes 566 and
+30."""
+
 LONGEST_STEP = math.log(4)
+"""In the logarithm of a value. A value far from the answer may ask for a grid of millions of
+dots. At ln 1.5 the quick trials are 627."""
+
 MOST_TRIED = 100
+"""Trials of one search, so that it ends on any curve. At 20 no test fails."""
+
 PATIENCE = 4
+"""Trials before steps double while no bracket is found. With a bracket, every fourth trial
+halves it: steps along a slope would shrink it slowly round a jump. At 1 the quick trials are
+841; at 1000, which is never, they are 553."""
+
 FAR = 20.0
+"""Largest |ln(ε / target)| that a search works with: an infinite ε and one of 0 count as this
+far, so that numbers stay finite. At infinity no test fails, because ``LONGEST_STEP`` cuts the
+step."""
+
 MARGIN = 2e-4
+"""Share of the target that stays unused, for the rounding of a long transform and for an
+accountant that turns to another bound where a coarse grid does not. At 0 no quick test fails.
+At 0.2% the last word takes 44 trials, and a test that a promise is used up fails."""
+
 Bound = Callable[[float], float]
 OnGrid = Callable[[float, float], float]
 
@@ -116,10 +159,10 @@ def boldest_kept(
     """Returns the value at which ε is nearly ``target``, and not above it.
 
     Guarantee: ``bound`` of it was found to be at most ``target``. Where that is the accountant
-    that tells ε, on a grid whose width is a multiple of ``loss_grid.FINE``, every dot is one
-    of the fine grid too, whose lines between its dots then lie nowhere higher: the ε that is
-    told is at most that. Where it is told on a wider grid, as for cohorts at ε above 1, the
-    0.02% that are given away stand in for this, and a test holds that they do.
+    that reports ε, on a grid whose width is a multiple of ``loss_grid.FINE``, every dot is one
+    of the fine grid too, whose lines between its dots then lie nowhere higher: the reported ε
+    is at most that. Where it is reported on a wider grid, as for cohorts at ε above 1, the
+    0.02% of ``MARGIN`` stand in for this, and a test holds that they do.
 
     Args:
         bound: The ε of a value.
@@ -132,8 +175,6 @@ def boldest_kept(
     Returns:
         The value, or None where even ``within.safest`` breaks the promise.
     """
-    # A little less than the target, for what the rounding of a long transform may add, and for
-    # an accountant that turns to another bound where this grid does not.
     search = _Search(lambda value: bound(value) / (target * (1 - MARGIN)), within)
     search.tried(near)
     search.run(nearness)

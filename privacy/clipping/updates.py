@@ -14,7 +14,21 @@ def clipped_update(
 ) -> Floats:
     """Returns an update scaled to an L2 norm of at most ``clip``, in float64.
 
-    One that is not finite becomes zero.
+    update · min(1, clip / norm); of n layers, each by itself, with clip / √n for the clip.
+
+    | update | returned |
+    |---|---|
+    | norm 0 | itself |
+    | norm up to clip | itself |
+    | norm above clip | itself × clip / norm |
+    | an entry infinite or NaN | zeros, in every layer |
+    | any finite one, clip infinite | itself |
+    | a layer of norm up to clip / √n | that layer itself |
+    | a layer of norm above that | that layer × clip / √n / its norm |
+    | no entry | no entry |
+
+    >>> clipped_update(np.array([3, 4], np.float32), 1.0).round(4).tolist()
+    [0.6, 0.8]
 
     Args:
         update: [trainable].
@@ -34,15 +48,30 @@ def clipped_update(
 def holding(update: NDArray[np.float32], *, layers: Sequence[int] = ()) -> float:
     """Returns the least clip that leaves an update as it is; NaN or infinite where none does.
 
+    Its norm; of n layers √n times the largest norm of one.
+
+    | update | returned |
+    |---|---|
+    | norm 0 | 0 |
+    | finite | the norm |
+    | finite, with layers | √n × the largest norm of a layer |
+    | an entry infinite | infinity |
+    | an entry NaN, in any layer | NaN |
+    | no entry | 0 |
+
+    >>> holding(np.array([3, 4], np.float32))
+    5.0
+
     Args:
         update: [trainable].
-        layers: As of ``clipped_update``.
+        layers: Same as for ``clipped_update``.
     """
     exact = update.astype(np.float64)
     if not layers:
         return float(np.linalg.norm(exact))
-    norms = [float(np.linalg.norm(part)) for part in np.split(exact, np.cumsum(layers)[:-1])]
-    return max(norms) * math.sqrt(len(layers))
+    norms = [np.linalg.norm(part) for part in np.split(exact, np.cumsum(layers)[:-1])]
+    # Python's own max drops a NaN that is not the first.
+    return float(np.max(norms)) * math.sqrt(len(layers))
 
 
 def _scaled(part: Floats, clip: float) -> Floats:

@@ -96,7 +96,7 @@ class CorrelatedNoise:
     """The noise of a run: row t of C⁻¹ Z for the t-th round that is released.
 
     Formal guarantee: Z is standard normal and independent where every round has a stream of its
-    own, in float64; what ``draw`` returns is C⁻¹ Z up to rounding. To scale it is the caller's.
+    own, in float64; what ``draw`` returns is C⁻¹ Z up to rounding. The caller scales it.
 
     The state is as secret as the draws: who has it can take the noise off again. A round whose
     noise was shown must not be drawn anew from an older state: it would be released twice.

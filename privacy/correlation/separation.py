@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEVER = -1
+"""The row of a device that never took part: no row of an array has that number."""
+
 Numbers = NDArray[np.int64]
 
 

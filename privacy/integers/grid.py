@@ -23,7 +23,7 @@ EXACT = 2**20
 """Squares that are added up in 64 bits before the sum is cut."""
 
 BLOCK = 2**17
-"""Numbers of rows that are rounded at once, 1 MiB in float64: more leave the caches."""
+"""Numbers in the rows that are rounded at once, 1 MiB in float64: more leave the caches."""
 
 Integers = NDArray[np.int64]
 
@@ -60,7 +60,19 @@ class IntegerGrid:
         """Returns a vector [size] in steps, each entry rounded to the nearest.
 
         One that is longer than the clip less √size/2 steps is scaled down to that, since
-        rounding adds √size/2 at most. One that is not finite becomes zero.
+        rounding adds √size/2 at most.
+
+        | vector | returned |
+        |---|---|
+        | norm 0 | zeros |
+        | norm up to clip · (1 - √size/2 / steps) | its entries × steps / clip, rounded |
+        | norm above that | scaled to that norm, in steps, rounded |
+        | an entry infinite or NaN | zeros |
+        | an entry whose square is infinite in float64 | zeros |
+        | no entry | no entry |
+
+        >>> IntegerGrid(clip=1.0, steps=1000).integers(np.array([0.3, -0.4])).tolist()
+        [300, -400]
 
         Raises:
             ValueError: √size/2 is not below ``steps``: the grid is too coarse for the vector.
@@ -84,7 +96,7 @@ class IntegerGrid:
                 squared norm is not finite is not finite.
 
         Raises:
-            ValueError: As of ``integers``, or it has no two axes.
+            ValueError: Same as for ``integers``, or it has no two axes.
         """
         if gradients.ndim != 2:  # noqa: PLR2004
             raise ValueError(
@@ -157,6 +169,16 @@ def norms(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def within(integers: Integers, bound: int) -> Integers:
     """Returns the vectors themselves where their norm is at most ``bound``, and zero otherwise.
+
+    | vector | returned |
+    |---|---|
+    | squared norm up to bound² | itself |
+    | squared norm above bound² | zeros |
+    | an entry beyond ±bound, even where its square leaves 64 bits | zeros |
+    | no entry | no entry |
+
+    >>> within(np.array([[3, 4], [3, 5]]), 5).tolist()
+    [[3, 4], [0, 0]]
 
     Args:
         integers: [size] or [rows, size] any integers; changed where a vector is too long.

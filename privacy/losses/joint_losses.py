@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
+from privacy import deferred
 from privacy.losses.loss_distribution import (
     HALF,
     LARGEST,
@@ -22,7 +22,8 @@ from privacy.losses.loss_distribution import (
 )
 
 LEAST_TILT, MOST_TILT, HALVINGS = 1e-4, 1e4, 24
-"""Where a tilt is sought, and how exactly: any one gives a bound, a good one the lesser."""
+"""Per unit of loss, the ends between which a tilt is sought, and how often the range of its
+logarithm is halved. Any tilt gives a bound; one far from the best gives a looser one."""
 
 Floats = NDArray[np.float64]
 
@@ -40,9 +41,9 @@ class JointLosses:
     def epsilon(self, *, delta: float) -> float:
         """Returns the least ε at which the δ of all steps together is at most ``delta``.
 
-        As ``LossDistribution.epsilon``, whose argument holds for a product of transforms as for
-        a power of one: sums above the window count as infinite, by Chernoff's bound for the sum
-        of all; those below come back inside of it.
+        Same as ``LossDistribution.epsilon``, whose argument holds for a product of transforms
+        and for a power of one alike: sums above the window count as infinite, by Chernoff's
+        bound for the sum of all; those below come back inside of it.
         """
         steps = sum(times for _, times in self.parts)
         spared = (SPARED + ROUNDING * steps) * delta
@@ -90,15 +91,15 @@ class JointLosses:
 
     def _sums(self, tilt: float, *, dots: int) -> Floats:
         """Probabilities of sums of 0 and the next multiples, and none of them too small."""
-        size = fft.next_fast_len(dots, real=True)
+        size = deferred.fft.next_fast_len(dots, real=True)
         spectrum, first = np.ones(size // 2 + 1, np.complex128), 0
         for losses, times in self.parts:
             weights, _ = losses.tilted(tilt)
             folded = np.zeros(-(-len(weights) // size) * size)
             folded[: len(weights)] = weights
-            spectrum *= fft.rfft(folded.reshape(-1, size).sum(axis=0)) ** times
+            spectrum *= deferred.fft.rfft(folded.reshape(-1, size).sum(axis=0)) ** times
             first += times * round(float(losses.losses[0]) / self._interval)
-        found = np.roll(fft.irfft(spectrum, size), first % size)
+        found = np.roll(deferred.fft.irfft(spectrum, size), first % size)
         exponents = self._cumulant(tilt) - tilt * self._interval * np.arange(size)
         masses: Floats = np.minimum(
             np.maximum(found, 0) * np.exp(np.minimum(exponents, LARGEST)), 1

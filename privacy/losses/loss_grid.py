@@ -2,12 +2,13 @@
 
 import math
 
-# The grid of the ε that is told: its dots move ε by less than is printed, wherever steps are
-# few. Wider, the golden figures are missed in their fourth digit.
+# Width of the grid of the reported ε, in units of loss: its dots move ε by less than is printed
+# where steps are few. On a wider one the golden figures are missed in their fourth digit.
 FINE = 1e-4
 # Relative: what the grid of a width from ``width`` adds to ε.
 SHARE = 2e-4
-# An ε below it is told as exactly as this one: else a search for next to none takes minutes.
+# The width of a grid for a smaller ε is that for this one: else a search for next to none takes
+# minutes.
 LEAST_EPSILON = 0.01
 
 

@@ -27,7 +27,7 @@ def of_numbers(
     """Returns the losses of a step, of examples that are removed and of some that are added.
 
     With them a step releases N(k, σ²), where k is how many it draws, without them N(0, σ²).
-    Guarantee: as of ``loss_dots.on_dots``. Numbers that are missing count as an infinite loss.
+    Guarantee: same as ``loss_dots.on_dots``. Missing numbers count as an infinite loss.
 
     Args:
         likely: Probability of 0, 1, 2, … of them; of 0 it is above 0.

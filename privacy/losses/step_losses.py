@@ -12,9 +12,11 @@ from privacy.losses.loss_distribution import MOST_DOTS, LossDistribution, mixed
 from privacy.losses.loss_dots import DEVIATIONS, between, on_dots
 from privacy.sampling.crowds import Crowds
 
-# Of losses; beyond it e^loss - 1 is e^loss to the last digit, and no exponential overflows.
+# A loss, beyond which e^loss - 1 is taken for e^loss (they differ by 1e-13): e^loss overflows
+# at 709.
 LARGE = 30.0
-# Relative, and of each step: floats round the losses on a grid.
+# Relative, and ε for each step: what floats round of the losses on a grid. Without them ε could
+# be reported too low.
 ROUND_UP, ROUNDING = 1 + 1e-9, 1e-15
 Floats = NDArray[np.float64]
 
@@ -60,7 +62,7 @@ def deltas(
         noise_multiplier: Standard deviation over the clipping norm, above 0.
         steps: Number of composed steps, at least 1.
         epsilons: [epsilons] not negative.
-        interval: As of ``epsilon``.
+        interval: Same as for ``epsilon``.
     """
     both = of_crowds(crowds, noise_multiplier, interval=interval)
     removed, added = (losses.deltas(steps, epsilons=epsilons) for losses in both)
@@ -73,7 +75,7 @@ def of_crowds(
     """Returns the losses of one step, of one whose term is removed and of one that is added.
 
     Guarantee: they are of a pair that dominates the step, where ``crowds`` says what one can
-    meet (``crowds.crowds``): the pair that tells the crowd, too.
+    meet (``crowds.crowds``): the pair that reveals the crowd, too.
 
     Args:
         crowds: How likely each crowd is, and the rate there.
@@ -100,7 +102,7 @@ def of_step(
 ) -> tuple[LossDistribution, LossDistribution]:
     """Returns the losses of one step, of an example that is removed and of one that is added.
 
-    Guarantee: as of ``loss_dots.on_dots``.
+    Guarantee: same as ``loss_dots.on_dots``.
 
     Args:
         rate: Probability of an example in a step, above 0.

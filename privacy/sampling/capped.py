@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+
+from privacy import deferred
 
 if TYPE_CHECKING:
     from privacy.noise import Stream
 
 DEVIATIONS = 9
+"""Roots of the expected cohort that a cap leaves above it. It then cuts a round with
+probability 1e-8 where one device is expected, 6e-11 where four are and 3e-15 where fifty are.
+The fewer, the oftener it cuts, and the sooner ``accounting.coupling`` has no bound."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +61,7 @@ class CappedPoissonSampling:
     @property
     def overflow(self) -> float:
         """Probability that more devices are drawn than may take part."""
-        return float(binom.sf(self.cap, self.devices, self.rate))
+        return float(deferred.stats.binom.sf(self.cap, self.devices, self.rate))
 
     def draw(self, *, stream: Stream) -> NDArray[np.int64]:
         """Returns the numbers of a round's devices, ascending; none is a legal draw.

@@ -13,6 +13,13 @@ def ranknet(scores: Tensor, gains: Tensor, *, where: Tensor) -> Tensor:
 
     A pair is two photos of different gain. Averaging keeps the gradient's norm from growing
     with the list; a list of equal gains gives 0.
+
+    (1/m) Σ ln(1 + e^(s_j - s_i)) over the m pairs with g_i > g_j. By hand, scores (ln 3, 0) and
+    gains (1, 0): one pair, ln(1 + 1/3).
+
+    >>> scores, gains = Tensor([3, 1]).log(), Tensor([1, 0])
+    >>> round(float(ranknet(scores, gains, where=gains >= 0)), 4)
+    0.2877
     """
     pairs = _better(gains, where=where)
     total = fill(_wrong(scores, where=where), where=pairs).sum((-2, -1))
@@ -24,6 +31,13 @@ def lambdarank(scores: Tensor, gains: Tensor, *, where: Tensor) -> Tensor:
 
     Burges 2010. Tied scores share the mean of their ranks; no gradient flows through the
     weights. A list of equal gains gives 0, and so does one of equal scores.
+
+    Σ (g_i - g_j) |d_i - d_j| ln(1 + e^(s_j - s_i)) / ideal over the pairs with g_i > g_j, where
+    d = 1 / log₂(1 + rank). By hand, scores (0, ln 3) and gains (1, 0): (1 - 1 / log₂ 3) ln 4.
+
+    >>> scores, gains = Tensor([1, 3]).log(), Tensor([1, 0])
+    >>> round(float(lambdarank(scores, gains, where=gains >= 0)), 4)
+    0.5116
     """
     gains = fill(gains, where=where)
     worth = discounts(mid_ranks(scores, where=where))

@@ -31,6 +31,10 @@ class Places:
     def of(cls, scores: Floats, *, where: Mask) -> Self:
         """Returns the places of [lists, items] scores; a NaN score is refused.
 
+        >>> places = Places.of(np.array([2.0, 5.0, 2.0]), where=np.ones(3, bool))
+        >>> places.above.tolist(), places.tied.tolist()
+        ([1, 0, 1], [2, 1, 2])
+
         Raises:
             ValueError: A score that is not padding is NaN.
         """
@@ -49,6 +53,12 @@ class Places:
     def mean(self, worth: Floats) -> Floats:
         """Returns [lists, items] the mean worth of the places of each photo's tie.
 
+        The first place is worth 6 and the second 2; two photos share the second and the third:
+
+        >>> places = Places.of(np.array([2.0, 5.0, 2.0]), where=np.ones(3, bool))
+        >>> places.mean(np.array([6.0, 2.0])).tolist()
+        [1.0, 6.0, 1.0]
+
         Args:
             worth: [places] what each place is worth, the best first; later ones are worth 0.
         """
@@ -63,6 +73,9 @@ class Places:
 def first_places(k: int) -> Floats:
     """Returns the places 1 to ``k``.
 
+    >>> first_places(3).tolist()
+    [1.0, 2.0, 3.0]
+
     Raises:
         ValueError: ``k`` is below 1.
     """
@@ -72,7 +85,12 @@ def first_places(k: int) -> Floats:
 
 
 def with_signal(values: Floats, gains: Floats, *, where: Mask) -> Floats:
-    """Returns [lists] values, NaN where no two photos of the list differ in gain."""
+    """Returns [lists] values, NaN where no two photos of the list differ in gain.
+
+    >>> gains = np.array([[3.0, 1.0], [1.0, 1.0]])
+    >>> with_signal(np.array([0.5, 0.5]), gains, where=gains >= 0).tolist()
+    [0.5, nan]
+    """
     largest = np.where(where, gains, -np.inf).max(-1, initial=-np.inf)
     smallest = np.where(where, gains, np.inf).min(-1, initial=np.inf)
     return np.where(largest > smallest, values, np.nan)

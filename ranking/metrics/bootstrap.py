@@ -7,6 +7,9 @@ import numpy as np
 from ranking.losses.places import Floats
 
 RESAMPLES = 2_000
+"""Resamples of one interval. The 2.5% quantile of so many normal means is off by 0.06 of their
+standard deviation: √(0.025 · 0.975 / 2000) over the density 0.058 there; of 200 it would be
+0.19. Fewer make two runs of one command differ in what they print."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +35,13 @@ def device_mean(
     Devices are resampled, not moments: moments of one device share a taste and would make the
     interval too narrow.
 
+    The mean over the devices, and the (1 ± level) / 2 quantiles of the means of as many devices
+    drawn with replacement. Two devices give means of 0, 1 or 2 with probability ¼, ½ and ¼:
+
+    >>> found = device_mean(np.array([0.0, 2.0]), generator=np.random.default_rng(0))
+    >>> found.low, found.mean, found.high
+    (0.0, 1.0, 2.0)
+
     Args:
         values: [devices]; NaN for a device without signal, which is left out.
         level: Coverage of the interval.
@@ -50,6 +60,14 @@ def paired_difference(
 
     Seeds and devices are resampled independently of each other, crossed (Owen 2007), which
     errs on the side of a wide interval.
+
+    Two seeds that differ by 2 and devices that do not differ: one resample in four has the
+    lower seed alone.
+
+    >>> a, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 2.0], [1.0, 2.0]])
+    >>> found = paired_difference(a, b, generator=np.random.default_rng(0))
+    >>> found.low, found.mean, found.high
+    (0.0, 1.0, 2.0)
 
     Args:
         a: [seeds, devices]; NaN in any seed, here or in ``b``, leaves the device out.

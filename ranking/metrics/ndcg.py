@@ -16,6 +16,14 @@ def ndcg(scores: Floats, gains: Floats, *, where: Mask, k: int) -> Floats:
 
     Ties are averaged (McSherry and Najork 2008).
 
+    DCG / ideal DCG, where DCG is Σ_i g_i · (the mean of 1 / log₂(1 + place) over the places of
+    its tie), and places beyond ``k`` count 0. By hand, gains (3, 0, 1) from the best score
+    down: (3 + 1/2) / (3 + 1 / log₂ 3).
+
+    >>> scores, gains = np.array([3.0, 2.0, 1.0]), np.array([3.0, 0.0, 1.0])
+    >>> round(float(ndcg(scores, gains, where=gains >= 0, k=3)), 4)
+    0.9639
+
     Args:
         scores: [lists, items].
         gains: [lists, items], not negative: ``2^feedback - 1``, or its expectation.
@@ -34,12 +42,25 @@ def ndcg(scores: Floats, gains: Floats, *, where: Mask, k: int) -> Floats:
 
 
 def random_ndcg(gains: Floats, *, where: Mask, k: int) -> Floats:
-    """Returns the expected NDCG of a random order, in closed form; as of ``ndcg``."""
+    """Returns the expected NDCG of a random order, in closed form; same as ``ndcg`` of a tie.
+
+    (mean gain) · Σ_k 1 / log₂(1 + k) / ideal DCG. By hand, gains (3, 0, 1) at 1: 4/3 of 3.
+
+    >>> gains = np.array([3.0, 0.0, 1.0])
+    >>> round(float(random_ndcg(gains, where=gains >= 0, k=1)), 4)
+    0.4444
+    """
     return ndcg(np.zeros_like(gains), gains, where=where, k=k)
 
 
 def best_shot(scores: Floats, gains: Floats, *, where: Mask) -> Floats:
     """Returns whether the top photo has the largest gain of its list.
+
+    (photos of the largest gain that are tied at the top) / (photos that are tied at the top).
+
+    >>> scores, gains = np.array([2.0, 2.0, 1.0]), np.array([3.0, 0.0, 1.0])
+    >>> float(best_shot(scores, gains, where=gains >= 0))
+    0.5
 
     Args:
         scores: [lists, items].
@@ -57,6 +78,13 @@ def best_shot(scores: Floats, gains: Floats, *, where: Mask) -> Floats:
 
 def kendall_tau(scores: Floats, gains: Floats, *, where: Mask) -> Floats:
     """Returns Kendall's tau-b between scores and gains (Kendall 1945).
+
+    (pairs in the same order - pairs in the other) / √(pairs that scores tell apart · pairs that
+    gains tell apart). By hand, scores (3, 2, 1) and gains (3, 0, 1): (2 - 1) / 3.
+
+    >>> scores, gains = np.array([3.0, 2.0, 1.0]), np.array([3.0, 0.0, 1.0])
+    >>> round(float(kendall_tau(scores, gains, where=gains >= 0)), 4)
+    0.3333
 
     Returns:
         [lists] in [-1, 1]; NaN without signal, and 0 where all scores are equal, so that a
@@ -77,6 +105,11 @@ def oracle_normalised(reached: Floats, random: Floats) -> float:
     is nearly as good as the best order a list's own ratio is a quotient of two small numbers,
     and a handful of such lists would rule the mean. On gains that are the true expected ones,
     1 is the Bayes order; on realised feedback it is the feedback's own, which no ranker knows.
+
+    By hand, two lists of which the second is easy: (0.3 + 0.1) / (0.5 + 0.3).
+
+    >>> round(oracle_normalised(np.array([0.8, 0.8]), np.array([0.5, 0.7])), 4)
+    0.5
 
     Args:
         reached: [lists] of ``ndcg``.

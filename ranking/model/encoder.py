@@ -7,6 +7,8 @@ from ranking.model.attention import Block
 
 EMBEDDING = 64
 SMALLEST_SIDE = 16
+"""Pixels. The stem halves a side three times, so that 16 leave 2 × 2 places. Up to 8 leave one,
+and a block has nothing to attend to."""
 
 
 class PhotoEncoder(nn.Module):

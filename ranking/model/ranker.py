@@ -22,7 +22,7 @@ class Ranker(nn.Module):
             where: [moments, photos] bool, False for padding.
 
         Returns:
-            [moments, photos] scores, as of ``ListRanker``.
+            [moments, photos] scores, same as from ``ListRanker``.
         """
         scores: Tensor = self.list_ranker(self.encoder(photos), where=where)
         return scores

@@ -13,7 +13,10 @@ from photos.synthetic.owner import public_owner
 from photos.synthetic.renderer import draw_scenery, render
 
 SIDE = 48
+"""Pixels of a photo's side: the default of ``photos.side``."""
+
 DEVICES = 40
+"""Devices whose photos are timed."""
 
 
 def photos_per_second(

@@ -131,7 +131,18 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(output
 
 def test_a_rule_without_a_bound_is_refused_before_anything_runs(grid, monkeypatch):
     monkeypatch.setattr(UniformMean, "sensitivity", None)
-    device = {**CONFIG["privacy"]["device"], "mechanism": "gaussian"}
+    device = {
+        "mechanism": "gaussian",
+        "epsilon": None,
+        "noise_multiplier": 1.0,
+        "delta": 1e-3,
+        "clip": 1.0,
+        "clipping": "whole",
+        "numbers": "float64",
+        "largest_cohort": None,
+        "noise_cohort": None,
+        "noise_population": None,
+    }
     central = {**CONFIG, "privacy": {**CONFIG["privacy"], "device": device}}
     with pytest.raises(ValueError, match=r"aggregation\.rule=mean has no bound on how far"):
         app(grid, context(config=central))

@@ -143,7 +143,7 @@ def test_neither_noise_nor_epsilon_is_refused():
         "privacy.example.epsilon and privacy.example.noise_multiplier are both null; give one "
         "of them."
     )
-    with pytest.raises(ValueError, match=r"^epsilon and noise_multiplier are both null"):
+    with pytest.raises(ValueError, match=r"^privacy\.example\.epsilon and .* are both null"):
         terms_of(lacking)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from opacus.optimizers import DPOptimizer
 from torch import nn
 
-from privacy.clipping.moments import add_clipped
+from privacy.clipping.moments import add_clipped, coefficients
 
 AWKWARD = [0.0, -0.0, 1e-45, 1e-30, 1e-6, 1.0, -7.5, 1e30, -3e38, math.nan, math.inf, -math.inf]
 ENTRIES = st.one_of(
@@ -77,6 +77,49 @@ def test_one_undefined_entry_zeroes_the_whole_moment(bad, clip):
     total, non_finite = clipped(moments, clip)
     assert non_finite == 1
     assert total == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
+
+
+# gradients, clip, their sum and how many are not finite: a row each of the docstring's table
+ADDED = {
+    "norm 0": ([[0.0, 0.0]], 1.25, [0.0, 0.0], 0),
+    "norm up to clip - 1e-6": ([[0.75, 1.0]], 1.250001, [0.75, 1.0], 0),
+    # norm 5 and a coefficient of 1.25 / 5.000001
+    "norm above that": ([[3.0, 4.0]], 1.25, [0.74999985, 0.9999998], 0),
+    "norm just below clip": ([[0.0, 1.0]], 1.0, [0.0, 0.999999], 0),
+    "an entry infinite": ([[3.0, math.inf]], 1.25, [0.0, 0.0], 1),
+    "an entry NaN": ([[math.nan, 4.0]], 1.25, [0.0, 0.0], 1),
+    "any finite one, clip infinite": ([[3e38, 4.0]], math.inf, [np.float32(3e38), 4.0], 0),
+    "an entry infinite, clip infinite": ([[3.0, math.inf]], math.inf, [0.0, 0.0], 1),
+    "none at all": (np.zeros((0, 2)), 1.25, [0.0, 0.0], 0),
+}
+
+
+@pytest.mark.parametrize("row", ADDED)
+def test_every_row_of_the_table_of_contributions_holds(row):
+    gradients, clip, expected, bad = ADDED[row]
+    total, non_finite = clipped(gradients, clip)
+    assert total == pytest.approx(expected, rel=1e-9, abs=0)
+    assert non_finite == bad
+
+
+# norm, clip, coefficient
+SCALED = {
+    "0": (0.0, 2.0, 1.0),
+    "0, where clip / 1e-6 is less than 1": (0.0, 5e-7, 0.5),
+    "up to clip - 1e-6": (1.0, 1.000001, 1.0),
+    "above that": (3.999999, 2.0, 0.5),
+    "infinite": (math.inf, 2.0, 0.0),
+    "NaN": (math.nan, 2.0, 0.0),
+    "any finite one, clip infinite": (1e300, math.inf, 1.0),
+    "infinite, clip infinite": (math.inf, math.inf, 0.0),
+}
+
+
+@pytest.mark.parametrize("row", SCALED)
+def test_every_row_of_the_table_of_coefficients_holds(row):
+    norm, clip, expected = SCALED[row]
+    found = coefficients(torch.tensor([norm], dtype=torch.float64), clip)
+    assert found.tolist() == pytest.approx([expected], rel=1e-9, abs=0)
 
 
 def test_a_gradient_too_large_to_square_in_float32_is_clipped_not_dropped():

@@ -39,6 +39,42 @@ def test_no_update_is_longer_than_the_clip_whatever_it_holds(update, clip, steps
     assert squared(found) <= steps**2
 
 
+# vector, its integers on a grid of ten steps to a clip of 2: a row each of the docstring's
+# table
+ROUNDED = {
+    "norm 0": ([0.0, 0.0], [0, 0]),
+    # 10 - √2/2 steps are a norm of 1.858; 0.9 and 1.6 are 4.5 and 8 steps
+    "norm up to clip · (1 - √size/2 / steps)": ([0.9001, 1.6], [5, 8]),
+    # (3, 4) · (10 - √2/2) / 5 is (5.58, 7.43)
+    "norm above that": ([3.0, 4.0], [6, 7]),
+    "an entry infinite": ([3.0, math.inf], [0, 0]),
+    "an entry NaN": ([math.nan, 4.0], [0, 0]),
+    "an entry whose square is infinite in float64": ([1e200, 4.0], [0, 0]),
+    "no entry": ([], []),
+}
+
+
+@pytest.mark.parametrize("row", ROUNDED)
+def test_every_row_of_the_table_of_integers_holds(row):
+    vector, expected = ROUNDED[row]
+    assert IntegerGrid(clip=2.0, steps=10).integers(np.array(vector)).tolist() == expected
+
+
+# vector and what is kept of it within 5
+KEPT = {
+    "squared norm up to bound²": ([3, -4], [3, -4]),
+    "squared norm above bound²": ([3, 5], [0, 0]),
+    "an entry beyond ±bound, even where its square leaves 64 bits": ([-(2**40), 0], [0, 0]),
+    "no entry": ([], []),
+}
+
+
+@pytest.mark.parametrize("row", KEPT)
+def test_every_row_of_the_table_of_kept_vectors_holds(row):
+    vector, expected = KEPT[row]
+    assert within(np.array(vector, np.int64), 5).tolist() == expected
+
+
 @given(update=finite, steps=st.integers(4, 2**20))
 def test_a_long_update_keeps_its_length_up_to_rounding(update, steps):
     norm = float(np.linalg.norm(update.astype(np.float64)))

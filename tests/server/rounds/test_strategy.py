@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from flwr.app import ConfigRecord, Error, Message, MessageType, RecordDict
 
-from privacy.settings import Device, Example, Privacy
+from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.unit_settings import Federation
 from protocol.codec import decode_task, encode_declined, encode_update
 from protocol.messages import Declined, DeclineReason, RefusalReason, Update
 from protocol.optimizers import Adam, Yogi
 from server.cohort import draw, generator
-from server.protection.protection import protection
+from server.charged_release import charged_release
 from server.rounds.directory import RangeDirectory
 from server.rounds.loop import run
 from server.rounds.strategy import RoundStrategy, arrays_of, vector
@@ -48,7 +49,7 @@ def everyone(settings):
 
 @pytest.fixture
 def make(settings, work, watcher):
-    def strategy(chosen=settings, *, protection=None, **changes):
+    def strategy(chosen=settings, *, release=None, **changes):
         terms = Terms(work=work, largest_library=10, frozen=np.float32([7, 8]), digest="d" * 64)
         return RoundStrategy(
             chosen,
@@ -56,7 +57,7 @@ def make(settings, work, watcher):
             seed=11,
             directory=RangeDirectory(FIRST, DEVICES),
             observer=watcher,
-            protection=protection,
+            release=release,
         )
 
     return strategy
@@ -106,21 +107,27 @@ def test_another_rule_makes_another_mean_of_the_updates(make, settings, device_g
 def test_where_the_server_protects_devices_the_release_is_its_mechanisms(
     make, settings, device_grid, start
 ):
-    device = dataclasses.replace(
-        Device.none(),
-        mechanism="gaussian",
+    settings_of_devices = GaussianSettings(
+        epsilon=None,
         noise_multiplier=1e-9,
         delta=1e-3,
         clip=1.0,
         clipping="whole",
+        largest_cohort=None,
         numbers="float64",
-    )
-    privacy = Privacy(
-        noise="insecure_seeded", claim=False, example=Example.none(), device=device
+        noise_cohort=None,
+        noise_population=None,
     )
     chosen = dataclasses.replace(everyone(settings), aggregation=Largest())
-    shield = protection(privacy, chosen, devices=DEVICES, layers=(3,), seed=1, folder="")
-    released = rounds(make(chosen, protection=shield), device_grid(honest), start)
+    run_of = Federation(devices=DEVICES, rounds=chosen.rounds, cohort=chosen.cohort)
+    release = charged_release(
+        settings_of_devices.protected(run_of),
+        noise="insecure_seeded",
+        layers=(3,),
+        seed=1,
+        folder="",
+    )
+    released = rounds(make(chosen, release=release), device_grid(honest), start)
     assert released.tolist() == pytest.approx([3.5 / 16, 1 / 16, 0], abs=1e-6)
 
 
