@@ -9,8 +9,8 @@ from privacy.mechanisms.unit_settings import Federation
 from protocol.codec import decode_task, encode_declined, encode_update
 from protocol.messages import Declined, DeclineReason, RefusalReason, Update
 from protocol.optimizers import Adam, Yogi
-from server.cohort import draw, generator
 from server.charged_release import charged_release
+from server.cohort import draw, generator
 from server.rounds.directory import RangeDirectory
 from server.rounds.loop import run
 from server.rounds.strategy import RoundStrategy, arrays_of, vector
