@@ -7,7 +7,7 @@ from typing import Annotated
 from client.settings import Accelerator, Engine
 from photos.registry import SETTINGS
 from photos.settings import Photos
-from privacy.settings import Privacy
+from privacy.protection.settings import Privacy
 from protocol.choices import OneOf
 from protocol.optimizers import AnyOptimizer, Optimizer
 from protocol.rebuild import section

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from privacy.mechanisms.unit_settings import Federation
-from privacy.protection import Protection
+from privacy.mechanisms.base.unit_settings import Federation
+from privacy.protection.derivation import Protection
 from protocol.messages import Vector
 from server.aggregation.rules import check_protected
 from server.charged_release import ChargedRelease, charged_release

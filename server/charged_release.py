@@ -6,8 +6,8 @@ from pathlib import Path
 
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Noise
-from privacy.mechanisms.release import Release
-from privacy.mechanisms.unit_settings import Protected
+from privacy.mechanisms.base.release import Release
+from privacy.mechanisms.base.unit_settings import Protected
 from privacy.noise import SecureSource, SeededSource, Source
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from privacy.settings import Privacy
+from privacy.protection.settings import Privacy
 from protocol.rebuild import section
 from protocol.settings import Training
 from ranking.settings import Ranking

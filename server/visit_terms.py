@@ -2,8 +2,8 @@
 
 import math
 
-from privacy.protection import Protection
-from privacy.settings import Privacy
+from privacy.protection.derivation import Protection
+from privacy.protection.settings import Privacy
 from protocol.messages import Work
 from protocol.settings import Training
 

@@ -12,24 +12,24 @@ COPIED = ("client", "conf", "photos", "privacy", "protocol", "ranking", "server"
 
 BUGS = {
     "half of the noise": (
-        "privacy/mechanisms/dpsgd.py",
+        "privacy/mechanisms/moments/dpsgd.py",
         "stream.add_gaussian(released, deviation=deviation)",
         "stream.add_gaussian(released, deviation=deviation / 2)",
-        "tests/privacy/mechanisms/test_protected_mean.py::"
+        "tests/privacy/mechanisms/independent/test_protected_mean.py::"
         "test_an_empty_cohort_releases_noise_of_the_same_deviation",
     ),
     "updates are not clipped where they are added": (
-        "privacy/mechanisms/release.py",
+        "privacy/mechanisms/base/release.py",
         "total += clipped_update(delta, clip, layers=layers)",
         "total += delta",
-        "tests/privacy/mechanisms/test_protected_mean.py::"
+        "tests/privacy/mechanisms/independent/test_protected_mean.py::"
         "test_a_device_more_moves_the_release_by_no_more_than_the_clip",
     ),
     "the divisor is who came": (
-        "privacy/mechanisms/cohort_gaussian.py",
+        "privacy/mechanisms/independent/cohort_gaussian.py",
         "value=released / mechanism.sampling.expected",
         "value=released / max(count, 1)",
-        "tests/privacy/mechanisms/test_protected_mean.py::"
+        "tests/privacy/mechanisms/independent/test_protected_mean.py::"
         "test_the_divisor_is_the_expected_cohort_whoever_came",
     ),
     "an update of NaN passes": (
@@ -39,31 +39,31 @@ BUGS = {
         "tests/privacy/clipping/test_updates.py::test_an_update_that_is_not_finite_is_none",
     ),
     "the vote has the wrong sign": (
-        "privacy/mechanisms/adaptive_gaussian.py",
+        "privacy/mechanisms/independent/adaptive_gaussian.py",
         "return HALF if norm <= clip else -HALF",
         "return -HALF if norm <= clip else HALF",
-        "tests/privacy/mechanisms/test_adaptive_gaussian.py::"
+        "tests/privacy/mechanisms/independent/test_adaptive_gaussian.py::"
         "test_the_clip_finds_the_quantile_from_far_away",
     ),
     "the vote is not accounted": (
-        "privacy/mechanisms/adaptive_gaussian.py",
+        "privacy/mechanisms/independent/adaptive_gaussian.py",
         "return self.noise_multiplier / math.sqrt(1 - self.share)",
         "return self.noise_multiplier",
-        "tests/privacy/mechanisms/test_adaptive_gaussian.py::"
+        "tests/privacy/mechanisms/independent/test_adaptive_gaussian.py::"
         "test_both_releases_together_cost_the_noise_that_is_accounted",
     ),
     "the noise of an adaptive round stays that of the first clip": (
-        "privacy/mechanisms/adaptive_gaussian.py",
+        "privacy/mechanisms/independent/adaptive_gaussian.py",
         "release(total, deviation=mechanism.update_noise * clip, stream=noise)",
         "release(total, deviation=mechanism.update_noise, stream=noise)",
-        "tests/privacy/mechanisms/test_release.py::"
+        "tests/privacy/mechanisms/base/test_release.py::"
         "test_the_noise_of_an_adaptive_round_is_in_units_of_its_clip",
     ),
     "devices do not rest": (
-        "privacy/mechanisms/separated_gaussian.py",
+        "privacy/mechanisms/correlated/separated_gaussian.py",
         "rested = numbers[self._separation.eligible(numbers, self._rounds)]",
         "rested = numbers",
-        "tests/privacy/mechanisms/test_release.py::"
+        "tests/privacy/mechanisms/base/test_release.py::"
         "test_a_device_that_took_part_rests_and_comes_twice_at_most",
     ),
     "a row of correlated noise is used twice": (
@@ -73,16 +73,16 @@ BUGS = {
         "tests/privacy/correlation/test_noise.py",
     ),
     "more columns of one device meet than are accounted": (
-        "privacy/mechanisms/banded_gaussian.py",
+        "privacy/mechanisms/correlated/banded_gaussian.py",
         "math.ceil(rounds / self.bands)",
         "rounds // (2 * self.bands)",
-        "tests/privacy/mechanisms/test_banded_gaussian.py",
+        "tests/privacy/mechanisms/correlated/test_banded_gaussian.py",
     ),
     "layers are each clipped to the whole clip": (
         "privacy/clipping/updates.py",
         "_scaled(part, clip / math.sqrt(len(layers)))",
         "_scaled(part, clip)",
-        "tests/privacy/mechanisms/test_release.py::"
+        "tests/privacy/mechanisms/base/test_release.py::"
         "test_a_device_more_moves_a_release_by_no_more_than_the_clip",
     ),
     "the norm of integers is not checked again": (
@@ -110,10 +110,10 @@ BUGS = {
         "tests/privacy/integers/test_grid.py::test_rows_are_rounded_each_by_its_own_length",
     ),
     "discrete noise is accounted as if rounding were free": (
-        "privacy/mechanisms/integer_dpsgd.py",
+        "privacy/mechanisms/moments/integer_dpsgd.py",
         "SMOOTHING = 3",
         "SMOOTHING = 0",
-        "tests/privacy/mechanisms/test_integer_dpsgd.py::"
+        "tests/privacy/mechanisms/moments/test_integer_dpsgd.py::"
         "test_real_noise_of_the_same_size_would_promise_too_much",
     ),
     "a device takes floats where integers were promised": (
@@ -144,19 +144,19 @@ BUGS = {
         "privacy/sampling/capped.py",
         "numbers[stream.keyed_uniform(numbers) < self.rate]",
         "np.argsort(stream.keyed_uniform(numbers))[: round(self.rate * self.devices)]",
-        "tests/privacy/mechanisms/test_cohort_gaussian.py::test_each_device_tosses_its_own_coin",
+        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::test_each_device_tosses_its_own_coin",
     ),
     "the cap is ignored": (
         "privacy/sampling/capped.py",
         "if len(drawn) > self.cap:",
         "if False:",
-        "tests/privacy/mechanisms/test_cohort_gaussian.py::test_too_many_are_cut_to_the_cap_at_random",
+        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::test_too_many_are_cut_to_the_cap_at_random",
     ),
     "replacing costs as much as removing": (
         "privacy/mechanisms/local_gaussian.py",
         "DIAMETER = 2.0",
         "DIAMETER = 1.0",
-        "tests/privacy/mechanisms/test_cohort_gaussian.py::test_local_noise_is_that_of_twice_the_clip",
+        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::test_local_noise_is_that_of_twice_the_clip",
     ),
     "a device adds its noise to an update of any length": (
         "client/training/release.py",
@@ -250,8 +250,8 @@ BUGS = {
     ),
     "several runs cost what the first does": (
         "privacy/losses/joint_losses.py",
-        "spectrum *= fft.rfft",
-        "spectrum = fft.rfft",
+        "spectrum *= deferred.fft.rfft",
+        "spectrum = deferred.fft.rfft",
         "tests/privacy/statements/test_composition.py::"
         "test_ledgers_of_different_terms_cost_what_opacus_says_of_all_their_steps",
     ),

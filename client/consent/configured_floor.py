@@ -10,8 +10,8 @@ from client.consent.floor import Floor
 from client.consent.operator import Demands
 from client.consent.parameter_bounds import ParameterBounds, parameter_bounds
 from client.sections import Sections, read_sections
-from privacy.mechanisms.mechanism import Mechanism
-from privacy.mechanisms.unit_settings import Federation, Protected, UnitSettings, within
+from privacy.mechanisms.base.mechanism import Mechanism
+from privacy.mechanisms.base.unit_settings import Federation, Protected, UnitSettings, within
 
 LEEWAY = 1e-9
 """Two machines may derive the same noise with other last digits."""

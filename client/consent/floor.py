@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from client.consent.parameter_bounds import ParameterBounds
-from privacy.mechanisms.limits import LEAST_CLIP, MOST_CLIP, MOST_INTEGER_NOISE, MOST_NOISE
+from privacy.mechanisms.base.limits import LEAST_CLIP, MOST_CLIP, MOST_INTEGER_NOISE, MOST_NOISE
 from protocol.messages import DeclineReason, Task, Work
 
 

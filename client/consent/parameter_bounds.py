@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from client.sections import Sections
-from privacy.mechanisms.unit_settings import TAIL
+from privacy.mechanisms.base.unit_settings import TAIL
 from protocol.messages import DeclineReason, Task
 from ranking.settings import Ranking
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from privacy.clipping.updates import clipped_update
 from privacy.integers.grid import IntegerGrid
 from privacy.integers.release import integer_release
-from privacy.mechanisms.dpsgd import release
+from privacy.mechanisms.moments.dpsgd import release
 from privacy.noise import Source, Stream
 from protocol.messages import Vector, Work
 

@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from privacy.mechanisms import matrix
-from privacy.mechanisms.gaussian import GaussianSettings
-from privacy.mechanisms.matrix import CorrelationSettings, MatrixSettings
-from privacy.mechanisms.unit_settings import Federation, Protected
+from privacy.mechanisms.base.unit_settings import Federation, Protected
+from privacy.mechanisms.correlated.settings import (
+    CorrelationSettings,
+    MatrixSettings,
+    left,
+)
+from privacy.mechanisms.independent.settings import GaussianSettings
 
 WORTHWHILE = 0.999
 """Correlated noise is taken where it leaves less than this share: a tie goes to the simpler
@@ -42,7 +45,7 @@ class AutoSettings(CorrelationSettings):
             "gaussian": plain.mechanism.noise_multiplier
             * math.sqrt((run.rounds + 1) / 2)
             / run.cohort,
-            "matrix": matrix.left(chosen, rounds=run.rounds) / self._cohort(run),
+            "matrix": left(chosen, rounds=run.rounds) / self._cohort(run),
         }
         worthwhile = noise["matrix"] < WORTHWHILE * noise["gaussian"]
         taken, other = ("matrix", "gaussian") if worthwhile else ("gaussian", "matrix")

@@ -10,9 +10,9 @@ from annotated_types import Interval
 
 from privacy.accounting import analytic_gaussian, rdp
 from privacy.accounting.steps import Steps
-from privacy.mechanisms.limits import Times
-from privacy.mechanisms.mechanism import Mechanism
-from privacy.mechanisms.unit_settings import (
+from privacy.mechanisms.base.limits import Times
+from privacy.mechanisms.base.mechanism import Mechanism
+from privacy.mechanisms.base.unit_settings import (
     Budget,
     DeviceSettings,
     Federation,

@@ -4,21 +4,21 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from privacy.ledger.records import Terms
-from privacy.mechanisms.adaptive_gaussian import AdaptiveSettings
 from privacy.mechanisms.auto import AutoSettings
-from privacy.mechanisms.banded_gaussian import BandedGaussian
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.dpsgd_settings import DpSgdSettings
-from privacy.mechanisms.gaussian import GaussianSettings
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
+from privacy.mechanisms.base.mechanism import Mechanism
+from privacy.mechanisms.base.unit_settings import DeviceSettings, ExampleSettings
+from privacy.mechanisms.base.unprotected import NoDevice, NoExample
+from privacy.mechanisms.correlated.banded_gaussian import BandedGaussian
+from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian
+from privacy.mechanisms.correlated.settings import MatrixSettings
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveSettings
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian
+from privacy.mechanisms.independent.settings import GaussianSettings
 from privacy.mechanisms.local_gaussian import LocalGaussian, LocalSettings
-from privacy.mechanisms.matrix import MatrixSettings
-from privacy.mechanisms.mechanism import Mechanism
-from privacy.mechanisms.separated_gaussian import SeparatedGaussian
-from privacy.mechanisms.unit_settings import DeviceSettings, ExampleSettings
-from privacy.mechanisms.unprotected import NoDevice, NoExample
+from privacy.mechanisms.moments.dpsgd import DpSgd
+from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.moments.settings import DpSgdSettings
 from protocol.choices import OneOf
 
 EXAMPLE: Mapping[str, type[ExampleSettings]] = {

@@ -9,11 +9,11 @@ from dataclasses import replace
 from privacy.accounting import root_search
 from privacy.accounting.root_search import Range
 from privacy.losses import loss_grid, step_losses
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.mechanism import Mechanism, Sampled
-from privacy.mechanisms.unit_settings import within
+from privacy.mechanisms.base.mechanism import Mechanism, Sampled
+from privacy.mechanisms.base.unit_settings import within
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.moments.dpsgd import DpSgd
+from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling
 

@@ -18,7 +18,7 @@ from privacy.accounting.steps import Steps
 from privacy.ledger.records import Terms
 from privacy.losses import loss_grid, step_losses
 from privacy.losses.joint_losses import JointLosses
-from privacy.mechanisms.mechanism import CentralMechanism
+from privacy.mechanisms.base.mechanism import CentralMechanism
 from privacy.mechanisms.registry import mechanism_of
 
 ZERO_OUT = CentralMechanism.relation

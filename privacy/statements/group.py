@@ -13,7 +13,7 @@ from privacy.accounting import analytic_gaussian
 from privacy.accounting.pld import FINE, LARGEST_EPSILON, MOST_STEPS
 from privacy.losses import mixture_losses, step_losses
 from privacy.losses.loss_distribution import LossDistribution
-from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.moments.dpsgd import DpSgd
 
 COARSEST = 1.0
 FINEST = 2e-3

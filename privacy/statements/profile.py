@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from privacy.mechanisms.mechanism import Mechanism
+from privacy.mechanisms.base.mechanism import Mechanism
 
 # Where δ is told, as far as they are below the promised ε: those of the tables.
 EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from privacy.ledger.records import Terms
 from privacy.ledger.totals import Spent
-from privacy.mechanisms.mechanism import Mechanism
+from privacy.mechanisms.base.mechanism import Mechanism
 from privacy.mechanisms.registry import SAMPLERS
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from privacy.mechanisms.unit_settings import DeviceSettings
+from privacy.mechanisms.base.unit_settings import DeviceSettings
 from protocol.choices import OneOf
 from protocol.messages import Vector
 from protocol.rebuild import SettingError

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from privacy.settings import Privacy
+from privacy.protection.settings import Privacy
 from protocol.rebuild import SettingError
 from server.aggregation.rules import check_protected
 from simulations.configuration.arms import overrides_by_arm, value_names

@@ -9,7 +9,7 @@ from client.model import prove_isolation
 from client.training.isolation_check import NotIsolatedError
 from photos.registry import open_source
 from photos.source import PhotoSource
-from privacy.protection import Protection
+from privacy.protection.derivation import Protection
 from protocol.rebuild import SettingError
 from ranking.initial import initial_ranker
 from simulations.configuration.settings import Config, Simulation

@@ -8,9 +8,9 @@ from annotated_types import Interval
 from client.settings import Accelerator, Engine
 from photos.registry import SETTINGS
 from photos.settings import Photos
-from privacy.mechanisms.unit_settings import Federation
-from privacy.protection import Protection
-from privacy.settings import Privacy
+from privacy.mechanisms.base.unit_settings import Federation
+from privacy.protection.derivation import Protection
+from privacy.protection.settings import Privacy
 from protocol.choices import OneOf
 from protocol.settings import Training
 from ranking.settings import Ranking

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from photos.library import skipped_total
 from photos.source import PhotoSource
-from privacy.protection import Protection
+from privacy.protection.derivation import Protection
 from simulations.configuration.preflight import Prepared
 from simulations.configuration.settings import Config
 from simulations.privacy import card

@@ -9,7 +9,7 @@ from flwr.app import Message, MessageType
 
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Noise
-from privacy.protection import Protection
+from privacy.protection.derivation import Protection
 from protocol.codec import decode_reply
 from protocol.messages import Declined
 from server.rounds.directory import Directory

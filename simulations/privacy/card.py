@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from privacy.ledger.chain import examine
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.unit_settings import Protected
-from privacy.protection import Protection
+from privacy.mechanisms.base.unit_settings import Extrapolated, Protected
+from privacy.mechanisms.moments.dpsgd import DpSgd
+from privacy.protection.derivation import Protection
 from privacy.statements import profile
 from privacy.statements.group import library_epsilon
 from privacy.statements.profile import Profile
@@ -164,7 +163,7 @@ def _promise(
             *protected.remarks,
             *_larger(larger, times),
         ),
-        extrapolated=None if larger is None else larger.epsilon(times),
+        extrapolated=None if larger is None else larger.mechanism.epsilon(times),
     )
 
 
@@ -178,12 +177,13 @@ def _library(protected: Protected, *, moments: int) -> tuple[str, ...]:
     return (f"for {moments} moments together, as a group: ε ≤ {found:.3g}{worth}",)
 
 
-def _larger(larger: CohortGaussian | None, rounds: int) -> tuple[str, ...]:
+def _larger(larger: Extrapolated | None, rounds: int) -> tuple[str, ...]:
     if larger is None:
         return ()
-    cohort, devices = larger.sampling.expected, larger.sampling.devices
+    chosen = larger.mechanism
     return (
-        f"extrapolated, not of this run: ε ≤ {spent(larger.epsilon(rounds))} at "
-        f"δ = {larger.delta:.1g}",
-        f"for cohorts of {cohort:g} of {devices} devices, with this noise on their mean",
+        f"extrapolated, not of this run: ε ≤ {spent(chosen.epsilon(rounds))} at "
+        f"δ = {chosen.delta:.1g}",
+        f"for cohorts of {larger.cohort:g} of {larger.devices} devices, with this noise on "
+        "their mean",
     )

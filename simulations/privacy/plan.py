@@ -9,15 +9,14 @@ from functools import partial
 from typing import TypeVar
 
 from privacy.accounting.noise_search import NextToNoNoiseError
-from privacy.mechanisms import matrix
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.dpsgd_settings import KINDS
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.base.mechanism import Mechanism
+from privacy.mechanisms.base.unit_settings import Federation, UnitSettings, check_delta
+from privacy.mechanisms.correlated.settings import MatrixSettings, left
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.matrix import MatrixSettings
-from privacy.mechanisms.mechanism import Mechanism
-from privacy.mechanisms.unit_settings import Federation, UnitSettings, check_delta
+from privacy.mechanisms.moments.dpsgd import DpSgd
+from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.moments.settings import KINDS
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling
 from simulations.configuration.settings import Config
@@ -169,7 +168,7 @@ def _matrix(plan: Plan, epsilon: float) -> Choice:
         found = replace(plan.matrix, epsilon=epsilon).derive(plan.run)
     except NextToNoNoiseError:
         return Choice(noise=0.0, on_mean=0.0)
-    error = matrix.left(found, rounds=plan.run.rounds)
+    error = left(found, rounds=plan.run.rounds)
     independent = error / math.sqrt((plan.run.rounds + 1) / 2)
     return Choice(noise=found.noise_multiplier, on_mean=independent / plan.run.cohort)
 

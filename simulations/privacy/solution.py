@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.matrix import CorrelationSettings
-from privacy.mechanisms.mechanism import Mechanism
-from privacy.mechanisms.unit_settings import DeviceSettings, UnitSettings
+from privacy.mechanisms.base.mechanism import Mechanism
+from privacy.mechanisms.base.unit_settings import DeviceSettings, UnitSettings
+from privacy.mechanisms.correlated.settings import CorrelationSettings
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.moments.dpsgd import DpSgd
+from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.planning import target
 from simulations.configuration.settings import Config
 from simulations.privacy.plan import Plan, said

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import median_high
 from typing import Protocol
 
-from privacy.mechanisms.mechanism import Mechanism
-from privacy.protection import Protection
+from privacy.mechanisms.base.mechanism import Mechanism
+from privacy.protection.derivation import Protection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from photos.registry import open_source
 from photos.settings import Photos
 from photos.source import PhotoSource
-from privacy.protection import Protection
+from privacy.protection.derivation import Protection
 from protocol.messages import Vector
 from protocol.rebuild import to_plain
 from ranking.weights import save_weights

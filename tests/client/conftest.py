@@ -14,9 +14,9 @@ from client.engine import Examples, Visit
 from client.training.opacus_engine import OpacusEngine
 from photos.library import Library, Moment
 from photos.synthetic.settings import SyntheticPhotos
-from privacy.mechanisms.unprotected import NoDevice, NoExample
+from privacy.mechanisms.base.unprotected import NoDevice, NoExample
 from privacy.noise import SeededSource
-from privacy.settings import Privacy
+from privacy.protection.settings import Privacy
 from protocol.messages import Work
 from protocol.rebuild import to_plain
 from protocol.settings import Training

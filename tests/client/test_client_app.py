@@ -19,8 +19,8 @@ from client.consent.device_ledger import DeviceLedger
 from client.embeddings.recent import Recent
 from client.sections import read_sections
 from privacy.ledger.chain import examine
-from privacy.mechanisms.dpsgd_settings import DpSgdSettings
-from privacy.mechanisms.unprotected import NoExample
+from privacy.mechanisms.base.unprotected import NoExample
+from privacy.mechanisms.moments.settings import DpSgdSettings
 from protocol.codec import (
     decode_device,
     decode_measured,

@@ -18,10 +18,10 @@ from privacy.correlation.noise import BandedRecurrence, CorrelatedNoise
 from privacy.correlation.toeplitz import optimal, sensitivity
 from privacy.integers.grid import IntegerGrid
 from privacy.integers.release import integer_release
-from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian, adaptive_mean
-from privacy.mechanisms.cohort_gaussian import CohortGaussian, protected_mean
-from privacy.mechanisms.dpsgd import release
-from privacy.mechanisms.integer_gaussian import IntegerGaussian, integer_mean
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveGaussian, adaptive_mean
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian, protected_mean
+from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian, integer_mean
+from privacy.mechanisms.moments.dpsgd import release
 from privacy.noise import SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
 from protocol.messages import Work

@@ -5,16 +5,16 @@ import pytest
 
 from privacy.ledger.chain import LedgerError, examine
 from privacy.ledger.ledger import Ledger
-from privacy.mechanisms.adaptive_gaussian import AdaptiveRelease, AdaptiveSettings
-from privacy.mechanisms.banded_gaussian import BandedRelease
-from privacy.mechanisms.cohort_gaussian import IndependentRelease
-from privacy.mechanisms.gaussian import GaussianSettings
-from privacy.mechanisms.integer_gaussian import IntegerRelease
+from privacy.mechanisms.base.unit_settings import Federation
+from privacy.mechanisms.base.unprotected import NoDevice
+from privacy.mechanisms.correlated.banded_gaussian import BandedRelease
+from privacy.mechanisms.correlated.separated_gaussian import SeparatedRelease
+from privacy.mechanisms.correlated.settings import MatrixSettings
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveRelease, AdaptiveSettings
+from privacy.mechanisms.independent.cohort_gaussian import IndependentRelease
+from privacy.mechanisms.independent.integer_gaussian import IntegerRelease
+from privacy.mechanisms.independent.settings import GaussianSettings
 from privacy.mechanisms.local_gaussian import LocalSettings
-from privacy.mechanisms.matrix import MatrixSettings
-from privacy.mechanisms.separated_gaussian import SeparatedRelease
-from privacy.mechanisms.unit_settings import Federation
-from privacy.mechanisms.unprotected import NoDevice
 from server.charged_release import charged_release
 
 BUDGET = {"epsilon": None, "noise_multiplier": 1.0, "delta": 1e-3, "clip": 1.0}

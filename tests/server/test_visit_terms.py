@@ -3,15 +3,15 @@ import math
 
 import pytest
 
-from privacy.mechanisms.adaptive_gaussian import AdaptiveSettings
-from privacy.mechanisms.dpsgd_settings import DpSgdSettings
-from privacy.mechanisms.gaussian import GaussianSettings
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.base.unit_settings import Federation
+from privacy.mechanisms.base.unprotected import NoDevice, NoExample
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveSettings
+from privacy.mechanisms.independent.settings import GaussianSettings
 from privacy.mechanisms.local_gaussian import LocalSettings
-from privacy.mechanisms.unit_settings import Federation
-from privacy.mechanisms.unprotected import NoDevice, NoExample
-from privacy.protection import Protection
-from privacy.settings import Privacy
+from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.moments.settings import DpSgdSettings
+from privacy.protection.derivation import Protection
+from privacy.protection.settings import Privacy
 from protocol.rebuild import SettingError, rebuild, to_plain
 from protocol.settings import Training
 from server.visit_terms import work

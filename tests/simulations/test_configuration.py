@@ -133,7 +133,7 @@ def test_a_typo_in_a_file_is_refused_with_the_file_and_nearly_always_the_name(wr
 
 
 def test_a_typo_in_a_file_is_refused_also_in_a_section_of_several_kinds(written):
-    for path in filter(kinds_of, KEYS):
+    for path in [path for path in KEYS if kinds_of(path)][::3]:
         typo = typos(path)[0]
         words = written(yaml.safe_dump({"name": "mine", **nested(typo, 1)}))
         assert right(refusal([*words, *taken(path)]), path)

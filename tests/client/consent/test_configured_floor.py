@@ -17,13 +17,13 @@ from client.consent.agreement import NEW, accept
 from client.consent.configured_floor import floor
 from client.consent.operator import Demands
 from privacy.accounting import noise_search
-from privacy.mechanisms.dpsgd_settings import DpSgdSettings
-from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.base.unit_settings import Federation
+from privacy.mechanisms.base.unprotected import NoDevice, NoExample
+from privacy.mechanisms.independent.settings import GaussianSettings
 from privacy.mechanisms.local_gaussian import LocalSettings
-from privacy.mechanisms.unit_settings import Federation
-from privacy.mechanisms.unprotected import NoDevice, NoExample
-from privacy.protection import Protection
-from privacy.settings import Privacy
+from privacy.mechanisms.moments.settings import DpSgdSettings
+from privacy.protection.derivation import Protection
+from privacy.protection.settings import Privacy
 from protocol.messages import Declined, DeclineReason, Task, Work
 from protocol.rebuild import SettingError
 from server.visit_terms import work as asked_by_server

@@ -18,10 +18,10 @@ from privacy.ledger.chain import LedgerError, examine
 from privacy.ledger.disk import Disk
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge
-from privacy.mechanisms.dpsgd_settings import DpSgdSettings
-from privacy.mechanisms.gaussian import GaussianSettings
+from privacy.mechanisms.base.unprotected import NoDevice, NoExample
+from privacy.mechanisms.independent.settings import GaussianSettings
 from privacy.mechanisms.local_gaussian import LocalSettings
-from privacy.mechanisms.unprotected import NoDevice, NoExample
+from privacy.mechanisms.moments.settings import DpSgdSettings
 from privacy.statements.recomputation import state
 from protocol.messages import Task
 from simulations.ledgers.run_ledger import show_run

@@ -17,9 +17,9 @@ from client.consent.device_ledger import device_ledger
 from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge
-from privacy.mechanisms.dpsgd_settings import DpSgdSettings
+from privacy.mechanisms.base.unprotected import NoDevice
 from privacy.mechanisms.local_gaussian import LocalSettings
-from privacy.mechanisms.unprotected import NoDevice
+from privacy.mechanisms.moments.settings import DpSgdSettings
 from privacy.statements import composition, renyi_filter
 from protocol.messages import Declined, DeclineReason, Task
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from privacy.accounting import analytic_gaussian, pld, rdp, renyi_conversion
-from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
-from privacy.mechanisms.banded_gaussian import BandedGaussian
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
+from privacy.mechanisms.correlated.banded_gaussian import BandedGaussian
+from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveGaussian
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian
 from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.separated_gaussian import SeparatedGaussian
+from privacy.mechanisms.moments.dpsgd import DpSgd
+from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling
 

@@ -7,7 +7,7 @@ from scipy import stats
 
 from privacy.integers.grid import IntegerGrid
 from privacy.integers.release import integer_release
-from privacy.mechanisms.integer_gaussian import IntegerGaussian, integer_sum
+from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian, integer_sum
 from privacy.noise import SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
 

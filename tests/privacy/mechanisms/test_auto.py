@@ -5,11 +5,11 @@ import dataclasses
 import pytest
 
 from privacy.mechanisms.auto import AutoSettings
-from privacy.mechanisms.cohort_gaussian import CohortGaussian, IndependentRelease
-from privacy.mechanisms.gaussian import GaussianSettings
-from privacy.mechanisms.matrix import MatrixSettings, left
-from privacy.mechanisms.separated_gaussian import SeparatedGaussian, SeparatedRelease
-from privacy.mechanisms.unit_settings import Federation
+from privacy.mechanisms.base.unit_settings import Federation
+from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian, SeparatedRelease
+from privacy.mechanisms.correlated.settings import MatrixSettings, left
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian, IndependentRelease
+from privacy.mechanisms.independent.settings import GaussianSettings
 
 COMMON = {
     "epsilon": 2.0,

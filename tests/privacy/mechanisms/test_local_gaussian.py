@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.local_gaussian import LocalGaussian, LocalSettings
-from privacy.mechanisms.unit_settings import Federation
 from protocol.rebuild import SettingError, rebuild, to_plain
 
 LOCAL = LocalSettings(

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.local_gaussian import LocalGaussian
+from privacy.mechanisms.moments.dpsgd import DpSgd
+from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.planning import target
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling

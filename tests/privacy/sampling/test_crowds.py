@@ -12,8 +12,8 @@ from scipy.optimize import brentq
 from scipy.stats import binom, norm
 
 from privacy.accounting import pld
-from privacy.mechanisms.cohort_gaussian import CohortGaussian, least_noise
-from privacy.mechanisms.integer_gaussian import least_noise as least_integer_noise
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian, least_noise
+from privacy.mechanisms.independent.integer_gaussian import least_noise as least_integer_noise
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.crowds import alone, crowds
 

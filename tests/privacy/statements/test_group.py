@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from scipy.stats import binom, norm
 
 from privacy.accounting import analytic_gaussian, pld
-from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.sampling.poisson import PoissonSampling
 from privacy.statements.group import (
     library_epsilon,

@@ -12,13 +12,13 @@ from dp_accounting.pld import PLDAccountant
 from scipy.stats import norm
 
 from privacy.losses import step_losses
-from privacy.mechanisms.adaptive_gaussian import AdaptiveGaussian
-from privacy.mechanisms.banded_gaussian import BandedGaussian
-from privacy.mechanisms.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.dpsgd import DpSgd
-from privacy.mechanisms.integer_gaussian import IntegerGaussian
+from privacy.mechanisms.correlated.banded_gaussian import BandedGaussian
+from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveGaussian
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian
 from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.separated_gaussian import SeparatedGaussian
+from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.crowds import alone
 from privacy.sampling.poisson import PoissonSampling

@@ -12,7 +12,7 @@ from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Terms, Unknown
 from privacy.ledger.totals import NOTHING
-from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.mechanisms.registry import SAMPLERS
 from privacy.statements.recomputation import opinions, state
 

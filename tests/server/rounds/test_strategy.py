@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from flwr.app import ConfigRecord, Error, Message, MessageType, RecordDict
 
-from privacy.mechanisms.gaussian import GaussianSettings
-from privacy.mechanisms.unit_settings import Federation
+from privacy.mechanisms.base.unit_settings import Federation
+from privacy.mechanisms.independent.settings import GaussianSettings
 from protocol.codec import decode_task, encode_declined, encode_update
 from protocol.messages import Declined, DeclineReason, RefusalReason, Update
 from protocol.optimizers import Adam, Yogi

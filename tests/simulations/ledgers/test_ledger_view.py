@@ -8,7 +8,7 @@ from privacy.ledger.chain import Head
 from privacy.ledger.disk import Disk
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Terms, Unknown
-from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.statements.recomputation import opinions
 from simulations.formats import spent as told
 from simulations.ledgers.ledger_view import explained, ledgers, show

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from privacy.ledger.chain import LedgerError, examine
-from privacy.mechanisms.cohort_gaussian import protected_mean
+from privacy.mechanisms.independent.cohort_gaussian import protected_mean
 from privacy.statements.recomputation import state
 from simulations.configuration.hydra_bridge import compose
 from simulations.federation import device_ledgers
@@ -83,7 +83,9 @@ def test_a_round_is_charged_before_its_sum_is_released(tmp_path, monkeypatch):
         seen.append(examine(folder / "private" / "ledger", "device").spent.charges)
         return protected_mean(deltas, mechanism, **named)
 
-    monkeypatch.setattr("privacy.mechanisms.cohort_gaussian.protected_mean", watched)
+    monkeypatch.setattr(
+        "privacy.mechanisms.independent.cohort_gaussian.protected_mean", watched
+    )
     run(tmp_path, *CENTRAL)
     assert seen == [1, 2, 3]
 

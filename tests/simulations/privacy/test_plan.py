@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from privacy.correlation import toeplitz
-from privacy.mechanisms import separated_gaussian
+from privacy.mechanisms.correlated import separated_gaussian
 from privacy.planning import target
 from simulations import command
 from simulations.configuration.hydra_bridge import compose

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from privacy.mechanisms.dpsgd import DpSgd
+from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.sampling.poisson import PoissonSampling
 from simulations.privacy.spending import VisitSpending
 

@@ -1,0 +1,69 @@
+"""A run of few devices with the noise of a larger federation on its mean."""
+
+import dataclasses
+
+import pytest
+
+from privacy.mechanisms.base.unit_settings import Federation
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveSettings
+from privacy.mechanisms.independent.settings import GaussianSettings
+
+COMMON = {
+    "epsilon": 2.0,
+    "noise_multiplier": None,
+    "delta": 1e-3,
+    "clip": 0.5,
+    "clipping": "whole",
+    "largest_cohort": None,
+    "noise_cohort": 50.0,
+    "noise_population": 5000,
+}
+MEANT = GaussianSettings(**COMMON, numbers="float64")
+ADAPTIVE = AdaptiveSettings(**COMMON, quantile=0.6, clip_lr=0.2, count_share=0.1)
+RUN = Federation(devices=50, rounds=2, cohort=5.0)
+
+
+@pytest.mark.parametrize("meant", [MEANT, ADAPTIVE], ids=["gaussian", "adaptive"])
+def test_a_larger_federation_has_the_same_noise_on_its_mean_and_an_epsilon_of_its_own(meant):
+    found = meant.protected(RUN)
+    own, larger = found.mechanism, found.extrapolated.mechanism
+    assert larger.noise_multiplier / 50 == pytest.approx(own.noise_multiplier / 5)
+    assert (larger.sampling.rate, larger.sampling.devices) == (0.01, 5000)
+    assert (found.extrapolated.cohort, found.extrapolated.devices) == (50, 5000)
+    assert larger.delta == pytest.approx(1 / 50_000)
+    assert 1.9 < larger.epsilon(RUN.rounds) <= 2.0
+    assert own.epsilon(RUN.rounds) > larger.epsilon(RUN.rounds)
+    assert (own.sampling.devices, own.sampling.rate, own.delta) == (50, 0.1, 1e-3)
+
+
+def test_noise_that_is_given_is_this_runs_own():
+    given = dataclasses.replace(MEANT, epsilon=None, noise_multiplier=1.5).protected(RUN)
+    assert given.mechanism.noise_multiplier == 1.5
+    assert given.extrapolated.mechanism.noise_multiplier == pytest.approx(15.0)
+
+
+def test_no_larger_federation_is_extrapolated_where_none_is_meant():
+    alone = dataclasses.replace(MEANT, noise_cohort=None, noise_population=None)
+    assert alone.protected(RUN).extrapolated is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"noise_population": None},
+            "privacy.device.noise_cohort and privacy.device.noise_pop",
+        ),
+        ({"noise_cohort": None}, "privacy.device.noise_cohort and privacy.device.noise_popula"),
+        (
+            {"noise_cohort": 4.0},
+            "privacy.device.noise_cohort=4 must lie between server.cohort=5",
+        ),
+        ({"noise_cohort": 5001.0}, "privacy.device.noise_cohort=5001 must lie between "),
+    ],
+)
+@pytest.mark.parametrize("meant", [MEANT, ADAPTIVE], ids=["gaussian", "adaptive"])
+def test_half_of_a_federation_or_a_smaller_one_is_refused(meant, changes, message):
+    found = dataclasses.replace(meant, **changes).contradiction(cohort=5.0)
+    assert found.startswith(message)
+    assert meant.contradiction(cohort=5.0) is None
