@@ -40,9 +40,9 @@ from protocol.rebuild import SettingError
 
 if TYPE_CHECKING:
     from client.consent.device_ledger import DeviceLedger
-    from client.local_device import Equipment, Frozen
+    from client.local_device import Frozen, LocalDevice
 
-    Together = Callable[[Sequence[Equipment], Task, Frozen], Iterable[Vector]]
+    Together = Callable[[Sequence[LocalDevice], Task, Frozen], Iterable[Vector]]
 
 FAILED = 100
 STATE = "device"
@@ -60,7 +60,7 @@ class _Visit:
     message: Message
     context: Context
     task: Task
-    equipment: "Equipment"
+    equipment: "LocalDevice"
     state: DeviceState
 
     def frozen(self) -> Vector:
@@ -247,10 +247,10 @@ def query(message: Message, context: Context) -> RecordDict:
     return encode_device(_device(context))
 
 
-def _equipment(context: Context) -> "Equipment":
-    from client.local_device import Equipment
+def _equipment(context: Context) -> "LocalDevice":
+    from client.local_device import LocalDevice
 
-    return Equipment(device=_device(context), sections=read_sections(_configuration(context)))
+    return LocalDevice(device=_device(context), sections=read_sections(_configuration(context)))
 
 
 def _demands(context: Context) -> Demands:

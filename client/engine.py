@@ -7,7 +7,7 @@ from typing import Protocol
 from torch import Tensor
 
 from privacy.noise import Source
-from protocol.messages import Vector, Work
+from protocol.messages import Vector, VisitTerms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class Engine(Protocol):
     """
 
     def train(
-        self, parameters: Vector, visits: Iterable[Visit], *, work: Work
+        self, parameters: Vector, visits: Iterable[Visit], *, work: VisitTerms
     ) -> Iterator[Trained]:
         """Yields one result per visit, in order.
 

@@ -18,7 +18,7 @@ from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.model import Model, prove_isolation
 from client.sections import Sections
-from client.settings import Accelerator, Engine
+from client.settings import Accelerator, EngineChoice
 from client.training.release import protected
 from photos.library import Library, Moment
 from photos.registry import open_source
@@ -51,12 +51,14 @@ def _bytes(kept: Examples) -> int:
     return kept.inputs.nbytes + kept.gains.nbytes + kept.where.nbytes + kept.numbers.nbytes
 
 
-_models: Recent[tuple[Ranking, Engine, Accelerator, str], Model] = Recent(weigh=lambda _: 1)
+_models: Recent[tuple[Ranking, EngineChoice, Accelerator, str], Model] = Recent(
+    weigh=lambda _: 1
+)
 _embedded: Recent[tuple[Photos, int, str, int], Examples] = Recent(weigh=_bytes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Equipment:
+class LocalDevice:
     """One device of a run; a process keeps models and embeddings between messages.
 
     Attributes:
@@ -169,17 +171,17 @@ class Equipment:
 
 
 def train_together(
-    devices: Sequence[Equipment], task: Task, frozen: Frozen
+    devices: Sequence[LocalDevice], task: Task, frozen: Frozen
 ) -> Iterator[Vector]:
     """Yields each device's protected difference of the parameters, in order.
 
     Args:
         devices: Devices of one run, at least one.
         task: The task that all of them were given.
-        frozen: As of ``Equipment.train``.
+        frozen: As of ``LocalDevice.train``.
 
     Raises:
-        ValueError: As of ``Equipment.visit``.
+        ValueError: As of ``LocalDevice.visit``.
     """
     with devices[0].model(task.digest, frozen) as lent:
         visits = (device.visit(task, lent) for device in devices)

@@ -8,8 +8,7 @@ import torch
 
 from client.accelerator import accelerator
 from client.engine import Engine
-from client.settings import Accelerator
-from client.settings import Engine as EngineChoice
+from client.settings import Accelerator, EngineChoice
 from client.training.bookkeeping import Bookkeeping
 from client.training.cohort_engine import CohortEngine
 from client.training.gradients import OfMoments

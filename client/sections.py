@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
 
-from client.settings import Accelerator, Engine
+from client.settings import Accelerator, EngineChoice
 from photos.registry import SETTINGS
 from photos.settings import Photos
 from privacy.protection.settings import Privacy
@@ -40,7 +40,7 @@ class Sections:
     training: Training
     privacy: Privacy
     server: ServerSteps
-    engine: Engine
+    engine: EngineChoice
     accelerator: Accelerator
     memory: int
     cache: str | None
@@ -65,7 +65,7 @@ def read_sections(text: str) -> Sections:
         training=section(text, "training", Training),
         privacy=section(text, "privacy", Privacy),
         server=_server_steps(text),
-        engine=section(text, "simulation.engine", Engine),
+        engine=section(text, "simulation.engine", EngineChoice),
         accelerator=section(text, "simulation.accelerator", Accelerator),  # type: ignore[arg-type]
         memory=section(text, "simulation.memory", int),
         cache=section(text, "simulation.cache", str | None),  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ Accelerator = Literal["cpu", "cuda", "mps", "auto"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Engine:
+class EngineChoice:
     """The implementation that trains: every one gives the same updates.
 
     Attributes:

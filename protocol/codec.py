@@ -17,13 +17,13 @@ from protocol.messages import (
     Task,
     Update,
     Vector,
-    Work,
+    VisitTerms,
 )
 
 SCALARS, VECTORS, FIGURES = "scalars", "vectors", "figures"
 PARAMETERS, FROZEN, DELTA = "parameters", "frozen", "delta"
 VISIT = {"round": int, "attempt": int}
-TERMS: Mapping[str, type] = Work.__annotations__
+TERMS: Mapping[str, type] = VisitTerms.__annotations__
 TASK: Mapping[str, type] = {**VISIT, "digest": str, **TERMS}
 NOT_A_REPLY = Malformed(RefusalReason.NOT_A_REPLY)
 Scalars = dict[str, Any]
@@ -59,7 +59,7 @@ def decode_task(content: RecordDict) -> Task:
         parameters=parameters,
         digest=scalars["digest"],
         frozen=frozen,
-        work=Work(**{name: scalars[name] for name in TERMS}),
+        work=VisitTerms(**{name: scalars[name] for name in TERMS}),
     )
 
 

@@ -11,7 +11,7 @@ Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Work:
+class VisitTerms:
     """The public terms of one visit, the same for every device.
 
     Attributes:
@@ -69,7 +69,7 @@ class Task:
     parameters: Vector
     digest: str
     frozen: Vector | None
-    work: Work
+    work: VisitTerms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,12 +12,12 @@ from protocol.messages import Vector
 from server.aggregation.rules import check_protected
 from server.charged_release import ChargedRelease, charged_release
 from server.rounds.directory import Directory
-from server.rounds.journal import Journal
 from server.rounds.loop import run
 from server.rounds.outcome import KnowsDirectory, RoundObserver
 from server.rounds.registration import queried_directory
+from server.rounds.round_log import RoundLog
 from server.rounds.strategy import RoundStrategy, arrays_of, vector
-from server.rounds.task_messages import Terms
+from server.rounds.task_messages import RunTerms
 from server.sections import Sections, read_devices, read_sections
 from server.visit_terms import work
 
@@ -55,7 +55,7 @@ def main(grid: Grid, context: Context) -> None:
     )
     strategy = RoundStrategy(
         sections.server,
-        Terms(
+        RunTerms(
             work=work(sections.training, sections.privacy, protection),
             largest_library=sections.training.largest_library,
             frozen=model.frozen,
@@ -101,7 +101,7 @@ def _promise(
 ) -> None:
     """Logs what a run promises that nobody watches from beside."""
     device = protection.device
-    if isinstance(observer, Journal) and release is not None and device is not None:
+    if isinstance(observer, RoundLog) and release is not None and device is not None:
         chosen, kept = device.mechanism, release.ledger is not None
         observer.promised(chosen.epsilon(device.times), delta=chosen.delta, ledger=kept)
 
@@ -139,7 +139,7 @@ def _observer(grid: Grid, sections: Sections) -> RoundObserver:
     if isinstance(grid, RoundObserver):
         return grid
     counts = not sections.privacy.device.protects
-    return Journal(sections.server.rounds, counts=counts)
+    return RoundLog(sections.server.rounds, counts=counts)
 
 
 def _output(name: str) -> Path | None:

@@ -4,11 +4,11 @@ import math
 
 from privacy.protection.derivation import Protection
 from privacy.protection.settings import Privacy
-from protocol.messages import Work
+from protocol.messages import VisitTerms
 from protocol.settings import Training
 
 
-def work(training: Training, privacy: Privacy, protection: Protection) -> Work:
+def work(training: Training, privacy: Privacy, protection: Protection) -> VisitTerms:
     """Returns the terms: a function of public settings, the same for every device.
 
     Args:
@@ -19,7 +19,7 @@ def work(training: Training, privacy: Privacy, protection: Protection) -> Work:
     example, device = protection.example, protection.device
     on_devices = [one for one in protection.units.values() if one.release is None]
     local = device if device in on_devices else None
-    return Work(
+    return VisitTerms(
         steps=training.steps,
         rate=training.rate,
         denominator=training.rate * training.reference_size,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from client.consent.parameter_bounds import ParameterBounds
 from privacy.mechanisms.base.limits import LEAST_CLIP, MOST_CLIP, MOST_INTEGER_NOISE, MOST_NOISE
-from protocol.messages import DeclineReason, Task, Work
+from protocol.messages import DeclineReason, Task, VisitTerms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +60,7 @@ class Floor:
         """
         return self.consented and configuration in ("", self.configuration)
 
-    def declines(self, work: Work, *, visits: int) -> DeclineReason | None:
+    def declines(self, work: VisitTerms, *, visits: int) -> DeclineReason | None:
         """Returns why a device with so many visits behind it does not take part, or None.
 
         A term that is not a number is weaker than any.
@@ -75,7 +75,7 @@ class Floor:
         """Returns why the task's parameters are not accepted, or None."""
         return None if self.bounds is None else self.bounds.declines(task)
 
-    def _keeps(self, work: Work) -> bool:
+    def _keeps(self, work: VisitTerms) -> bool:
         return all(
             (
                 work.private or not self.private,

@@ -16,7 +16,7 @@ from client.training.release import StepSum, step_release
 from privacy.clipping.moments import precise
 from privacy.integers.grid import IntegerGrid
 from privacy.sampling.poisson import PoissonSampling
-from protocol.messages import Vector, Work
+from protocol.messages import Vector, VisitTerms
 
 ALIGNED = 16
 """Numbers of float32 in a cache line of 64 bytes, to which torch aligns a tensor."""
@@ -35,7 +35,7 @@ class CohortEngine:
         self._gradients = gradients
 
     def train(
-        self, parameters: Vector, visits: Iterable[Visit], *, work: Work
+        self, parameters: Vector, visits: Iterable[Visit], *, work: VisitTerms
     ) -> Iterator[Trained]:
         """Same as ``Engine``; visits are read some at a time."""
         waiting: list[Visit] = []
@@ -47,7 +47,9 @@ class CohortEngine:
         if waiting:
             yield from self._together(parameters, waiting, work=work)
 
-    def _together(self, start: Vector, visits: Sequence[Visit], *, work: Work) -> list[Trained]:
+    def _together(
+        self, start: Vector, visits: Sequence[Visit], *, work: VisitTerms
+    ) -> list[Trained]:
         shelf = Shelf(
             [visit.examples for visit in visits],
             shape=self._gradients.shape,
@@ -71,7 +73,7 @@ class CohortEngine:
         ]
 
     def _summed(
-        self, rows: Tensor, batches: Iterable[Batch], *, size: int, work: Work
+        self, rows: Tensor, batches: Iterable[Batch], *, size: int, work: VisitTerms
     ) -> tuple[StepSum, Tensor]:
         """[devices, trainable] clipped sums of a step, on the host, and who was not finite."""
         rows = rows.to(self._gradients.accelerator)
@@ -123,7 +125,7 @@ def _descend(
     total: StepSum,
     visit: Visit,
     *,
-    work: Work,
+    work: VisitTerms,
     step: int,
 ) -> None:
     """Moves a device's parameters [trainable], in place, by what leaves clipping and noise."""

@@ -16,7 +16,7 @@ from client.training.opacus_parts import GradSampleModule
 from client.training.optimizer import MomentOptimizer
 from client.training.scoring import Scorer
 from privacy.sampling.poisson import PoissonSampling
-from protocol.messages import Vector, Work
+from protocol.messages import Vector, VisitTerms
 from ranking.losses.registry import LOSSES
 from ranking.model.build import trainable_names
 from ranking.model.ranker import Ranker
@@ -64,7 +64,7 @@ class OpacusEngine:
         GradSampleModule(ranker, loss_reduction="sum")
 
     def train(
-        self, parameters: Vector, visits: Iterable[Visit], *, work: Work
+        self, parameters: Vector, visits: Iterable[Visit], *, work: VisitTerms
     ) -> Iterator[Trained]:
         """Same as ``Engine``."""
         for visit in visits:
@@ -80,7 +80,7 @@ class OpacusEngine:
             parameter.grad_sample = None
         return torch.cat(gradients, dim=1)[None]
 
-    def _visit(self, parameters: Vector, visit: Visit, *, work: Work) -> Trained:
+    def _visit(self, parameters: Vector, visit: Visit, *, work: VisitTerms) -> Trained:
         load_flat(self._ranker, self._names, parameters)
         optimizer = MomentOptimizer(
             torch.optim.SGD(self._parameters, lr=work.lr),

@@ -11,7 +11,7 @@ from client.training.release import StepSum, step_release
 from privacy.clipping.moments import add_clipped, precise
 from privacy.integers.grid import IntegerGrid
 from privacy.noise import Stream
-from protocol.messages import Work
+from protocol.messages import VisitTerms
 
 
 class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
@@ -24,7 +24,9 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
         non_finite: Per-moment gradients that counted as zero so far.
     """
 
-    def __init__(self, optimizer: Optimizer, work: Work, *, noise: Iterator[Stream]) -> None:
+    def __init__(
+        self, optimizer: Optimizer, work: VisitTerms, *, noise: Iterator[Stream]
+    ) -> None:
         """Wraps a plain optimizer.
 
         Args:

@@ -10,13 +10,13 @@ from privacy.integers.grid import IntegerGrid
 from privacy.integers.release import integer_release
 from privacy.mechanisms.moments.dpsgd import release
 from privacy.noise import Source, Stream
-from protocol.messages import Vector, Work
+from protocol.messages import Vector, VisitTerms
 
 StepSum = NDArray[np.float64 | np.float32 | np.int64]
 """A step's sum: float32 where nothing is clipped, whole steps of a grid for integers."""
 
 
-def step_release(total: StepSum, work: Work, *, stream: Stream) -> NDArray[np.float64]:
+def step_release(total: StepSum, work: VisitTerms, *, stream: Stream) -> NDArray[np.float64]:
     """Returns a step's sum with its noise, in the unit of the gradients.
 
     Args:
@@ -34,7 +34,7 @@ def step_release(total: StepSum, work: Work, *, stream: Stream) -> NDArray[np.fl
     return integer_release(whole, grid, deviation=deviation, stream=stream)
 
 
-def protected(delta: Vector, *, work: Work, source: Source) -> Vector:
+def protected(delta: Vector, *, work: VisitTerms, source: Source) -> Vector:
     """Returns the update that may leave: clipped, then with noise of its own.
 
     Args:

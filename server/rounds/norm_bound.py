@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.stats import binom, chi2
 
-from protocol.messages import Vector, Work
+from protocol.messages import Vector, VisitTerms
 
 TAIL = 1e-9
 FLOAT32_SLACK = 1e-3
@@ -13,7 +13,7 @@ FLOAT32_UNIT = 2.0**-24
 
 
 def norm_bound(
-    parameters: Vector, work: Work, *, largest_library: int, tail: float = TAIL
+    parameters: Vector, work: VisitTerms, *, largest_library: int, tail: float = TAIL
 ) -> float:
     """Returns an L2 norm that an honest update exceeds with probability at most ``tail``.
 
@@ -50,7 +50,9 @@ def norm_bound(
     return whole * (1 + FLOAT32_SLACK)
 
 
-def _trained(parameters: Vector, work: Work, *, largest_library: int, tail: float) -> float:
+def _trained(
+    parameters: Vector, work: VisitTerms, *, largest_library: int, tail: float
+) -> float:
     """What local training alone may come to."""
     if math.isinf(work.clip):
         return math.inf

@@ -18,7 +18,7 @@ from server.rounds.directory import Directory
 from server.rounds.norm_bound import norm_bound
 from server.rounds.outcome import RoundObserver
 from server.rounds.tally import NOTHING, Tally
-from server.rounds.task_messages import FIRST_ATTEMPT, Invitations, Terms
+from server.rounds.task_messages import FIRST_ATTEMPT, Invitations, RunTerms
 from server.settings import Server
 
 
@@ -51,7 +51,7 @@ class RoundStrategy(Strategy):
     def __init__(
         self,
         settings: Server,
-        terms: Terms,
+        terms: RunTerms,
         *,
         seed: int,
         directory: Directory,

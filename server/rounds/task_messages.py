@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from flwr.app import Message, MessageType, RecordDict
 
 from protocol.codec import encode_task
-from protocol.messages import Declined, DeclineReason, Task, Vector, Work
+from protocol.messages import Declined, DeclineReason, Task, Vector, VisitTerms
 from server.rounds.admission import Admitted, Verdict
 from server.rounds.directory import Directory
 
@@ -14,7 +14,7 @@ FIRST_ATTEMPT = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Terms:
+class RunTerms:
     """What every device is asked, in every round.
 
     Attributes:
@@ -24,7 +24,7 @@ class Terms:
         digest: Its digest.
     """
 
-    work: Work
+    work: VisitTerms
     largest_library: int
     frozen: Vector
     digest: str
@@ -37,7 +37,7 @@ class Invitations:
     which cannot be made without it. A device that says that it misses it is sent it again.
     """
 
-    def __init__(self, terms: Terms, directory: Directory, *, lifetime: float) -> None:
+    def __init__(self, terms: RunTerms, directory: Directory, *, lifetime: float) -> None:
         self._terms = terms
         self._directory = directory
         self._lifetime = lifetime

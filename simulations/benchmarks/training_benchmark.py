@@ -16,7 +16,7 @@ from client.training.opacus_engine import OpacusEngine
 from client.training.scoring import scores
 from client.training.vmapped import Vmapped
 from privacy.noise import SecureSource
-from protocol.messages import Work
+from protocol.messages import VisitTerms
 from ranking.losses.registry import LOSSES
 from ranking.model.build import Trained, build_ranker, trainable_names
 from ranking.model.ranker import Ranker
@@ -116,8 +116,8 @@ def _examples(load: Load, seed: int) -> Examples:
     )
 
 
-def _work(load: Load, *, private: bool) -> Work:
-    return Work(
+def _work(load: Load, *, private: bool) -> VisitTerms:
+    return VisitTerms(
         steps=load.steps,
         rate=1.0,
         denominator=float(load.moments),
@@ -141,7 +141,7 @@ def _cohort(kind: Any) -> Callable[[Ranker, Ranking], Engine]:
 def _engine(
     load: Load,
     devices: list[Examples],
-    work: Work,
+    work: VisitTerms,
     build: Callable[[Ranker, Ranking], Engine],
 ) -> Callable[[], object]:
     ranker, ranking = _built(load)

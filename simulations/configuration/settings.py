@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from client.settings import Accelerator, Engine
+from client.settings import Accelerator, EngineChoice
 from photos.registry import SETTINGS
 from photos.settings import Photos
 from privacy.mechanisms.base.unit_settings import Federation
@@ -42,7 +42,7 @@ class Simulation:
         runs: Folder of the run folders.
     """
 
-    engine: Engine
+    engine: EngineChoice
     algorithm: Literal["federated", "local_only", "centralised"]
     evaluate_every: Annotated[int, Interval(ge=1, le=1_000_000)]
     reference: bool

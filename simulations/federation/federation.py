@@ -19,7 +19,7 @@ from simulations.configuration.settings import Config, Simulation
 from simulations.federation.device_ledgers import device_ledgers
 from simulations.federation.faults import Faults
 from simulations.federation.flower_internals import SERVER_NODE
-from simulations.federation.grid import RUN_ID, Cohort, InProcessGrid
+from simulations.federation.grid import RUN_ID, CohortTraining, InProcessGrid
 
 
 def federate(
@@ -72,7 +72,7 @@ def _faults(config: Config) -> Faults:
     )
 
 
-def together(simulation: Simulation) -> Cohort:
+def together(simulation: Simulation) -> CohortTraining:
     """Returns what trains many devices at once: this process, or Ray's, which begin here.
 
     Raises:
@@ -84,8 +84,8 @@ def together(simulation: Simulation) -> Cohort:
         on = accelerator(simulation.accelerator)
         lent = workers(simulation.workers, address=simulation.address, gpu=on.type == "cuda")
         train = partial(train_cohort, together=lent.train_together)
-        return Cohort(train=train, at_once=simulation.workers)
-    return Cohort(train=None if simulation.engine.name == "opacus" else train_cohort)
+        return CohortTraining(train=train, at_once=simulation.workers)
+    return CohortTraining(train=None if simulation.engine.name == "opacus" else train_cohort)
 
 
 def without_privacy(config: Config) -> Config:

@@ -39,7 +39,7 @@ Record = ArrayRecord | ConfigRecord | MetricRecord
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cohort:
+class CohortTraining:
     """How devices that train are answered.
 
     Attributes:
@@ -77,7 +77,7 @@ class InProcessGrid(Grid):
         observer: RoundObserver,
         faults: Faults,
         strict: bool = False,
-        cohort: Cohort | None = None,
+        cohort: CohortTraining | None = None,
     ) -> None:
         self.directory = RangeDirectory(FIRST_NODE, devices)
         self._client_app = client_app
@@ -85,7 +85,7 @@ class InProcessGrid(Grid):
         self._observer = observer
         self._faults = faults
         self._strict = strict
-        self._cohort = cohort or Cohort()
+        self._cohort = cohort or CohortTraining()
         self._run = flower_internals.identify(RUN_ID)
         self._contexts: dict[int, Context] = {}
         self._waiting: dict[str, Message] = {}

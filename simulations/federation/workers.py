@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from ray.exceptions import RayActorError
 
-from client.local_device import Equipment, Frozen, train_together
+from client.local_device import Frozen, LocalDevice, train_together
 from protocol.messages import Task, Vector
 
 TRIES = 3
@@ -57,7 +57,7 @@ class Workers:
             self._idle.put(actor)
 
     def train_together(
-        self, devices: Sequence[Equipment], task: Task, frozen: Frozen
+        self, devices: Sequence[LocalDevice], task: Task, frozen: Frozen
     ) -> Sequence[Vector]:
         """As of ``client.local_device``; may be called from several threads.
 
@@ -88,7 +88,7 @@ class _Worker:
         """Returns when the process is there."""
 
     def train(
-        self, devices: Sequence[Equipment], task: Task, frozen: Vector
+        self, devices: Sequence[LocalDevice], task: Task, frozen: Vector
     ) -> NDArray[np.float32]:
         """[devices, trainable] differences."""
         return np.stack(list(train_together(devices, task, lambda: frozen)))

@@ -14,7 +14,7 @@ from privacy.statements import profile
 from privacy.statements.group import library_epsilon
 from privacy.statements.profile import Profile
 from simulations.formats import spent
-from simulations.privacy.spending import Spent
+from simulations.privacy.spending import EpsilonSpent
 
 MEANINGFUL = 20.0
 # Shares are told in tenths of a percent.
@@ -23,7 +23,7 @@ PROTECTS = {"example": "each moment of a device", "device": "each device's whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Promise:
+class Guarantee:
     """What a run promises for one unit, before it runs.
 
     Attributes:
@@ -60,7 +60,7 @@ class Promise:
     extrapolated: float | None = None
 
 
-def promises(protection: Protection, *, moments: int) -> list[Promise]:
+def promises(protection: Protection, *, moments: int) -> list[Guarantee]:
     """Returns the promise of every unit that is protected.
 
     Args:
@@ -73,7 +73,7 @@ def promises(protection: Protection, *, moments: int) -> list[Promise]:
     ]
 
 
-def lines(promise: Promise) -> list[str]:
+def lines(promise: Guarantee) -> list[str]:
     """Returns a promise in words that need no other page."""
     if math.isinf(promise.epsilon):
         return [f"no bound for {promise.protects}: {promise.noise}"]
@@ -90,7 +90,7 @@ def lines(promise: Promise) -> list[str]:
     return told
 
 
-def _profiled(promise: Promise) -> list[str]:
+def _profiled(promise: Guarantee) -> list[str]:
     """What the profile says of an attack, rounded up."""
     if promise.profile is None:
         return []
@@ -107,7 +107,7 @@ def _up(delta: float) -> str:
 
 
 def plain(
-    promised: Sequence[Promise], *, as_it_ran: Mapping[str, Spent], ledger: Path
+    promised: Sequence[Guarantee], *, as_it_ran: Mapping[str, EpsilonSpent], ledger: Path
 ) -> dict[str, dict[str, Any]]:
     """Returns the card as JSON has it: the promises, the ε of what ran, the ledger's head.
 
@@ -141,10 +141,10 @@ def _told(value: Any) -> Any:
 
 def _promise(
     protected: Protected, protection: Protection, *, remarks: tuple[str, ...]
-) -> Promise:
+) -> Guarantee:
     chosen, times = protected.mechanism, protected.times
     larger = protected.extrapolated
-    return Promise(
+    return Guarantee(
         unit=chosen.unit,
         protects=PROTECTS[chosen.unit],
         question=chosen.question,

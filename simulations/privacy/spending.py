@@ -11,7 +11,7 @@ from privacy.protection.derivation import Protection
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Spent:
+class EpsilonSpent:
     """The ε of one unit at one moment of a run.
 
     Attributes:
@@ -50,7 +50,7 @@ class Spending(Protocol):
         """Counts a round in which ``devices`` may have trained, whatever their replies."""
         ...
 
-    def spent(self, *, unfinished: int = 0) -> Spent:
+    def spent(self, *, unfinished: int = 0) -> EpsilonSpent:
         """Returns the ε so far, with ``unfinished`` rounds that began and did not end."""
         ...
 
@@ -68,10 +68,10 @@ class RoundSpending:
         """Counts a round: an empty one released noise and is charged too."""
         self._ran += 1
 
-    def spent(self, *, unfinished: int = 0) -> Spent:
+    def spent(self, *, unfinished: int = 0) -> EpsilonSpent:
         """Returns the ε so far; one that began may have released its sum."""
         found = self._mechanism.epsilon(min(self._ran + unfinished, self._rounds))
-        return Spent(
+        return EpsilonSpent(
             worst=found,
             median=found,
             ceiling=self._mechanism.epsilon(self._rounds),
@@ -93,7 +93,7 @@ class VisitSpending:
         """Counts one visit of each of ``devices``, whatever became of its reply."""
         self._visits.update(devices)
 
-    def spent(self, *, unfinished: int = 0) -> Spent:
+    def spent(self, *, unfinished: int = 0) -> EpsilonSpent:
         """Returns the ε so far.
 
         A device whose replies were lost may be counted too often, but it declines by its own
@@ -105,7 +105,7 @@ class VisitSpending:
         most = self._max_participations
         visits = [min(visits + unfinished, most) for visits in self._visits.values()]
         visits = visits or [min(unfinished, most)]
-        return Spent(
+        return EpsilonSpent(
             worst=self._mechanism.epsilon(max(visits)),
             median=self._mechanism.epsilon(median_high(visits)),
             ceiling=self._mechanism.epsilon(most),

@@ -14,7 +14,7 @@ from photos.library import LARGEST_MOMENT
 from photos.source import PhotoSource
 from photos.split import training_moments
 from privacy.noise import SeededSource
-from protocol.messages import Vector, Work
+from protocol.messages import Vector, VisitTerms
 from ranking.initial import initial_ranker
 from ranking.parameters import flatten
 from server.visit_terms import work
@@ -78,7 +78,7 @@ def _training(config: Config, source: PhotoSource, number: int, judge: Judge) ->
 
 
 def _trained(
-    config: Config, devices: Sequence[Examples], terms: Work, *, judge: Judge
+    config: Config, devices: Sequence[Examples], terms: VisitTerms, *, judge: Judge
 ) -> Iterator[Vector]:
     """Yields what each of ``devices`` comes to from the run's initial parameters."""
     ranker = initial_ranker(config.ranking, seed=config.seed)

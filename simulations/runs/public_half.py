@@ -11,7 +11,7 @@ from typing import Any
 
 from ranking.weights import Origin
 from simulations.configuration.settings import Config
-from simulations.privacy.card import Promise
+from simulations.privacy.card import Guarantee
 from simulations.runs.run_folder import CARD, CONFIG, RunFolder, json_of, write_whole, yaml_of
 
 SECTIONS = ("photos", "ranking", "training", "server", "privacy")
@@ -21,7 +21,7 @@ held-out moments, cohorts without secret coins and seeded noise."""
 WORDS_FOR_WEIGHTS = ("public", None)
 
 
-def may_be_shared(promises: Sequence[Promise]) -> bool:
+def may_be_shared(promises: Sequence[Guarantee]) -> bool:
     """Says whether a run has a promise under which its model may be handed on.
 
     A run without one has no public half, nor has one whose noise falls with a guessed seed.
@@ -87,7 +87,7 @@ def origin(config: Config, *, command: str) -> Origin:
 
 
 def _shared(one: Mapping[str, Any], *, by_round: bool) -> dict[str, Any]:
-    promised = [field.name for field in fields(Promise)]
+    promised = [field.name for field in fields(Guarantee)]
     kept = [*promised, *(("as_it_ran", "ledger") if by_round else ())]
     return {key: value for key, value in one.items() if key in kept}
 

@@ -11,7 +11,7 @@ from protocol.messages import Vector
 from server.rounds.outcome import RoundOutcome
 from simulations.evaluation.figures import CUTOFFS, Figures, mean
 from simulations.evaluation.judge import Judge
-from simulations.privacy.spending import Spending, Spent
+from simulations.privacy.spending import EpsilonSpent, Spending
 
 SLOWER = "lower training.lr or server.optimizer.lr"
 
@@ -39,7 +39,7 @@ class Row:
     refused: dict[str, int]
     missing: int
     figures: Figures
-    spent: Mapping[str, Spent]
+    spent: Mapping[str, EpsilonSpent]
     told: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Row:
         }
 
 
-def plain_spent(spent: Mapping[str, Spent]) -> dict[str, Any] | None:
+def plain_spent(spent: Mapping[str, EpsilonSpent]) -> dict[str, Any] | None:
     """Returns the ε of each unit as JSON has it; None where nothing is protected."""
     return {unit: one.plain() for unit, one in spent.items()} or None
 
@@ -231,7 +231,7 @@ class Recorder:
         self.rows.append(row)
         self.audience.evaluated(row)
 
-    def _spent(self) -> dict[str, Spent]:
+    def _spent(self) -> dict[str, EpsilonSpent]:
         unfinished = self._started - self.round
         return {
             unit: spending.spent(unfinished=unfinished)

@@ -21,7 +21,7 @@ from simulations.evaluation.held_out import HeldOut, gather
 from simulations.evaluation.judge import Judge
 from simulations.federation.federation import federate
 from simulations.privacy import card
-from simulations.privacy.spending import Spent, spending
+from simulations.privacy.spending import EpsilonSpent, spending
 from simulations.runs import baselines, public_half, run_parts
 from simulations.runs.recorder import Audience, Recorder, Row, plain_figures, plain_spent
 from simulations.runs.run_folder import MODEL, RunFolder
@@ -42,7 +42,7 @@ class Result:
 
     before: Figures
     after: Figures
-    spent: Mapping[str, Spent]
+    spent: Mapping[str, EpsilonSpent]
     orders: dict[str, Figures]
 
 

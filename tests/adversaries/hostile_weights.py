@@ -13,7 +13,7 @@ from client.training.cohort_engine import CohortEngine
 from client.training.opacus_engine import OpacusEngine
 from client.training.vmapped import Vmapped
 from privacy.noise import SeededSource
-from protocol.messages import Work
+from protocol.messages import VisitTerms
 from ranking.model.build import build_ranker, frozen_names, trainable_names
 from ranking.parameters import flatten, load_flat
 from ranking.settings import Ranking
@@ -45,7 +45,7 @@ class Attacked:
 
     def total(self, parameters, examples, *, clip, integers=False):
         """[trainable] the sum of a step as it is handed to the noise, in clips."""
-        work = Work(
+        work = VisitTerms(
             steps=1,
             rate=1.0,
             denominator=1.0,

@@ -17,7 +17,7 @@ from photos.synthetic.settings import SyntheticPhotos
 from privacy.mechanisms.base.unprotected import NoDevice, NoExample
 from privacy.noise import SeededSource
 from privacy.protection.settings import Privacy
-from protocol.messages import Work
+from protocol.messages import VisitTerms
 from protocol.rebuild import to_plain
 from protocol.settings import Training
 from ranking.model.build import build_ranker, trainable_names
@@ -73,7 +73,7 @@ def without(examples, row):
     return chosen(examples, [i for i in range(len(examples.numbers)) if i != row])
 
 
-WORK = Work(
+WORK = VisitTerms(
     steps=1,
     rate=1.0,
     denominator=2.0,

@@ -24,14 +24,14 @@ from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian, int
 from privacy.mechanisms.moments.dpsgd import release
 from privacy.noise import SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
-from protocol.messages import Work
+from protocol.messages import VisitTerms
 
 EPSILON, DELTA = 4.0, 1e-5
 TRIALS = 10_000  # of either world
 CLIP = 0.7
 NOISE = analytic_gaussian.noise(EPSILON, delta=DELTA)
 ROUNDS, BANDS = 8, 4
-WORK = Work(
+WORK = VisitTerms(
     steps=1,
     rate=1.0,
     denominator=1.0,

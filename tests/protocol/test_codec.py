@@ -28,11 +28,11 @@ from protocol.messages import (
     RefusalReason,
     Task,
     Update,
-    Work,
+    VisitTerms,
 )
 
 NOT_A_REPLY = Malformed(RefusalReason.NOT_A_REPLY)
-WORK = Work(
+WORK = VisitTerms(
     steps=4,
     rate=0.25,
     denominator=4.0,
@@ -47,7 +47,7 @@ bits = st.lists(st.integers(0, 2**32 - 1), max_size=40)
 counts = st.integers(0, 2**62)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 works = st.builds(
-    Work,
+    VisitTerms,
     steps=counts,
     rate=finite,
     denominator=finite,

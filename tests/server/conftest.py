@@ -7,7 +7,7 @@ import pytest
 from flwr.app import Message
 from flwr.serverapp import Grid
 
-from protocol.messages import Work
+from protocol.messages import VisitTerms
 from protocol.optimizers import Sgd
 from server.aggregation.uniform_mean import UniformMean
 from server.settings import Server
@@ -102,7 +102,7 @@ def settings():
 
 @pytest.fixture
 def work():
-    return Work(
+    return VisitTerms(
         steps=1,
         rate=1.0,
         denominator=10.0,

@@ -24,7 +24,7 @@ from privacy.mechanisms.local_gaussian import LocalSettings
 from privacy.mechanisms.moments.settings import DpSgdSettings
 from privacy.protection.derivation import Protection
 from privacy.protection.settings import Privacy
-from protocol.messages import Declined, DeclineReason, Task, Work
+from protocol.messages import Declined, DeclineReason, Task, VisitTerms
 from protocol.rebuild import SettingError
 from server.visit_terms import work as asked_by_server
 
@@ -294,7 +294,7 @@ def sent(**weaker):
     terms = {
         name: st.sampled_from(values + weaker.get(name, [])) for name, values in good.items()
     }
-    return st.builds(Work, denominator=st.just(8.0), lr=st.just(1.0), **terms)
+    return st.builds(VisitTerms, denominator=st.just(8.0), lr=st.just(1.0), **terms)
 
 
 SENT = st.one_of(
@@ -367,7 +367,7 @@ def update_epsilon(visits):
     return get_epsilon_gaussian(1 / math.sqrt(squares), 1e-5) if visits else 0.0
 
 
-AT_FLOOR = Work(
+AT_FLOOR = VisitTerms(
     steps=2,
     rate=0.5,
     denominator=8.0,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from client.isolation import LEAST_MOMENTS, Isolated, linear, padded_length
 from client.model import prove_isolation
-from client.settings import Engine
+from client.settings import EngineChoice
 from client.training.cohort_batch import Batch, Shelf
 from client.training.isolation_check import NotIsolatedError, check_isolation, same_bits
 from ranking.losses.registry import LOSSES
@@ -261,7 +261,7 @@ def test_an_engine_that_mixes_moments_is_refused_with_the_way_out():
 @pytest.mark.parametrize("name", ["bookkeeping", "vmap", "opacus", "alone"])
 def test_every_engine_proves_itself_on_this_machine(name):
     ranking = Ranking(trained="linear", loss="ranknet", weights=None)
-    prove_isolation(ranking, Engine(name=name), on="cpu", side=16)
+    prove_isolation(ranking, EngineChoice(name=name), on="cpu", side=16)
 
 
 def test_the_engine_alone_gives_every_moment_a_batch_of_its_own(lab):

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from protocol.messages import Work
+from protocol.messages import VisitTerms
 from server.rounds.norm_bound import norm_bound
 
-WORK = Work(
+WORK = VisitTerms(
     steps=4,
     rate=0.25,
     denominator=5.0,

@@ -14,7 +14,7 @@ from server.cohort import draw, generator
 from server.rounds.directory import RangeDirectory
 from server.rounds.loop import run
 from server.rounds.strategy import RoundStrategy, arrays_of, vector
-from server.rounds.task_messages import Terms
+from server.rounds.task_messages import RunTerms
 
 DEVICES = 8
 FIRST = 100
@@ -50,7 +50,9 @@ def everyone(settings):
 @pytest.fixture
 def make(settings, work, watcher):
     def strategy(chosen=settings, *, release=None, **changes):
-        terms = Terms(work=work, largest_library=10, frozen=np.float32([7, 8]), digest="d" * 64)
+        terms = RunTerms(
+            work=work, largest_library=10, frozen=np.float32([7, 8]), digest="d" * 64
+        )
         return RoundStrategy(
             chosen,
             dataclasses.replace(terms, **changes),

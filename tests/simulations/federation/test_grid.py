@@ -6,7 +6,7 @@ from flwr.clientapp import ClientApp
 from server.rounds.outcome import KnowsDirectory, RoundObserver
 from simulations.federation import flower_internals
 from simulations.federation.faults import Faults
-from simulations.federation.grid import FIRST_NODE, Cohort, InProcessGrid
+from simulations.federation.grid import FIRST_NODE, CohortTraining, InProcessGrid
 
 SECRET = "her name is in the exception"
 
@@ -160,7 +160,7 @@ def test_a_device_with_messages_in_several_parts_answers_them_in_order(at_once):
         app = counting_app()
         return [app(message, context) for message, context in cohort]
 
-    a_grid = grid(100, cohort=Cohort(train=in_turn, at_once=at_once))
+    a_grid = grid(100, cohort=CohortTraining(train=in_turn, at_once=at_once))
     asked = [device for _ in range(3) for device in range(10, 74)]
     replies = list(a_grid.send_and_receive(messages(asked)))
     assert [reply.metadata.src_node_id - FIRST_NODE for reply in replies] == asked

@@ -122,7 +122,7 @@ def test_the_card_of_a_run_that_stopped_is_of_the_rounds_that_ran(tmp_path):
     assert found["as_it_ran"] is None
     assert found["extrapolated"] is None
     assert json.dumps(found)
-    assert set(found) >= {field.name for field in dataclasses.fields(card.Promise)}
+    assert set(found) >= {field.name for field in dataclasses.fields(card.Guarantee)}
 
 
 def test_a_promise_for_a_moment_says_what_it_is_worth_to_a_library():

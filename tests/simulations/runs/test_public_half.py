@@ -13,7 +13,7 @@ from protocol.rebuild import to_plain
 from ranking.weights import read_origin
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.settings import Config
-from simulations.privacy.card import Promise, promises
+from simulations.privacy.card import Guarantee, promises
 from simulations.ranking.rank import rank
 from simulations.runs import public_half
 from simulations.runs.run_folder import RunFolder
@@ -141,7 +141,7 @@ def test_a_public_card_tells_of_visits_nothing_and_of_rounds_what_follows_from_t
         json.loads((half / "privacy.json").read_text())
         for half in (folder.public, folder.private)
     )
-    promised = {field.name for field in dataclasses.fields(Promise)}
+    promised = {field.name for field in dataclasses.fields(Guarantee)}
     assert set(public) == set(private) == {"example", "device"}
     for unit, card in public.items():
         told = set(card) - promised

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from server.rounds.outcome import RoundOutcome
-from simulations.privacy.spending import Spent
+from simulations.privacy.spending import EpsilonSpent
 from simulations.runs.recorder import Recorder, Silence
 
 START = np.float32([0, 0])
@@ -37,7 +37,7 @@ class Visits:
 
     def spent(self, *, unfinished):
         self.charged.append(self.rounds + unfinished)
-        return Spent
+        return EpsilonSpent
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from protocol.messages import DeclineReason, RefusalReason
-from server.rounds.journal import Journal
 from server.rounds.outcome import RoundObserver, RoundOutcome
+from server.rounds.round_log import RoundLog
 
 
 def outcome(admitted):
@@ -28,7 +28,7 @@ def lines(caplog, admitted, *, counts=True):
     caplog.set_level(logging.INFO, logger="flwr.darkroom")
     logging.getLogger("flwr.darkroom").addHandler(caplog.handler)
     try:
-        Journal(3, counts=counts).closed(outcome(admitted))
+        RoundLog(3, counts=counts).closed(outcome(admitted))
     finally:
         logging.getLogger("flwr.darkroom").removeHandler(caplog.handler)
     return {record.getMessage() for record in caplog.records}
@@ -60,7 +60,7 @@ def test_the_promise_is_told_and_that_no_ledger_is_kept(caplog, ledger):
     caplog.set_level(logging.INFO, logger="flwr.darkroom")
     logging.getLogger("flwr.darkroom").addHandler(caplog.handler)
     try:
-        Journal(3).promised(2.0, delta=1e-4, ledger=ledger)
+        RoundLog(3).promised(2.0, delta=1e-4, ledger=ledger)
     finally:
         logging.getLogger("flwr.darkroom").removeHandler(caplog.handler)
     text = caplog.text
@@ -69,4 +69,4 @@ def test_the_promise_is_told_and_that_no_ledger_is_kept(caplog, ledger):
 
 
 def test_a_journal_is_an_observer():
-    assert isinstance(Journal(1), RoundObserver)
+    assert isinstance(RoundLog(1), RoundObserver)

@@ -11,7 +11,7 @@ from server.rounds.outcome import RoundOutcome
 log = logging.getLogger("flwr.darkroom")
 
 
-class Journal:
+class RoundLog:
     """Writes one line for each round: what was released, and nothing of a device.
 
     Where whole devices are protected, nothing is counted either: how many came is outside their
