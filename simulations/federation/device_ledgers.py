@@ -64,6 +64,10 @@ class DeviceLedgers:
             ledger.charge([charge])
 
 
+NO_LEDGERS = DeviceLedgers([])
+"""Those of devices that pay for nothing."""
+
+
 def device_ledgers(
     protection: Protection, folder: Path | None, *, noise: Noise
 ) -> DeviceLedgers:
@@ -75,7 +79,7 @@ def device_ledgers(
         noise: Source of the secret draws.
     """
     if folder is None:
-        return DeviceLedgers([])
+        return NO_LEDGERS
     return DeviceLedgers(
         [
             Ledger.create(folder, unit, terms=one.mechanism.terms(noise=noise))

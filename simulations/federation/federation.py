@@ -16,14 +16,19 @@ from server.app import result
 from server.rounds.outcome import RoundObserver
 from simulations.configuration.pinned_weights import pinned
 from simulations.configuration.settings import Config, Simulation
-from simulations.federation.device_ledgers import device_ledgers
+from simulations.federation.device_ledgers import NO_LEDGERS, DeviceLedgers
 from simulations.federation.faults import Faults
 from simulations.federation.flower_internals import SERVER_NODE
 from simulations.federation.grid import RUN_ID, CohortTraining, InProcessGrid
 
 
 def federate(
-    config: Config, devices: int, *, observer: RoundObserver, ledger: Path | None = None
+    config: Config,
+    devices: int,
+    *,
+    observer: RoundObserver,
+    ledger: Path | None = None,
+    ledgers: DeviceLedgers = NO_LEDGERS,
 ) -> Vector:
     """Runs the rounds of ``config`` over ``devices`` devices; ``observer`` follows them.
 
@@ -31,7 +36,8 @@ def federate(
         config: What to run.
         devices: Devices in the population.
         observer: Is told of every round.
-        ledger: Folder of the ledgers, of the server's and of the devices'; None for none.
+        ledger: Folder of the server's ledger; None for none.
+        ledgers: Open ledgers of the devices.
 
     Returns:
         [trainable] the model that the server released last.
@@ -48,18 +54,16 @@ def federate(
         state=RecordDict(),
         run_config=run_config,
     )
-    protection = config.protection(devices=devices)
-    with device_ledgers(protection, ledger, noise=config.privacy.noise) as ledgers:
-        grid = InProcessGrid(
-            client_app,
-            devices,
-            run_config=run_config,
-            observer=observer,
-            faults=_faults(config),
-            strict=config.simulation.strict,
-            cohort=dataclasses.replace(together(config.simulation), ledgers=ledgers),
-        )
-        server_app(grid, context)
+    grid = InProcessGrid(
+        client_app,
+        devices,
+        run_config=run_config,
+        observer=observer,
+        faults=_faults(config),
+        strict=config.simulation.strict,
+        cohort=dataclasses.replace(together(config.simulation), ledgers=ledgers),
+    )
+    server_app(grid, context)
     return result(context)
 
 

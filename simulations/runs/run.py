@@ -19,6 +19,7 @@ from simulations.evaluation import orders
 from simulations.evaluation.figures import Figures
 from simulations.evaluation.held_out import HeldOut, gather
 from simulations.evaluation.judge import Judge
+from simulations.federation.device_ledgers import device_ledgers
 from simulations.federation.federation import federate
 from simulations.privacy import card
 from simulations.privacy.spending import EpsilonSpent, spending
@@ -78,7 +79,7 @@ def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
         audience=_Written(audience, folder),
     )
     try:
-        released, after = _train(config, source, folder, recorder=recorder)
+        released, after = _train(config, protection, source, folder, recorder=recorder)
     except BaseException as end:
         status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
         if recorder.rows:
@@ -111,20 +112,39 @@ def _judge(config: Config, model: Model, held_out: HeldOut) -> Judge:
 
 
 def _train(
-    config: Config, source: PhotoSource, folder: RunFolder, *, recorder: Recorder
+    config: Config,
+    protection: Protection,
+    source: PhotoSource,
+    folder: RunFolder,
+    *,
+    recorder: Recorder,
 ) -> tuple[Vector, Figures]:
     """The model that came of it, and the figures of the run."""
     recorder.begin()
     match config.simulation.algorithm:
         case "federated":
-            ledger = folder.begin_ledgers() if config.privacy.protects else None
-            released = federate(config, source.devices, observer=recorder, ledger=ledger)
+            released = _federated(config, protection, source, folder, recorder=recorder)
         case "centralised":
             released = baselines.centralised(config, source, judge=recorder.judge)
             recorder.finish(released)
         case "local_only":
             return baselines.local_only(config, source, judge=recorder.judge)
     return released, recorder.rows[-1].figures
+
+
+def _federated(
+    config: Config,
+    protection: Protection,
+    source: PhotoSource,
+    folder: RunFolder,
+    *,
+    recorder: Recorder,
+) -> Vector:
+    ledger = folder.begin_ledgers() if protection.units else None
+    with device_ledgers(protection, ledger, noise=config.privacy.noise) as ledgers:
+        return federate(
+            config, source.devices, observer=recorder, ledger=ledger, ledgers=ledgers
+        )
 
 
 def _leave(

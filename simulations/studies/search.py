@@ -162,7 +162,7 @@ def recomputed(file: Path) -> list[str]:
         devices, best, claim = int(found["devices"]), found["best"], bool(found["claim"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as failure:
         raise ValueError(
-            f"{file} is damaged; a search writes it, and nothing else does."
+            f"{file} is damaged or another version's; a search of this version writes it."
         ) from failure
     costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in PROTECTS}
     return told(costs, best=best, claim=claim)

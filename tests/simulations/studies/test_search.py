@@ -160,5 +160,5 @@ def test_a_search_without_one_epsilon_is_refused_before_it_trains(tmp_path, arm,
 
 def test_a_damaged_search_is_refused_by_name(tmp_path):
     (tmp_path / "search.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"search\.json is damaged; a search writes it"):
+    with pytest.raises(ValueError, match=r"search\.json is damaged or another version"):
         recomputed(tmp_path / "search.json")
