@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Trained = Literal["linear", "head", "lora", "all"]
+"""Which parameters are trained; ``ranking.model.build`` picks them by their names."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranking:
@@ -20,7 +23,7 @@ class Ranking:
         start_norm: L2 norm of its trained part, from which devices bound what they are sent.
     """
 
-    trained: Literal["linear", "head", "lora", "all"]
+    trained: Trained
     loss: Literal[
         "softmax",
         "ranknet",

@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ranking.model.build import Trained
 from ranking.model.lora import under_adapters
 from ranking.model.ranker import Ranker
+from ranking.settings import Trained
 
 FORMAT = 1
 """Version of the file's metadata, kept in it. Raise it when ``Origin`` or the digest changes: a

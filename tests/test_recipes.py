@@ -137,6 +137,7 @@ MECHANISM = Recipe(
         class SteadySettings(CentralSettings):
             """Attributes: margin: Noise over what ``epsilon`` needs."""
 
+            makes = (SteadyGaussian,)
             mechanism: Literal["steady"] = "steady"
             margin: Annotated[float, Interval(ge=1, le=10)]
 
@@ -197,17 +198,12 @@ MECHANISM = Recipe(
         (
             "privacy/mechanisms/registry.py",
             "from privacy.mechanisms.moments.settings import DpSgdSettings\n",
-            "from privacy.mechanisms.steady import SteadyGaussian, SteadySettings\n",
+            "from privacy.mechanisms.steady import SteadySettings\n",
         ),
         (
             "privacy/mechanisms/registry.py",
             '    "local": LocalSettings,\n',
             '    "steady": SteadySettings,\n',
-        ),
-        (
-            "privacy/mechanisms/registry.py",
-            "        LocalGaussian,\n",
-            "        SteadyGaussian,\n",
         ),
     ),
 )
@@ -272,7 +268,6 @@ PART = Recipe(
     },
     lines=(
         ("ranking/settings.py", '"lora", "all"', ', "score"'),
-        ("ranking/model/build.py", '"lora", "all"', ', "score"'),
         (
             "ranking/model/build.py",
             "    match trained:\n",
@@ -336,11 +331,6 @@ RULE = Recipe(
             "from server.aggregation.median import Median\n",
         ),
         ("server/aggregation/rules.py", '"mean": UniformMean', ', "median": Median'),
-        (
-            "tests/server/aggregation/test_rules.py",
-            '"mean": "mean"',
-            ', "median": "median"',
-        ),
     ),
 )
 

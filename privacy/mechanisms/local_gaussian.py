@@ -120,6 +120,7 @@ class LocalSettings(Budget, DeviceSettings):
     """
 
     at = "privacy.device"
+    makes = (LocalGaussian,)
     mechanism: Literal["local"] = "local"
     delta: Annotated[float, Interval(ge=1e-12, lt=1)]
     max_participations: Times

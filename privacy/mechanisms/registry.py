@@ -8,16 +8,10 @@ from privacy.mechanisms.auto import AutoSettings
 from privacy.mechanisms.base.mechanism import Mechanism
 from privacy.mechanisms.base.unit_settings import DeviceSettings, ExampleSettings
 from privacy.mechanisms.base.unprotected import NoDevice, NoExample
-from privacy.mechanisms.correlated.banded_gaussian import BandedGaussian
-from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian
 from privacy.mechanisms.correlated.settings import MatrixSettings
 from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveSettings
-from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian
 from privacy.mechanisms.independent.settings import GaussianSettings
-from privacy.mechanisms.local_gaussian import LocalGaussian, LocalSettings
-from privacy.mechanisms.moments.dpsgd import DpSgd
-from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
+from privacy.mechanisms.local_gaussian import LocalSettings
 from privacy.mechanisms.moments.settings import DpSgdSettings
 from protocol.choices import OneOf
 
@@ -41,16 +35,7 @@ Example = Annotated[ExampleSettings, OneOf("mechanism", EXAMPLE)]
 Device = Annotated[DeviceSettings, OneOf("mechanism", DEVICE)]
 
 SAMPLERS: Mapping[str, type[Mechanism]] = {
-    kind.sampler: kind
-    for kind in (
-        DpSgd,
-        IntegerDpSgd,
-        CohortGaussian,
-        IntegerGaussian,
-        BandedGaussian,
-        SeparatedGaussian,
-        LocalGaussian,
-    )
+    made.sampler: made for kind in (*EXAMPLE.values(), *DEVICE.values()) for made in kind.makes
 }
 """What a ledger's sampler names."""
 

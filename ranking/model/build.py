@@ -1,15 +1,13 @@
 """Builds the ranker and says which of its parameters are trained."""
 
 import math
-from typing import Literal
 
 import torch
 from torch import nn
 
 from ranking.model.lora import adapt, is_adapter
 from ranking.model.ranker import Ranker
-
-Trained = Literal["linear", "head", "lora", "all"]
+from ranking.settings import Trained
 
 TASTE = "list_ranker.taste.weight"
 
@@ -65,5 +63,5 @@ def _initialise(module: nn.Module, *, generator: torch.Generator) -> None:
         case nn.LayerNorm() | nn.GroupNorm():
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
-        case _:
-            pass
+        case _ if any(True for _ in module.parameters(recurse=False)):
+            raise TypeError(f"{type(module).__name__} has parameters and no way to begin.")

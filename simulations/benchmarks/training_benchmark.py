@@ -18,10 +18,10 @@ from client.training.vmapped import Vmapped
 from privacy.noise import SecureSource
 from protocol.messages import VisitTerms
 from ranking.losses.registry import LOSSES
-from ranking.model.build import Trained, build_ranker, trainable_names
+from ranking.model.build import build_ranker, trainable_names
 from ranking.model.ranker import Ranker
 from ranking.parameters import flatten
-from ranking.settings import Ranking
+from ranking.settings import Ranking, Trained
 
 PLAIN = "plain loop, no privacy"
 FLOOR = "products and noise alone"

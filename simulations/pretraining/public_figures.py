@@ -10,9 +10,10 @@ from torch import Tensor
 from photos.synthetic.attributes import NAMES
 from ranking.losses.registry import LOSSES
 from ranking.metrics.ndcg import ndcg, oracle_normalised, random_ndcg
-from ranking.model.build import Trained, build_ranker, trainable_names
+from ranking.model.build import build_ranker, trainable_names
 from ranking.model.lora import under_adapters
 from ranking.model.ranker import Ranker
+from ranking.settings import Trained
 from simulations.pretraining.public_moments import PublicMoments
 
 AT_ONCE = 64

@@ -9,8 +9,8 @@ from typing import Literal
 
 from privacy.mechanisms.base.mechanism import Mechanism
 from privacy.mechanisms.base.unit_settings import DeviceSettings, UnitSettings
-from privacy.mechanisms.correlated.settings import CorrelationSettings
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
+from privacy.mechanisms.independent.larger_federation import LargerFederation
 from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.planning import target
@@ -60,7 +60,7 @@ class Known:
         Raises:
             ValueError: As ``Plan.of``.
         """
-        if unit is not Unit.EXAMPLE and _correlated(config):
+        if unit is not Unit.EXAMPLE and _unsolved(config):
             raise ValueError(
                 f"--solve knows no privacy/device={config.privacy.device.mechanism}: read its "
                 "noise in the table, or ask for --unit example or another mechanism."
@@ -125,7 +125,7 @@ def remarks(config: Config) -> list[str]:
         ValueError: As ``Plan.of``.
     """
     units = [unit for unit in Unit if _protected(config, unit)]
-    if _correlated(config):
+    if _unsolved(config):
         units.remove(Unit.DEVICE)
     return [line for unit in units for line in _allowed(Known.of(config, unit=unit))]
 
@@ -161,9 +161,10 @@ def _at_server(settings: UnitSettings) -> bool:
     return isinstance(settings, DeviceSettings) and settings.at_server
 
 
-def _correlated(config: Config) -> bool:
-    """Whether the noise of the unit device is correlated, or may be."""
-    return isinstance(config.privacy.device, CorrelationSettings)
+def _unsolved(config: Config) -> bool:
+    """Whether noise at the server is another than independent noise on a sampled cohort."""
+    device = config.privacy.device
+    return device.at_server and not isinstance(device, LargerFederation)
 
 
 def _settings(config: Config, unit: Unit) -> UnitSettings:

@@ -16,10 +16,11 @@ from protocol.rebuild import SettingError, rebuild, to_plain
 from protocol.setting_names import known_paths, setting_hints
 from server.aggregation.uniform_mean import UniformMean
 from simulations.configuration.hydra_bridge import compose
-from simulations.configuration.overrides import check_overrides
+from simulations.configuration.overrides import CONF, check_overrides
 from simulations.configuration.settings import Config
 
 COMPARISON = "defaults: [override /study: comparison]\nname: x\n"
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 SUGGESTED = re.compile(r"Did you mean '([^']+)'\?")
 PATHS = known_paths(Config)
 SECTIONS = {path.rpartition(".")[0] for path in PATHS} - {""}
@@ -246,8 +247,7 @@ def test_a_choice_that_is_none_is_refused_with_the_choices(path):
     [
         (
             ["experiment=quikstart"],
-            "experiment=quikstart is not one of centralised, flower, frontier, local-only, "
-            "main-result, no-privacy, quickstart, real-photos, scratch. "
+            f"experiment=quikstart is not one of {', '.join(EXPERIMENTS)}. "
             "Did you mean 'quickstart'?",
         ),
         (

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from privacy.mechanisms.base.limits import Clip, Epsilon, Noise
+from privacy.mechanisms.base.mechanism import Mechanism
 
 if TYPE_CHECKING:
-    from privacy.mechanisms.base.mechanism import Mechanism
     from privacy.mechanisms.base.release import Release
 
 TAIL = 9.0
@@ -91,10 +91,12 @@ class UnitSettings(ABC):
 
     Attributes:
         mechanism: The name of the kind.
+        makes: The mechanisms that may come of it, which a ledger of it may name.
         protects: Whether it protects anything.
     """
 
     mechanism: str
+    makes: ClassVar[tuple[type[Mechanism], ...]] = ()
     protects: ClassVar[bool] = True
 
     @property

@@ -37,6 +37,7 @@ class CorrelationSettings(CentralSettings):
             null for as many as the population allows.
     """
 
+    makes = (SeparatedGaussian, BandedGaussian)
     strategy: Name
     buffers: Annotated[int, Interval(ge=1, le=8)]
     participation: Literal["separated", "bands"]

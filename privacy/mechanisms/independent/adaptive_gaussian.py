@@ -218,6 +218,7 @@ class AdaptiveSettings(LargerFederation):
         count_share: Share of the budget for the count that the clip follows.
     """
 
+    makes = (CohortGaussian,)
     mechanism: Literal["adaptive"] = "adaptive"
     quantile: Share
     clip_lr: Annotated[float, Interval(gt=0, le=10)]

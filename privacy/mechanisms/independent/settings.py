@@ -24,6 +24,7 @@ class GaussianSettings(LargerFederation):
             promise is proven of what runs.
     """
 
+    makes = (CohortGaussian, IntegerGaussian)
     mechanism: Literal["gaussian"] = "gaussian"
     numbers: Literal["float64", "integers"]
 

@@ -33,6 +33,7 @@ class DpSgdSettings(Budget, ExampleSettings):
     """
 
     at = "privacy.example"
+    makes = (DpSgd, IntegerDpSgd)
     mechanism: Literal["dpsgd"] = "dpsgd"
     delta: Annotated[float, Interval(ge=1e-12, le=1e-5)]
     numbers: Literal["float64", "integers"]
