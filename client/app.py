@@ -4,24 +4,22 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from flwr.app import ArrayRecord, ConfigRecord, Context, Error, Message, RecordDict
+from flwr.app import Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
-from client.consent.agreement import NEW, DeviceState, accept, show
+from client.consent.agreement import DeviceState, accept, show
 from client.consent.floor import Floor
 from client.consent.operator import Demands, read_demands
+from client.context import configuration, device_number, frozen_part, keep, state_of
 from client.sections import read_sections
 from privacy.ledger.chain import LedgerError
-from protocol.arrays import decode_vector
 from protocol.codec import (
-    FROZEN,
-    VECTORS,
     decode_task,
     encode_declined,
     encode_device,
@@ -30,7 +28,6 @@ from protocol.codec import (
 )
 from protocol.messages import (
     Declined,
-    Malformed,
     Measured,
     Task,
     Update,
@@ -45,7 +42,6 @@ if TYPE_CHECKING:
     Together = Callable[[Sequence[LocalDevice], Task, Frozen], Iterable[Vector]]
 
 FAILED = 100
-STATE = "device"
 
 app = ClientApp()
 log = logging.getLogger(__name__)
@@ -64,7 +60,7 @@ class _Visit:
     state: DeviceState
 
     def frozen(self) -> Vector:
-        return _frozen(self.task, self.context)
+        return frozen_part(self.task, self.context)
 
     def trained(self) -> RecordDict:
         """The update; noise alone where a private device fails, for why may say what it has.
@@ -82,7 +78,7 @@ class _Visit:
 
     def sent(self, delta: Vector) -> RecordDict:
         """Keeps the state and then returns the update."""
-        _keep(self.context, self.state, self.message.content)
+        keep(self.context, self.state, self.message.content)
         task = self.task
         return encode_update(Update(round=task.round, attempt=task.attempt, delta=delta))
 
@@ -124,7 +120,7 @@ def _lasting(context: Context) -> Iterator[None]:
     try:
         yield
     finally:
-        sections = read_sections(_configuration(context))
+        sections = read_sections(configuration(context))
         seconds = sections.training.seconds if sections.private else None
         left = 0.0 if seconds is None else began + seconds - time.monotonic()
         if left < 0:
@@ -135,7 +131,7 @@ def _lasting(context: Context) -> Iterator[None]:
 def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
     """Charges the visit before it is trained: how far one that fails came is not known."""
     equipment, demands = _equipment(context), _demands(context)
-    state, floor = _state(context), _floor(context, demands)
+    state, floor = state_of(context), _floor(context, demands)
     with _ledger(context, demands) as ledger:
         state = replace(state, participations=max(state.participations, ledger.visits))
         accepted = accept(task, state, floor=floor, digest=equipment.digest)
@@ -143,7 +139,7 @@ def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
         if not isinstance(accepted, Declined):
             ledger.charge(task, visits=accepted.participations)
     if isinstance(accepted, Declined):
-        _keep(context, state, message.content)
+        keep(context, state, message.content)
         return accepted
     return _Visit(
         message=message, context=context, task=task, equipment=equipment, state=accepted
@@ -233,10 +229,10 @@ def evaluate(message: Message, context: Context) -> RecordDict:
     """Answers a task with the device's own figures; a private run has none to give."""
     task, equipment = decode_task(message.content), _equipment(context)
     floor = _floor(context, _demands(context))
-    held = show(task, _state(context), floor=floor, digest=equipment.digest)
+    held = show(task, state_of(context), floor=floor, digest=equipment.digest)
     if isinstance(held, Declined):
         return encode_declined(held)
-    figures = equipment.evaluate(task, lambda: _frozen(task, context))
+    figures = equipment.evaluate(task, lambda: frozen_part(task, context))
     return encode_measured(Measured(round=task.round, attempt=task.attempt, figures=figures))
 
 
@@ -244,13 +240,15 @@ def evaluate(message: Message, context: Context) -> RecordDict:
 @_without_text
 def query(message: Message, context: Context) -> RecordDict:
     """Answers which device this node is."""
-    return encode_device(_device(context))
+    return encode_device(device_number(context))
 
 
 def _equipment(context: Context) -> "LocalDevice":
     from client.local_device import LocalDevice
 
-    return LocalDevice(device=_device(context), sections=read_sections(_configuration(context)))
+    return LocalDevice(
+        device=device_number(context), sections=read_sections(configuration(context))
+    )
 
 
 def _demands(context: Context) -> Demands:
@@ -262,7 +260,7 @@ def _floor(context: Context, demands: Demands) -> Floor:
     """What the device demands of any task."""
     from client.consent.configured_floor import floor
 
-    return floor(_configuration(context), demands)
+    return floor(configuration(context), demands)
 
 
 @contextmanager
@@ -270,7 +268,7 @@ def _ledger(context: Context, demands: Demands) -> "Iterator[DeviceLedger]":
     """The device's own ledger, where its operator names a folder."""
     from client.consent.device_ledger import device_ledger
 
-    text, device = _configuration(context), _device(context)
+    text, device = configuration(context), device_number(context)
     with _told(LedgerError), device_ledger(demands.ledger, text, device=device) as ledger:
         yield ledger
 
@@ -283,37 +281,3 @@ def _told(kind: type[Exception]) -> Iterator[None]:
     except kind as failure:
         log.error("the device takes part in nothing: %s", failure)
         raise
-
-
-def _configuration(context: Context) -> str:
-    return str(context.run_config["config"])
-
-
-def _device(context: Context) -> int:
-    return int(context.node_config["partition-id"])
-
-
-def _state(context: Context) -> DeviceState:
-    kept: Mapping[str, Any] | None = context.state.config_records.get(STATE)
-    if kept is None:
-        return NEW
-    if {name: type(value) for name, value in kept.items()} != DeviceState.__annotations__:
-        raise ValueError("the state that the device kept is damaged.")
-    return DeviceState(**kept)
-
-
-def _keep(context: Context, state: DeviceState, content: RecordDict) -> None:
-    """Keeps the state, and the very array of a frozen part that was accepted."""
-    old = _state(context)
-    context.state[STATE] = ConfigRecord(asdict(state))
-    if state.digest != old.digest:
-        context.state[FROZEN] = ArrayRecord({FROZEN: content.array_records[VECTORS][FROZEN]})
-
-
-def _frozen(task: Task, context: Context) -> Vector:
-    if task.frozen is not None:
-        return task.frozen
-    held = decode_vector(context.state.array_records[FROZEN][FROZEN])
-    if isinstance(held, Malformed):
-        raise ValueError("the frozen part that the device kept is damaged.")
-    return held

@@ -178,10 +178,10 @@ def train_together(
     Args:
         devices: Devices of one run, at least one.
         task: The task that all of them were given.
-        frozen: As of ``LocalDevice.train``.
+        frozen: Same as ``LocalDevice.train``.
 
     Raises:
-        ValueError: As of ``LocalDevice.visit``.
+        ValueError: Same as ``LocalDevice.visit``.
     """
     with devices[0].model(task.digest, frozen) as lent:
         visits = (device.visit(task, lent) for device in devices)

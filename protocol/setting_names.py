@@ -41,10 +41,15 @@ def known_paths(cls: type[Any], *, at: str = "") -> list[str]:
 def suggestion(path: str, known: Iterable[str]) -> str:
     """Returns " Did you mean '…'?" with the nearest of ``known``, or "".
 
-    Siblings of ``path`` come first, then the likest full name, then the likest last part: so
-    ``epsilon`` finds ``privacy.example.epsilon``.
+    A name whose last part is the very same comes first, as of a setting that has moved, then
+    siblings of ``path``, then the likest full name, then the likest last part: so ``epsilon``
+    finds ``privacy.example.epsilon``.
     """
     names = list(known)
+    moved = [name for name in names if _last(name) == _last(path)]
+    if moved:
+        likest = moved[0] if path == _last(path) else _likest(path, moved)
+        return f" Did you mean '{likest}'?"
     siblings = [name for name in names if _parent(name) == _parent(path)]
     near = _nearest(path, siblings) or _nearest(path, names)
     if not near:
@@ -55,6 +60,10 @@ def suggestion(path: str, known: Iterable[str]) -> str:
 
 def _nearest(name: str, names: list[str]) -> list[str]:
     return difflib.get_close_matches(name, names, n=1, cutoff=LEAST_LIKENESS)
+
+
+def _likest(path: str, names: list[str]) -> str:
+    return max(names, key=lambda name: difflib.SequenceMatcher(None, path, name).ratio())
 
 
 def _parent(name: str) -> str:

@@ -99,7 +99,7 @@ def _protection(sections: Sections, *, devices: int) -> Protection:
 def _promise(
     observer: RoundObserver, protection: Protection, release: ChargedRelease | None
 ) -> None:
-    """Logs what a run promises that nobody watches from beside."""
+    """Logs the promise of a run whose rounds are shown nowhere but in Flower's log."""
     device = protection.device
     if isinstance(observer, RoundLog) and release is not None and device is not None:
         chosen, kept = device.mechanism, release.ledger is not None

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
+from privacy.protection.derivation import Protection
 from simulations.configuration.arms import overrides_by_arm
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.preflight import ready
@@ -52,7 +53,7 @@ def _single(config: Config, console: Console) -> int:
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     header.show(config, folder, console, prepared=prepared)
     try:
-        result = _shown(config, folder, console)
+        result = _shown(config, folder, console, protection=prepared.protection)
         reference = _reference(config, folder, console)
     except KeyboardInterrupt:
         console.print(f"Interrupted: what was released until then is in {folder.path}.")
@@ -62,10 +63,12 @@ def _single(config: Config, console: Console) -> int:
     return 0
 
 
-def _shown(config: Config, folder: RunFolder, console: Console) -> Result:
+def _shown(
+    config: Config, folder: RunFolder, console: Console, *, protection: Protection
+) -> Result:
     with Screen(console, rounds=config.server.rounds) as screen:
         screen.heading()
-        return perform(config, folder, audience=screen)
+        return perform(config, folder, audience=screen, protection=protection)
 
 
 def _reference(config: Config, folder: RunFolder, console: Console) -> Result | None:

@@ -10,8 +10,12 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from hypothesis import Phase, settings  # noqa: E402
 
 torch.set_num_threads(1)
+
+# Whoever only asks whether a test fails need not wait minutes for its smallest example.
+settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from simulations.configuration.overrides import CONF, SETTINGS, groups, one_of
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("client", "photos", "privacy", "protocol", "ranking", "server", "simulations")
 ENTRIES, LEVELS, SWITCHES = 15, 6, 3
-USUAL_LENGTH, LENGTH = 120, 325
+USUAL_LENGTH, LENGTH = 120, 300
 ASKING = ("isinstance", "issubclass")
 KINDS = {name.replace(".", "/"): one for name in SETTINGS if (one := one_of(name))}
 

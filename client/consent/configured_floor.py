@@ -20,7 +20,7 @@ LARGEST_DELTA = 1e-5
 """The δ of an operator's ε is at most this, whatever the configuration says."""
 
 ANY_POPULATION = 1
-"""Devices of a population of which a device knows nothing: it checks δ against no number."""
+"""Devices of a population of unknown size: δ is then checked against no number."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,12 +44,13 @@ def promises(text: str) -> Mapping[str, Promise]:
         text: The whole configuration in JSON.
 
     Raises:
-        SettingError: Same as of ``read_sections``.
+        SettingError: Same as ``read_sections``.
         ValueError: A promise cannot be met.
     """
     sections = read_sections(text)
     privacy, server = sections.privacy, sections.server
-    run = Federation(devices=ANY_POPULATION, rounds=server.rounds, cohort=server.cohort)
+    devices = sections.photos.devices or ANY_POPULATION
+    run = Federation(devices=devices, rounds=server.rounds, cohort=server.cohort)
     own: dict[str, tuple[UnitSettings, Protected | None]] = {
         "example": (privacy.example, privacy.example.protected(sections.training))
     }
@@ -85,7 +86,7 @@ def floor(text: str, demands: Demands) -> Floor:
         demands: The operator's.
 
     Raises:
-        SettingError: Same as of ``read_sections``.
+        SettingError: Same as ``read_sections``.
         ValueError: A promise cannot be met.
     """
     sections = read_sections(text)

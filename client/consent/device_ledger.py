@@ -131,7 +131,7 @@ def device_ledger(folder: Path | None, text: str, *, device: int) -> DeviceLedge
         device: The device's number.
 
     Raises:
-        SettingError: Same as of ``read_sections``.
+        SettingError: Same as ``read_sections``.
         ValueError: A promise cannot be met.
     """
     if folder is None:

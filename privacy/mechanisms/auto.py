@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from privacy.mechanisms.base.unit_settings import Federation, Protected
+from privacy.mechanisms.correlated.banded_gaussian import BandedGaussian
+from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian
 from privacy.mechanisms.correlated.settings import (
     CorrelationSettings,
     MatrixSettings,
     left,
 )
+from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.independent.settings import GaussianSettings
 
 WORTHWHILE = 0.999
@@ -23,7 +26,17 @@ mechanism, and both noises are found within 0.5% only."""
 class AutoSettings(CorrelationSettings):
     """``gaussian`` or ``matrix``, whichever leaves less noise on the sum of mean updates."""
 
+    makes = (CohortGaussian, SeparatedGaussian, BandedGaussian)
     mechanism: Literal["auto"] = "auto"
+
+    def contradiction(self, *, cohort: float) -> str | None:
+        """Returns the sentence that refuses noise that is given: no two are at equal ε then."""
+        if self.epsilon is not None and self.noise_multiplier is None:
+            return None
+        return (
+            "privacy/device=auto compares mechanisms at equal ε: give privacy.device.epsilon "
+            "alone, with privacy.device.noise_multiplier=null."
+        )
 
     def protected(self, run: Federation) -> Protected:
         """Returns what protects a library.
@@ -31,11 +44,8 @@ class AutoSettings(CorrelationSettings):
         Raises:
             ValueError: ``epsilon`` is null, or noise is given: no two are then at equal ε.
         """
-        if self.epsilon is None or self.noise_multiplier is not None:
-            raise ValueError(
-                "privacy/device=auto compares mechanisms at equal ε: give "
-                "privacy.device.epsilon alone, with privacy.device.noise_multiplier=null."
-            )
+        if found := self.contradiction(cohort=run.cohort):
+            raise ValueError(found)
         plain = self._gaussian().protected(run)
         settings = self._matrix()
         chosen = settings.derive(run)

@@ -121,6 +121,7 @@ class LocalSettings(Budget, DeviceSettings):
 
     at = "privacy.device"
     makes = (LocalGaussian,)
+    at_server = False
     mechanism: Literal["local"] = "local"
     delta: Annotated[float, Interval(ge=1e-12, lt=1)]
     max_participations: Times

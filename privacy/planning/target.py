@@ -142,14 +142,6 @@ def largest_rate(target: float, mechanism: DpSgd | IntegerDpSgd, *, visits: int)
     return found
 
 
-def noise_on_mean(mechanism: CohortGaussian) -> float:
-    """Returns the deviation of the noise on one coordinate of the mean update.
-
-    It is what quality feels: the noise multiplier times the clip, over the expected cohort.
-    """
-    return mechanism.noise_multiplier * mechanism.clip / mechanism.sampling.expected
-
-
 def _boldest(
     target: float, of: Callable[[float], tuple[Sampled, int]], bounds: Range
 ) -> float | None:

@@ -48,7 +48,7 @@ class Composed:
     claim: bool
 
     @property
-    def told(self) -> float:
+    def reported(self) -> float:
         """The smaller one: both hold."""
         return min(self.pld, self.rdp)
 

@@ -69,7 +69,7 @@ def state(
         samplers: The mechanism that each sampler of a ledger names.
 
     Raises:
-        ValueError: As of ``opinions``.
+        ValueError: Same as ``opinions``.
     """
     protects_devices = terms.unit == "device"
     worst = spent.charges if protects_devices else spent.most

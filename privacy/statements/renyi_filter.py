@@ -37,7 +37,7 @@ def spent(steps: Iterable[Steps], *, epsilon: float, delta: float) -> float:
     """Returns the ε that counts against a limit; it is larger than the composed one.
 
     Args:
-        steps: As of ``keeps``.
+        steps: Same as ``keeps``.
         epsilon: The limit, which fixes the order.
         delta: The δ of both.
     """

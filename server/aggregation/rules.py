@@ -54,15 +54,22 @@ AnyRule = Annotated[AggregationRule, OneOf("rule", RULES)]
 
 
 def check_protected(rule: AggregationRule, *, device: DeviceSettings) -> None:
-    """Refuses a rule without a bound where the server protects whole devices.
+    """Refuses a rule that is no mean where the server protects whole devices.
 
     Args:
         rule: What is to be released.
         device: What protects whole devices.
 
     Raises:
-        SettingError: The noise of the mechanism would hide nothing that is bounded.
+        SettingError: The noise of the mechanism would hide nothing that is bounded, or what is
+            released would be another rule's.
     """
+    if device.at_server and rule.sensitivity is not None and rule.rule != UniformMean().rule:
+        raise SettingError(
+            f"server.aggregation.rule={rule.rule} would be replaced by the noisy mean that "
+            f"privacy/device={device.mechanism} releases; take server/aggregation=mean, or "
+            "privacy/device=none or local."
+        )
     if rule.sensitivity is None and device.at_server:
         raise SettingError(
             f"server.aggregation.rule={rule.rule} has no bound on how far one device moves its "

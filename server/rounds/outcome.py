@@ -1,4 +1,4 @@
-"""What a round was, for those who watch a run from beside the server."""
+"""What a round came to, for observers."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class RoundOutcome:
         missing: Devices asked that never answered.
         participants: Numbers of all devices that may have trained: the invited ones less
             those that declined.
-        told: Further figures of the release, under the same ε.
+        released: Further figures of the release, under the same ε.
     """
 
     round: int
@@ -34,7 +34,7 @@ class RoundOutcome:
     refused: Counter[RefusalReason]
     missing: int
     participants: tuple[int, ...]
-    told: Mapping[str, float] = field(default_factory=dict)
+    released: Mapping[str, float] = field(default_factory=dict)
 
 
 @runtime_checkable

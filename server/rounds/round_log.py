@@ -1,4 +1,4 @@
-"""A run's rounds in Flower's log, for runs that nobody watches from beside."""
+"""A run's rounds in Flower's log, where nothing else shows them."""
 
 import hashlib
 import logging
@@ -45,7 +45,7 @@ class RoundLog:
         said = [
             f"round {outcome.round} of {self._rounds} {self._released(outcome)}",
             *(_counted(outcome) if self._counts else []),
-            *(f"{name} {value:.4g}" for name, value in outcome.told.items()),
+            *(f"{name} {value:.4g}" for name, value in outcome.released.items()),
             *_vector(outcome.parameters),
         ]
         log.info("darkroom: %s", ", ".join(said))

@@ -101,7 +101,7 @@ class RoundStrategy(Strategy):
         current = self._current()
         tally = Tally(current.cohort)
         admitted = self._admitted(replies, current.expected, tally)
-        update, told = self._aggregated(admitted, server_round)
+        update, released = self._aggregated(admitted, server_round)
         parameters = current.parameters
         if update is not None:
             self._moments, parameters = optimizer.step(
@@ -112,7 +112,9 @@ class RoundStrategy(Strategy):
             )
         parameters.flags.writeable = False
         self.model = self._recent.add(parameters)
-        self._observer.closed(tally.outcome(server_round, parameters=self.model, told=told))
+        self._observer.closed(
+            tally.outcome(server_round, parameters=self.model, released=released)
+        )
         return (None if update is None else arrays_of(parameters)), None
 
     def configure_evaluate(
@@ -140,7 +142,7 @@ class RoundStrategy(Strategy):
         self._release.charge(number, FIRST_ATTEMPT)
         source = self._release.source(number, FIRST_ATTEMPT)
         mean = self._release.release.mean(deltas, source=source)
-        return mean.value, mean.told
+        return mean.value, mean.released
 
     def _draw(self, number: int) -> list[int]:
         if self._release is not None:

@@ -41,7 +41,7 @@ class Tally:
             self._absent.add(sender)
 
     def outcome(
-        self, number: int, *, parameters: Vector, told: Mapping[str, float] = NOTHING
+        self, number: int, *, parameters: Vector, released: Mapping[str, float] = NOTHING
     ) -> RoundOutcome:
         """Returns the round's outcome; ``parameters`` are those after it."""
         return RoundOutcome(
@@ -53,5 +53,5 @@ class Tally:
             refused=self._refused,
             missing=len(self._cohort) - len(self.answered),
             participants=tuple(d for d in self._cohort if d not in self._absent),
-            told=told,
+            released=released,
         )

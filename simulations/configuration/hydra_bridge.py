@@ -76,7 +76,7 @@ def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
             the first.
 
     Raises:
-        SettingError: As ``compose``; and at a flag that is none of Hydra's.
+        SettingError: Same as ``compose``; and at a flag that is none of Hydra's.
     """
     flags = [word.partition("=")[0] for word in words if word.startswith("-")]
     if not flags:

@@ -136,6 +136,9 @@ def _refuse_no_section(override: Override) -> None:
         )
     if not sections(SETTINGS[name]) or isinstance(value, Mapping):
         return
+    group = name.replace(".", "/")
+    if group in groups() and isinstance(value, str):
+        raise SettingError(f"'{name}' is a section of settings; type {group}={value}.")
     inside = [group for group in groups() if group.startswith(f"{name}/")]
     near = f" Did you mean '{inside[0]}'?" if inside else ""
     raise SettingError(f"'{name}' is a section of settings, not {shown(value)}.{near}")

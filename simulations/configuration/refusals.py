@@ -8,7 +8,7 @@ from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBas
 
 from protocol.rebuild import SettingError
 from protocol.setting_names import suggestion
-from simulations.configuration.overrides import known_names, stray
+from simulations.configuration.overrides import CONF, groups, known_names, stray
 
 COMPLAINTS = (HydraException, OmegaConfBaseException, yaml.YAMLError)
 """What Hydra raises at a configuration that cannot be composed."""
@@ -39,8 +39,13 @@ def refusal(failure: Exception) -> SettingError:
 
 def _no_choice(file: str, choices: list[str]) -> SettingError:
     group, _, choice = file.rpartition("/")
-    near = suggestion(choice, choices)
+    inside = [f"{one}={choice}" for one in groups() if _has(one, choice, inside=group)]
+    near = f" Did you mean '{inside[0]}'?" if inside else suggestion(choice, choices)
     return SettingError(f"{group}={choice} is not one of {', '.join(choices)}.{near}")
+
+
+def _has(group: str, choice: str, *, inside: str) -> bool:
+    return group.startswith(f"{inside}/") and (CONF / group / f"{choice}.yaml").is_file()
 
 
 def _in_file(failure: Exception) -> SettingError:

@@ -59,7 +59,7 @@ class Workers:
     def train_together(
         self, devices: Sequence[LocalDevice], task: Task, frozen: Frozen
     ) -> Sequence[Vector]:
-        """As of ``client.local_device``; may be called from several threads.
+        """Same as ``client.local_device``; may be called from several threads.
 
         Raises:
             RuntimeError: Three actors died of these devices.

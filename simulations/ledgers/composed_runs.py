@@ -155,6 +155,6 @@ def _of(terms: Sequence[Terms], visits: Sequence[tuple[int, ...]]) -> Composed:
 def _told(name: str, cost: Composed) -> tuple[str, str]:
     claim = "" if cost.claim else "; not a claim: draws were not secret"
     return name, (
-        f"{told(cost.told)} at δ = {cost.delta:g}: {told(cost.pld)} by loss distributions, "
+        f"{told(cost.reported)} at δ = {cost.delta:g}: {told(cost.pld)} by loss distributions, "
         f"{told(cost.rdp)} by Rényi accounting{claim}"
     )

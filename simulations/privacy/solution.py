@@ -58,12 +58,13 @@ class Known:
             noise: The noise multiplier.
 
         Raises:
-            ValueError: As ``Plan.of``.
+            ValueError: Same as ``Plan.of``.
         """
         if unit is not Unit.EXAMPLE and _unsolved(config):
             raise ValueError(
-                f"--solve knows no privacy/device={config.privacy.device.mechanism}: read its "
-                "noise in the table, or ask for --unit example or another mechanism."
+                f"--solve knows no such privacy/device={config.privacy.device.mechanism}, only "
+                "independent float64 noise on the run's own cohorts and local noise: read the "
+                "table, or ask for --unit example or another mechanism."
             )
         plan = Plan.of(config)
         usual = Unit.DEVICE if _protected(config, Unit.DEVICE) else Unit.EXAMPLE
@@ -122,7 +123,7 @@ def remarks(config: Config) -> list[str]:
     """Returns for each protected unit what its target would allow with more noise.
 
     Raises:
-        ValueError: As ``Plan.of``.
+        ValueError: Same as ``Plan.of``.
     """
     units = [unit for unit in Unit if _protected(config, unit)]
     if _unsolved(config):
@@ -162,9 +163,10 @@ def _at_server(settings: UnitSettings) -> bool:
 
 
 def _unsolved(config: Config) -> bool:
-    """Whether noise at the server is another than independent noise on a sampled cohort."""
+    """Whether noise at the server is another than float64 noise on this run's own cohorts."""
     device = config.privacy.device
-    return device.at_server and not isinstance(device, LargerFederation)
+    own = isinstance(device, LargerFederation) and device.noise_cohort is None
+    return device.at_server and not (own and said(device, "numbers", "float64") == "float64")
 
 
 def _settings(config: Config, unit: Unit) -> UnitSettings:

@@ -26,7 +26,7 @@ def show(config: Config, console: Console) -> None:
     """Prints what each ε would cost this run, and what its own target allows.
 
     Raises:
-        ValueError: As ``Plan.of``.
+        ValueError: Same as ``Plan.of``.
     """
     plan = Plan.of(config)
     for line in _facts(plan):

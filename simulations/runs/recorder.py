@@ -29,7 +29,7 @@ class Row:
         missing: Replies that never came.
         figures: Simulation only.
         spent: The ε so far of each unit that is protected, by its name.
-        told: Further figures that the last round released, under the same ε.
+        released: Further figures that the last round released, under the same ε.
     """
 
     round: int
@@ -40,14 +40,14 @@ class Row:
     missing: int
     figures: Figures
     spent: Mapping[str, EpsilonSpent]
-    told: Mapping[str, float] = field(default_factory=dict)
+    released: Mapping[str, float] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """Returns the row as JSON has it; counts and figures are under "simulation_only"."""
         return {
             "round": self.round,
             "privacy": plain_spent(self.spent),
-            "released": dict(self.told),
+            "released": dict(self.released),
             "simulation_only": {
                 "invited": self.invited,
                 "admitted": self.admitted,
@@ -141,7 +141,7 @@ class Recorder:
         self._invited = self._admitted = self._missing = 0
         self._declined: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
-        self._told: Mapping[str, float] = {}
+        self._released: Mapping[str, float] = {}
 
     @property
     def round(self) -> int:
@@ -170,7 +170,7 @@ class Recorder:
         """
         self._admitted += outcome.admitted
         self._missing += outcome.missing
-        self._told = outcome.told
+        self._released = outcome.released
         self._declined.update({str(reason): n for reason, n in outcome.declined.items()})
         self._refused.update({str(reason): n for reason, n in outcome.refused.items()})
         for spending in self.spending.values():
@@ -222,7 +222,7 @@ class Recorder:
             missing=self._missing,
             figures=figures,
             spent=self._spent(),
-            told=self._told,
+            released=self._released,
         )
         self._judged = self._last
         self._invited = self._admitted = self._missing = 0

@@ -60,14 +60,26 @@ def known_orders(photos: Photos, seed: int) -> dict[str, Figures]:
     return orders.judged(*population(photos, seed))
 
 
-def perform(config: Config, folder: RunFolder, *, audience: Audience) -> Result:
+def perform(
+    config: Config,
+    folder: RunFolder,
+    *,
+    audience: Audience,
+    protection: Protection | None = None,
+) -> Result:
     """Runs ``config`` and leaves its files in ``folder``.
 
     An interrupt or a failure leaves them too, with the model that was released last, its own
     figures and an ε that counts the round under way; it then goes on upwards.
+
+    Args:
+        config: What to run.
+        folder: Where its files go.
+        audience: Follows the rounds.
+        protection: What protects the run, where it was derived before.
     """
     source, held_out = population(config.photos, config.seed)
-    protection = config.protection(devices=source.devices)
+    protection = protection or config.protection(devices=source.devices)
     folder.write_config(to_plain(config))
     folder.write_environment()
     model = Model.initial(config.ranking, seed=config.seed)

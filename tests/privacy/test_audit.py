@@ -106,7 +106,7 @@ def adaptive_sum(value, *, noise, source):
     sent = [np.float32([value * CLIP])] if value else []
     mean = adaptive_mean(sent, mechanism, clip=CLIP, size=1, source=source)
     update = devices * mean.value[0] / CLIP
-    votes = devices * (mean.told["unclipped"] - 0.5)
+    votes = devices * (mean.released["unclipped"] - 0.5)
     return update / mechanism.update_noise**2 + 0.5 * votes / mechanism.count_noise**2
 
 

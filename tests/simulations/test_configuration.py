@@ -264,6 +264,19 @@ def test_a_choice_that_is_none_is_refused_with_the_choices(path):
             "'privacy' is a section of settings, not none. Did you mean 'privacy/device'?",
         ),
         (["epsilon=3"], "'epsilon' is not a setting. Did you mean 'privacy.example.epsilon'?"),
+        (
+            ["server=adam"],
+            "server=adam is not one of default. Did you mean 'server/optimizer=adam'?",
+        ),
+        (["server.lr=1"], "'server.lr' is not a setting. Did you mean 'server.optimizer.lr'?"),
+        (
+            ["server.tau=1"],
+            "'server.tau' is not a setting. Did you mean 'server.optimizer.tau'?",
+        ),
+        (
+            ["privacy.device=matrix"],
+            "'privacy.device' is a section of settings; type privacy/device=matrix.",
+        ),
         (["~server.rounds"], "'server.rounds' cannot be removed; give it another value."),
         (
             ["study.grids=[{lr: {low: ['training.lr=1']}}]"],

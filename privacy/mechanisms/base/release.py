@@ -27,12 +27,12 @@ class Mean:
     Attributes:
         value: [trainable] float64.
         count: Updates in it.
-        told: Further figures that were released with it, under the same ε.
+        released: Further figures that were released with it, under the same ε.
     """
 
     value: Floats
     count: int
-    told: Mapping[str, float] = field(default_factory=dict)
+    released: Mapping[str, float] = field(default_factory=dict)
 
 
 class Release(Protocol):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from abc import ABC
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -91,7 +90,7 @@ class UnitSettings(ABC):
 
     Attributes:
         mechanism: The name of the kind.
-        makes: The mechanisms that may come of it, which a ledger of it may name.
+        makes: The mechanisms that read a ledger of it.
         protects: Whether it protects anything.
     """
 
@@ -116,14 +115,15 @@ class UnitSettings(ABC):
 class ExampleSettings(UnitSettings):
     """What protects one moment on its device."""
 
+    @abstractmethod
     def protected(self, visit: LocalSteps) -> Protected | None:
         """Returns what protects a moment; None where nothing does.
 
         Raises:
             ValueError: A promise cannot be met.
         """
-        return None
 
+    @abstractmethod
     def longest_sum(self, library: float, *, noise: float, spread: float) -> float:
         """Returns the largest norm of a step's noisy sum; infinity where nothing is clipped.
 
@@ -132,7 +132,6 @@ class ExampleSettings(UnitSettings):
             noise: Standard deviation of the noise, in clips.
             spread: Largest norm of a standard normal vector of an update's length.
         """
-        return math.inf
 
 
 class DeviceSettings(UnitSettings):
@@ -142,8 +141,9 @@ class DeviceSettings(UnitSettings):
         at_server: Whether the server adds the noise, and is trusted.
     """
 
-    at_server: ClassVar[bool] = False
+    at_server: ClassVar[bool]
 
+    @abstractmethod
     def protected(self, run: Federation) -> Protected | None:
         """Returns what protects a library; None where nothing does.
 
@@ -151,13 +151,13 @@ class DeviceSettings(UnitSettings):
             ValueError: A promise cannot be met, δ is too large for the population, or the
                 population cannot rest as the settings ask.
         """
-        return None
 
     @property
+    @abstractmethod
     def own_clip(self) -> float:
         """Largest norm of what a device sends; infinite where it need not clip."""
-        return math.inf
 
+    @abstractmethod
     def longest_mean(
         self, longest: float, *, rounds: int, cohort: float, noise: float, spread: float
     ) -> float:
@@ -170,7 +170,6 @@ class DeviceSettings(UnitSettings):
             noise: Noise that a device adds to its update, in clips.
             spread: Largest norm of a standard normal vector of an update's length.
         """
-        return longest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -258,4 +257,5 @@ def within(epsilon: Callable[[int], float], budget: float, *, most: int) -> int:
     """
     if epsilon(most) <= budget:
         return most
-    return bisect_left(range(1, most + 1), True, key=lambda count: epsilon(count) > budget)
+    # "not within" and not "above": a NaN is within nothing
+    return bisect_left(range(1, most + 1), True, key=lambda n: not epsilon(n) <= budget)

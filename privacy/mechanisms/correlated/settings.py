@@ -37,7 +37,6 @@ class CorrelationSettings(CentralSettings):
             null for as many as the population allows.
     """
 
-    makes = (SeparatedGaussian, BandedGaussian)
     strategy: Name
     buffers: Annotated[int, Interval(ge=1, le=8)]
     participation: Literal["separated", "bands"]
@@ -48,6 +47,7 @@ class CorrelationSettings(CentralSettings):
 class MatrixSettings(CorrelationSettings):
     """Noise that later rounds take back in part: less of it adds up. At the server."""
 
+    makes = (SeparatedGaussian, BandedGaussian)
     mechanism: Literal["matrix"] = "matrix"
 
     def contradiction(self, *, cohort: float) -> str | None:

@@ -167,7 +167,7 @@ class AdaptiveRelease(PoissonCohorts):
             source=source,
             layers=self._layers,
         )
-        self._clip = self._mechanism.next_clip(self._clip, unclipped=mean.told["unclipped"])
+        self._clip = self._mechanism.next_clip(self._clip, unclipped=mean.released["unclipped"])
         return mean
 
 
@@ -194,7 +194,7 @@ def adaptive_mean(
         clip: The clip of this round.
         size: Length of an update.
         source: Secret draws of this round.
-        layers: Same as of ``protected_mean``.
+        layers: Same as ``protected_mean``.
     """
     total, votes, count = np.zeros(size), np.zeros(1), 0
     for delta in deltas:
@@ -204,8 +204,8 @@ def adaptive_mean(
     noise = source.stream("noise")
     released = release(total, deviation=mechanism.update_noise * clip, stream=noise)
     counted = release(votes, deviation=mechanism.count_noise, stream=source.stream("count"))
-    told = {"clip": clip, "unclipped": mechanism.unclipped(float(counted[0]))}
-    return Mean(value=released / mechanism.sampling.expected, count=count, told=told)
+    figures = {"clip": clip, "unclipped": mechanism.unclipped(float(counted[0]))}
+    return Mean(value=released / mechanism.sampling.expected, count=count, released=figures)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -224,12 +224,20 @@ def test_noise_that_the_seed_tells_is_none_to_an_operator(floor_of):
 
 
 def test_an_operators_epsilon_has_a_delta_of_its_own_at_most(floor_of):
-    """A configuration that allows δ = 0.9 would make any ε small."""
-    vague = replace(LOCAL, delta=0.9)
+    """A configuration that allows δ = 0.09 would make any ε small."""
+    vague = replace(LOCAL, delta=0.09)
     once = get_epsilon_gaussian(6 / 2, 1e-5)
     for budget, visits in ((once - 0.01, 0), (once + 0.01, 1)):
         found = floor_of(Demands(max_epsilon=budget), example=NoExample(), device=vague)
         assert found.visits == visits
+
+
+def test_a_delta_that_would_publish_one_of_the_devices_is_refused(floor_of):
+    # ten devices: one of them whole, at δ = 1/10
+    with pytest.raises(
+        ValueError, match=r"^privacy\.device\.delta=0\.1 would allow one of the 10"
+    ):
+        floor_of(Demands(), example=NoExample(), device=replace(LOCAL, delta=0.1))
 
 
 def test_a_clip_or_an_exposure_makes_a_run_without_privacy_too_weak(lab, floor_of):

@@ -119,7 +119,7 @@ def test_what_is_allowed_together_costs_no_more_than_the_limit_by_distributions(
         pass
     found = [examine(folder_of(tmp_path, one), "example") for one in written]
     spent = composition.composed([(one.terms, one.spent.of(OWN)) for one in found])
-    assert 0.8 * MOST < spent.told < 0.95 * MOST
+    assert 0.8 * MOST < spent.reported < 0.95 * MOST
     assert 0.9 * MOST < spent.rdp <= MOST
 
 

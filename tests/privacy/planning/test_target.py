@@ -162,9 +162,3 @@ def test_what_cannot_be_met_by_a_visit_is_said_of_visits():
         target.most_times(0.2, replace(DPSGD, noise_multiplier=1.0))
     with pytest.raises(ValueError, match=r"a rate of 1e-06, which costs \S+ in 20 visits at"):
         target.largest_rate(0.5, replace(DPSGD, noise_multiplier=0.2, delta=1e-7), visits=20)
-
-
-def test_noise_on_the_mean_is_that_of_the_sum_over_the_cohort():
-    assert target.noise_on_mean(cohort_gaussian(2.0, cohort=50, clip=0.5)) == pytest.approx(
-        0.02
-    )

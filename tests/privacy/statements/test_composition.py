@@ -71,7 +71,7 @@ def test_two_ledgers_of_the_same_terms_cost_what_one_of_all_their_charges_does()
     found = composed([(POISSON, 4), (POISSON, 2)])
     alone = pld.epsilon(rate=0.5, noise_multiplier=1.43, steps=12, delta=1e-5)
     assert found.pld == pytest.approx(alone, rel=1e-3)
-    assert found.told >= alone
+    assert found.reported >= alone
     assert found.claim
 
 
@@ -101,19 +101,21 @@ def test_correlated_noise_is_one_gaussian_of_its_reach():
 @pytest.mark.parametrize("terms", [POISSON, WHOLE, LOCAL, CAPPED, BANDED, SEPARATED, INTEGERS])
 def test_one_ledger_alone_costs_what_its_statement_says(terms):
     stated = recomputation.opinions(terms, 4)
-    assert composed([(terms, 4)]).told == pytest.approx(min(stated.pld, stated.rdp), rel=5e-3)
+    assert composed([(terms, 4)]).reported == pytest.approx(
+        min(stated.pld, stated.rdp), rel=5e-3
+    )
 
 
 @pytest.mark.parametrize("terms", [BANDED, SEPARATED, INTEGERS])
 def test_each_mechanism_of_the_server_composes_with_another(terms):
     """More than either alone, and no more than the sum of both at half of δ each."""
     found = composed([(CAPPED, 5), (terms, 4)])
-    either = composed([(CAPPED, 5)]).told, composed([(terms, 4)]).told
+    either = composed([(CAPPED, 5)]).reported, composed([(terms, 4)]).reported
     half = replace(CAPPED, delta=5e-5), replace(terms, delta=5e-5)
     sum_of_both = sum(
         recomputation.opinions(one, n).pld for one, n in zip(half, (5, 4), strict=True)
     )
-    assert max(either) < found.told <= sum_of_both * 1.001
+    assert max(either) < found.reported <= sum_of_both * 1.001
 
 
 def test_a_cap_that_cuts_composes_by_the_crowds_that_a_device_can_meet():
@@ -141,13 +143,13 @@ def test_delta_is_the_least_and_a_claim_needs_all_draws_to_be_secret():
 
 
 def test_no_charge_costs_nothing_and_no_noise_has_no_bound():
-    assert composed([(POISSON, 0), (OTHER, 0)]).told == 0
+    assert composed([(POISSON, 0), (OTHER, 0)]).reported == 0
     silent = replace(POISSON, noise_multiplier=0.0)
-    assert composed([(POISSON, 1), (silent, 1)]).told == math.inf
+    assert composed([(POISSON, 1), (silent, 1)]).reported == math.inf
 
 
 def test_local_noise_covers_moments_but_is_no_neighbour_of_the_servers():
-    assert composed([(POISSON, 3), (LOCAL, 3)]).told > composed([(POISSON, 3)]).told
+    assert composed([(POISSON, 3), (LOCAL, 3)]).reported > composed([(POISSON, 3)]).reported
     with pytest.raises(ValueError, match="their neighbours differ, so no one ε is of both"):
         composed([(CAPPED, 1), (LOCAL, 1)])
 
@@ -155,8 +157,8 @@ def test_local_noise_covers_moments_but_is_no_neighbour_of_the_servers():
 def test_the_worst_device_is_among_those_that_no_other_exceeds():
     assert maximal([(1, 1), (2, 1), (1, 3), (0, 3), (2, 1)]) == [(2, 1), (1, 3)]
     found = worst([POISSON, OTHER], [(1, 1), (2, 1), (1, 3), (0, 3)])
-    each = [composed([(POISSON, a), (OTHER, b)]).told for a, b in [(2, 1), (1, 3)]]
-    assert found.told == max(each)
+    each = [composed([(POISSON, a), (OTHER, b)]).reported for a, b in [(2, 1), (1, 3)]]
+    assert found.reported == max(each)
 
 
 def test_of_too_many_that_differ_one_that_pays_all_their_most_is_told():

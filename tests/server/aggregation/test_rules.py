@@ -40,6 +40,13 @@ def test_a_rule_without_a_bound_is_refused_where_the_server_protects_devices(dev
     check_protected(UniformMean(), device=kind(device))
 
 
+@pytest.mark.parametrize("device", ["gaussian", "adaptive", "matrix", "auto"])
+def test_no_other_rule_is_taken_for_the_noisy_mean_of_a_mechanism(device):
+    bounded = SimpleNamespace(rule="trimmed", sensitivity=2.0)
+    with pytest.raises(SettingError, match="would be replaced by the noisy mean"):
+        check_protected(bounded, device=kind(device))
+
+
 @pytest.mark.parametrize("device", ["none", "local"])
 def test_any_rule_will_do_where_the_server_adds_no_noise(device):
     check_protected(Unbounded(), device=kind(device))

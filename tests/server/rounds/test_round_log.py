@@ -20,7 +20,7 @@ def outcome(admitted):
         refused=Counter({RefusalReason.NORM: 1, RefusalReason.NOT_FINITE: 1}),
         missing=1,
         participants=(0, 1, 2, 3, 4),
-        told={"clip": 0.25},
+        released={"clip": 0.25},
     )
 
 

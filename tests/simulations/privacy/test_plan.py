@@ -218,6 +218,18 @@ def test_help_answers_before_anything_heavy_is_imported():
     assert "--solve" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        ["privacy.device.numbers=integers"],
+        ["privacy.device.noise_cohort=1000", "privacy.device.noise_population=100000"],
+    ],
+)
+def test_a_plan_does_not_solve_for_another_mechanism_than_the_runs(setting):
+    with pytest.raises(ValueError, match=r"^--solve knows no such privacy/device=gaussian"):
+        Known.of(compose([*DEVICE, *setting]))
+
+
 @pytest.mark.parametrize("mechanism", ["matrix", "auto"])
 def test_what_is_not_solved_is_in_the_table_and_refused_with_the_way_out(mechanism, capsys):
     words = ["photos.devices=200", "server.cohort=20", f"privacy/device={mechanism}"]
@@ -225,7 +237,7 @@ def test_what_is_not_solved_is_in_the_table_and_refused_with_the_way_out(mechani
     show(config, Console(width=80))
     assert "matrix" in capsys.readouterr().out
     with pytest.raises(
-        ValueError, match=rf"^--solve knows no privacy/device={mechanism}: read"
+        ValueError, match=rf"^--solve knows no such privacy/device={mechanism},"
     ):
         Known.of(config)
 

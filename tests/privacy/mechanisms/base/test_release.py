@@ -147,13 +147,15 @@ def test_a_clip_that_all_updates_pass_grows_and_is_told_with_its_share():
     release = adaptive()
     long = [np.float32([3, 0, 0, 0, 0])] * 6
     first, second = (release.mean(long, source=source(number)) for number in range(2))
-    assert first.told == {"clip": CLIP, "unclipped": 0.0}
-    assert second.told["clip"] == pytest.approx(CLIP * np.exp(0.1))
+    assert first.released == {"clip": CLIP, "unclipped": 0.0}
+    assert second.released["clip"] == pytest.approx(CLIP * np.exp(0.1))
     assert second.value[0] == pytest.approx(CLIP * np.exp(0.1))
 
 
 def test_what_is_told_of_the_clip_is_a_noisy_count():
-    shares = [adaptive(noise=0.5).mean([], source=source(n)).told["unclipped"] for n in (1, 2)]
+    shares = [
+        adaptive(noise=0.5).mean([], source=source(n)).released["unclipped"] for n in (1, 2)
+    ]
     assert 0.5 not in shares
     assert shares[0] != shares[1]
 

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from privacy.mechanisms.base.unit_settings import within
@@ -8,3 +10,7 @@ from privacy.mechanisms.base.unit_settings import within
 )
 def test_within_a_budget_is_the_largest_count_that_keeps_it(budget, expected):
     assert within(float, budget, most=9) == expected
+
+
+def test_an_epsilon_that_is_no_number_is_within_nothing():
+    assert within(lambda _: math.nan, 1.0, most=10) == 0
