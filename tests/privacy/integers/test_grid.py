@@ -106,7 +106,7 @@ def test_a_long_update_keeps_its_direction():
 def test_entries_that_are_all_rounded_up_still_fit():
     # 10.6 steps each at the clip of 1060 would make 11 each, a norm of 1100
     found = integers(np.full(10_000, 0.01), steps=1060)
-    assert found.tolist() == [10] * 10_000
+    assert np.unique(found).tolist() == [10]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
