@@ -153,13 +153,8 @@ MECHANISM = Recipe(
                 if self.noise_multiplier is None:
                     least = chosen.noise_for(self.target, run.rounds)
                     chosen = chosen.variant(noise_multiplier=self.margin * least)
-                rounds = self.affordable(chosen, most=run.rounds)
-                return Protected(
-                    mechanism=chosen,
-                    times=rounds,
-                    remarks=self.stopped(rounds, run),
-                    release=partial(SteadyRelease, chosen, self.clipping),
-                )
+                release = partial(SteadyRelease, chosen, self.clipping)
+                return self.protecting(chosen, run, release=release)
 
 
         class SteadyRelease(PoissonCohorts):

@@ -49,7 +49,7 @@ class AutoSettings(CorrelationSettings):
         plain = self._gaussian().protected(run)
         settings = self._matrix()
         chosen = settings.derive(run)
-        correlated = settings.protecting(chosen, run)
+        correlated = settings.of_derived(chosen, run)
         both = {"gaussian": plain, "matrix": correlated}
         noise = {
             "gaussian": plain.mechanism.noise_multiplier

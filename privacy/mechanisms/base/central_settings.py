@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from privacy.mechanisms.base.unit_settings import TAIL, Budget, DeviceSettings, Federation
+from privacy.mechanisms.base.mechanism import Mechanism
+from privacy.mechanisms.base.release import Release
+from privacy.mechanisms.base.unit_settings import (
+    TAIL,
+    Budget,
+    DeviceSettings,
+    Extrapolated,
+    Federation,
+    Protected,
+)
 from privacy.sampling.capped import CappedPoissonSampling
 
 
@@ -49,11 +59,35 @@ class CentralSettings(Budget, DeviceSettings):
             run.cohort, devices=run.devices, cap=self.cap(run)
         )
 
-    def stopped(self, rounds: int, run: Federation) -> tuple[str, ...]:
-        """Returns why a run stops before its last round, for the card."""
-        if rounds == run.rounds:
-            return ()
-        return (f"stops there: one more of the {run.rounds} rounds would pass the budget",)
+    def protecting(
+        self,
+        mechanism: Mechanism,
+        run: Federation,
+        *,
+        release: Callable[[Sequence[int]], Release],
+        extrapolated: Extrapolated | None = None,
+    ) -> Protected:
+        """Returns what protects a library, for as many rounds as the budget affords.
+
+        Args:
+            mechanism: What was derived.
+            run: Public facts of the run.
+            release: Returns what releases the rounds, from the lengths of an update's layers.
+            extrapolated: A larger federation with this run's noise on its mean, if any.
+        """
+        rounds = self.affordable(mechanism, most=run.rounds)
+        stops = f"stops there: one more of the {run.rounds} rounds would pass the budget"
+        return Protected(
+            mechanism=mechanism,
+            times=rounds,
+            remarks=() if rounds == run.rounds else (stops,),
+            extrapolated=extrapolated,
+            release=release,
+        )
+
+    def clipped_alone(self, layers: Sequence[int]) -> tuple[int, ...]:
+        """Returns the lengths of the layers that are clipped alone; none for whole updates."""
+        return tuple(layers) if self.clipping == "layers" else ()
 
     def contradiction(self, *, cohort: float) -> str | None:
         """Returns the sentence that refuses neither noise nor ε, or ε without noise."""

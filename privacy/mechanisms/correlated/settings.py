@@ -63,19 +63,13 @@ class MatrixSettings(CorrelationSettings):
     def protected(self, run: Federation) -> Protected:
         """Returns what protects a library."""
         check_delta(self.delta, devices=run.devices)
-        return self.protecting(self.derive(run), run)
+        return self.of_derived(self.derive(run), run)
 
-    def protecting(
+    def of_derived(
         self, chosen: SeparatedGaussian | BandedGaussian, run: Federation
     ) -> Protected:
         """Returns what protects a library where ``derive`` chose this mechanism."""
-        rounds = self.affordable(chosen, most=run.rounds)
-        return Protected(
-            mechanism=chosen,
-            times=rounds,
-            remarks=self.stopped(rounds, run),
-            release=partial(self._release, chosen, run),
-        )
+        return self.protecting(chosen, run, release=partial(self._release, chosen, run))
 
     def derive(self, run: Federation) -> SeparatedGaussian | BandedGaussian:
         """Returns the mechanism.
@@ -167,15 +161,17 @@ class MatrixSettings(CorrelationSettings):
         run: Federation,
         layers: Sequence[int],
     ) -> Release:
-        separated = self.participation == "separated"
-        apart = getattr(chosen, "separation" if separated else "bands")
-        strategy = self._strategy(run, separation=apart)
-        noise = CorrelatedNoise(strategy.recurrence, size=sum(layers))
-        alone = tuple(layers) if self.clipping == "layers" else ()
+        alone = self.clipped_alone(layers)
         if isinstance(chosen, BandedGaussian):
+            noise = self._noise(run, separation=chosen.bands, size=sum(layers))
             return BandedRelease(chosen, noise, devices=run.devices, layers=alone)
+        noise = self._noise(run, separation=chosen.separation, size=sum(layers))
         cohort = int(run.cohort)
         return SeparatedRelease(chosen, noise, cohort=cohort, devices=run.devices, layers=alone)
+
+    def _noise(self, run: Federation, *, separation: int, size: int) -> CorrelatedNoise:
+        recurrence = self._strategy(run, separation=separation).recurrence
+        return CorrelatedNoise(recurrence, size=size)
 
 
 def left(chosen: SeparatedGaussian | BandedGaussian, *, rounds: int) -> float:

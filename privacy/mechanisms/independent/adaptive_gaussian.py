@@ -233,13 +233,11 @@ class AdaptiveSettings(LargerFederation):
             meant, scale = self.meant(without.accounted, run)
             noise = scale * meant.noise_for(self.target, run.rounds)
         chosen = self._derived(run, noise)
-        rounds = self.affordable(chosen, most=run.rounds)
-        return Protected(
-            mechanism=chosen,
-            times=rounds,
-            remarks=self.stopped(rounds, run),
-            extrapolated=self.extrapolated(chosen.accounted),
+        return self.protecting(
+            chosen,
+            run,
             release=partial(self._release, chosen),
+            extrapolated=self.extrapolated(chosen.accounted),
         )
 
     def contradiction(self, *, cohort: float) -> str | None:
@@ -268,5 +266,5 @@ class AdaptiveSettings(LargerFederation):
         )
 
     def _release(self, chosen: AdaptiveGaussian, layers: Sequence[int]) -> Release:
-        alone = tuple(layers) if self.clipping == "layers" else ()
+        alone = self.clipped_alone(layers)
         return AdaptiveRelease(chosen, size=sum(layers), layers=alone)

@@ -34,13 +34,11 @@ class GaussianSettings(LargerFederation):
         if self.numbers == "integers":
             return self._integers(run)
         chosen = self.independent(run)
-        rounds = self.affordable(chosen, most=run.rounds)
-        return Protected(
-            mechanism=chosen,
-            times=rounds,
-            remarks=self.stopped(rounds, run),
-            extrapolated=self.extrapolated(chosen),
+        return self.protecting(
+            chosen,
+            run,
             release=partial(self._release, chosen),
+            extrapolated=self.extrapolated(chosen),
         )
 
     def independent(self, run: Federation) -> CohortGaussian:
@@ -79,26 +77,19 @@ class GaussianSettings(LargerFederation):
         return budget or self.larger_contradiction(cohort=cohort)
 
     def _integers(self, run: Federation) -> Protected:
-        without = IntegerGaussian(
+        chosen = IntegerGaussian(
             sampling=self.sampling(run),
             noise_multiplier=self.noise_multiplier or 0.0,
             clip=self.clip,
             delta=self.delta,
         )
-        chosen = without
         if self.noise_multiplier is None:
-            noise = without.noise_for(self.target, run.rounds)
-            chosen = replace(without, noise_multiplier=noise)
-        rounds = self.affordable(chosen, most=run.rounds)
-        return Protected(
-            mechanism=chosen,
-            times=rounds,
-            remarks=self.stopped(rounds, run),
-            release=partial(_integer_release, chosen),
-        )
+            noise = chosen.noise_for(self.target, run.rounds)
+            chosen = replace(chosen, noise_multiplier=noise)
+        return self.protecting(chosen, run, release=partial(_integer_release, chosen))
 
     def _release(self, chosen: CohortGaussian, layers: Sequence[int]) -> Release:
-        alone = tuple(layers) if self.clipping == "layers" else ()
+        alone = self.clipped_alone(layers)
         return IndependentRelease(chosen, size=sum(layers), layers=alone)
 
 
