@@ -15,7 +15,7 @@ from flwr.clientapp import ClientApp
 
 from client.consent.agreement import DeviceState, accept, show
 from client.consent.floor import Floor
-from client.consent.operator import Demands, read_demands
+from client.consent.operator import OperatorPolicy, read_policy
 from client.context import configuration, device_number, frozen_part, keep, state_of
 from client.sections import read_sections
 from privacy.ledger.chain import LedgerError
@@ -56,7 +56,7 @@ class _Visit:
     message: Message
     context: Context
     task: Task
-    equipment: "LocalDevice"
+    local: "LocalDevice"
     state: DeviceState
 
     def frozen(self) -> Vector:
@@ -68,12 +68,12 @@ class _Visit:
         What does not come from photos fails again, and is answered by an error.
         """
         try:
-            delta = self.equipment.train(self.task, self.frozen)
+            delta = self.local.train(self.task, self.frozen)
         except Exception as failure:
-            if not self.equipment.sections.private:
+            if not self.local.sections.private:
                 raise
             log.warning("a visit failed with %s: noise alone", type(failure).__name__)
-            delta = self.equipment.train_on_nothing(self.task, self.frozen)
+            delta = self.local.train_on_nothing(self.task, self.frozen)
         return self.sent(delta)
 
     def sent(self, delta: Vector) -> RecordDict:
@@ -130,20 +130,18 @@ def _lasting(context: Context) -> Iterator[None]:
 
 def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
     """Charges the visit before it is trained: how far one that fails came is not known."""
-    equipment, demands = _equipment(context), _demands(context)
-    state, floor = state_of(context), _floor(context, demands)
-    with _ledger(context, demands) as ledger:
+    local, policy = _local_device(context), _demands(context)
+    state, floor = state_of(context), _floor(context, policy)
+    with _ledger(context, policy) as ledger:
         state = replace(state, participations=max(state.participations, ledger.visits))
-        accepted = accept(task, state, floor=floor, digest=equipment.digest)
-        accepted = ledger.within(accepted, task, most=demands.max_epsilon)
+        accepted = accept(task, state, floor=floor, digest=local.digest)
+        accepted = ledger.within(accepted, task, most=policy.max_epsilon)
         if not isinstance(accepted, Declined):
             ledger.charge(task, visits=accepted.participations)
     if isinstance(accepted, Declined):
         keep(context, state, message.content)
         return accepted
-    return _Visit(
-        message=message, context=context, task=task, equipment=equipment, state=accepted
-    )
+    return _Visit(message=message, context=context, task=task, local=local, state=accepted)
 
 
 def train_cohort(
@@ -207,8 +205,8 @@ def _trained(
     if not visits:
         return {}
     first, train = next(iter(visits.values())), together or train_together
-    equipments = [visit.equipment for visit in visits.values()]
-    deltas = list(train(equipments, first.task, first.frozen))
+    devices = [visit.local for visit in visits.values()]
+    deltas = list(train(devices, first.task, first.frozen))
     return {
         place: visit.sent(delta)
         for (place, visit), delta in zip(visits.items(), deltas, strict=True)
@@ -216,10 +214,10 @@ def _trained(
 
 
 def _same(task: Task, other: Task) -> bool:
-    """Whether two devices were given the same work on the same parameters."""
+    """Whether two devices were given the same terms on the same parameters."""
     return (
-        (task.round, task.attempt, task.work, task.digest)
-        == (other.round, other.attempt, other.work, other.digest)
+        (task.round, task.attempt, task.terms, task.digest)
+        == (other.round, other.attempt, other.terms, other.digest)
     ) and np.array_equal(task.parameters.view(np.uint32), other.parameters.view(np.uint32))
 
 
@@ -227,12 +225,12 @@ def _same(task: Task, other: Task) -> bool:
 @_without_text
 def evaluate(message: Message, context: Context) -> RecordDict:
     """Answers a task with the device's own figures; a private run has none to give."""
-    task, equipment = decode_task(message.content), _equipment(context)
+    task, local = decode_task(message.content), _local_device(context)
     floor = _floor(context, _demands(context))
-    held = show(task, state_of(context), floor=floor, digest=equipment.digest)
+    held = show(task, state_of(context), floor=floor, digest=local.digest)
     if isinstance(held, Declined):
         return encode_declined(held)
-    figures = equipment.evaluate(task, lambda: frozen_part(task, context))
+    figures = local.evaluate(task, lambda: frozen_part(task, context))
     return encode_measured(Measured(round=task.round, attempt=task.attempt, figures=figures))
 
 
@@ -243,7 +241,7 @@ def query(message: Message, context: Context) -> RecordDict:
     return encode_device(device_number(context))
 
 
-def _equipment(context: Context) -> "LocalDevice":
+def _local_device(context: Context) -> "LocalDevice":
     from client.local_device import LocalDevice
 
     return LocalDevice(
@@ -251,30 +249,30 @@ def _equipment(context: Context) -> "LocalDevice":
     )
 
 
-def _demands(context: Context) -> Demands:
-    with _told(SettingError):
-        return read_demands(context.node_config)
+def _demands(context: Context) -> OperatorPolicy:
+    with _logged(SettingError):
+        return read_policy(context.node_config)
 
 
-def _floor(context: Context, demands: Demands) -> Floor:
+def _floor(context: Context, policy: OperatorPolicy) -> Floor:
     """What the device demands of any task."""
     from client.consent.configured_floor import floor
 
-    return floor(configuration(context), demands)
+    return floor(configuration(context), policy)
 
 
 @contextmanager
-def _ledger(context: Context, demands: Demands) -> "Iterator[DeviceLedger]":
+def _ledger(context: Context, policy: OperatorPolicy) -> "Iterator[DeviceLedger]":
     """The device's own ledger, where its operator names a folder."""
     from client.consent.device_ledger import device_ledger
 
     text, device = configuration(context), device_number(context)
-    with _told(LedgerError), device_ledger(demands.ledger, text, device=device) as ledger:
+    with _logged(LedgerError), device_ledger(policy.ledger, text, device=device) as ledger:
         yield ledger
 
 
 @contextmanager
-def _told(kind: type[Exception]) -> Iterator[None]:
+def _logged(kind: type[Exception]) -> Iterator[None]:
     """The operator reads in the device's own log what is wrong with what they gave."""
     try:
         yield

@@ -63,14 +63,14 @@ class Engine(Protocol):
     """
 
     def train(
-        self, parameters: Vector, visits: Iterable[Visit], *, work: VisitTerms
+        self, parameters: Vector, visits: Iterable[Visit], *, terms: VisitTerms
     ) -> Iterator[Trained]:
         """Yields one result per visit, in order.
 
         Args:
             parameters: [trainable] where every visit starts.
             visits: The devices' examples and secret draws.
-            work: The public terms.
+            terms: The public terms.
 
         Raises:
             ValueError: ``parameters`` is of another length.

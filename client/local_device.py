@@ -13,11 +13,11 @@ import torch
 from client import model
 from client.embeddings.disk_cache import DiskCache
 from client.embeddings.examples import examples
-from client.embeddings.recent import Recent
+from client.embeddings.lru_cache import LruCache
 from client.engine import Examples, Visit
 from client.evaluation import evaluate
-from client.model import Model, prove_isolation
-from client.sections import Sections
+from client.model import DeviceModel, prove_isolation
+from client.sections import DeviceSections
 from client.settings import Accelerator, EngineChoice
 from client.training.release import protected
 from photos.library import Library, Moment
@@ -51,10 +51,10 @@ def _bytes(kept: Examples) -> int:
     return kept.inputs.nbytes + kept.gains.nbytes + kept.where.nbytes + kept.numbers.nbytes
 
 
-_models: Recent[tuple[Ranking, EngineChoice, Accelerator, str], Model] = Recent(
+_models: LruCache[tuple[Ranking, EngineChoice, Accelerator, str], DeviceModel] = LruCache(
     weigh=lambda _: 1
 )
-_embedded: Recent[tuple[Photos, int, str, int], Examples] = Recent(weigh=_bytes)
+_embedded: LruCache[tuple[Photos, int, str, int], Examples] = LruCache(weigh=_bytes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +67,7 @@ class LocalDevice:
     """
 
     device: int
-    sections: Sections
+    sections: DeviceSections
 
     def digest(self, frozen: Vector) -> str:
         """Returns the digest of a frozen part."""
@@ -86,13 +86,13 @@ class LocalDevice:
         (delta,) = train_together([self], task, frozen)
         return delta
 
-    def visit(self, task: Task, lent: Model) -> Visit:
+    def visit(self, task: Task, lent: DeviceModel) -> Visit:
         """Returns the device's turn at ``task``.
 
         Raises:
             ValueError: The run is private and the terms are not, or the other way round.
         """
-        if task.work.private != self.sections.private:
+        if task.terms.private != self.sections.private:
             raise ValueError("the task's terms are not those of the run.")
         return Visit(examples=self._usable(lent), source=self.source(task))
 
@@ -101,8 +101,8 @@ class LocalDevice:
         with self.model(task.digest, frozen) as lent:
             nothing = examples((), encoder=lent.frozen_encoder)
             visit = Visit(examples=nothing, source=self.source(task))
-            (trained,) = lent.engine.train(task.parameters, [visit], work=task.work)
-        return protected(trained.delta, work=task.work, source=self.source(task))
+            (trained,) = lent.engine.train(task.parameters, [visit], terms=task.terms)
+        return protected(trained.delta, terms=task.terms, source=self.source(task))
 
     def evaluate(self, task: Task, frozen: Frozen) -> dict[str, float]:
         """Judges the task's parameters on the device's held-out moments."""
@@ -118,7 +118,7 @@ class LocalDevice:
         visit = ("round", task.round, "attempt", task.attempt, "device", self.device)
         return SeededSource(self.sections.seed, *visit)
 
-    def model(self, digest: str, frozen: Frozen) -> AbstractContextManager[Model]:
+    def model(self, digest: str, frozen: Frozen) -> AbstractContextManager[DeviceModel]:
         """Lends the model whose frozen part has ``digest``."""
         ranking, engine, on = (
             self.sections.ranking,
@@ -131,11 +131,11 @@ class LocalDevice:
             prove_isolation(ranking, engine, on=on, side=self.sections.photos.side)
         return _models.lent(
             (ranking, engine, on, digest),
-            lambda: Model.assemble(frozen(), ranking=ranking, engine=engine, on=on),
+            lambda: DeviceModel.assemble(frozen(), ranking=ranking, engine=engine, on=on),
             limit=MODELS,
         )
 
-    def _usable(self, lent: Model) -> Examples:
+    def _usable(self, lent: DeviceModel) -> Examples:
         """The training moments; none of them where a private device cannot read its library.
 
         Whether it can is the device's own affair: its answer must not say it.
@@ -148,13 +148,13 @@ class LocalDevice:
             log.warning("a library cannot be used (%s): noise alone", type(failure).__name__)
             return examples((), encoder=lent.frozen_encoder)
 
-    def _training(self, lent: Model) -> Examples:
+    def _training(self, lent: DeviceModel) -> Examples:
         encoder = "" if lent.frozen_encoder is None else lent.encoder
         key = (self.sections.photos, self.sections.seed, encoder, self.device)
         kept = (self.sections.memory - BATCH) * 1024**2
         return _embedded.get(key, lambda: self._kept(lent), limit=kept)
 
-    def _kept(self, lent: Model) -> Examples:
+    def _kept(self, lent: DeviceModel) -> Examples:
         photos, folder = self.sections.photos, self.sections.cache
         if folder is None or lent.frozen_encoder is None:
             return self._examples(lent, training_moments)
@@ -163,7 +163,7 @@ class LocalDevice:
         )
         return cache.get(self.device, lambda: self._examples(lent, training_moments))
 
-    def _examples(self, lent: Model, split: Split) -> Examples:
+    def _examples(self, lent: DeviceModel, split: Split) -> Examples:
         photos, seed = self.sections.photos, self.sections.seed
         library = _source(photos, seed).library(self.device)
         moments = split(library, seed=seed, held_out_share=photos.held_out_share)
@@ -185,9 +185,9 @@ def train_together(
     """
     with devices[0].model(task.digest, frozen) as lent:
         visits = (device.visit(task, lent) for device in devices)
-        trained = lent.engine.train(task.parameters, visits, work=task.work)
+        trained = lent.engine.train(task.parameters, visits, terms=task.terms)
         for device, one in zip(devices, trained, strict=True):
-            yield protected(one.delta, work=task.work, source=device.source(task))
+            yield protected(one.delta, terms=task.terms, source=device.source(task))
 
 
 @lru_cache(maxsize=2)

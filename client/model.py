@@ -23,7 +23,7 @@ from ranking.settings import Ranking
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Model:
+class DeviceModel:
     """A ranker whose frozen part is in place.
 
     Attributes:

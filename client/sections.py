@@ -31,7 +31,7 @@ class ServerSteps:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sections:
+class DeviceSections:
     """The device's sections. A task's terms may be stronger than these, never weaker."""
 
     seed: int
@@ -52,13 +52,13 @@ class Sections:
 
 
 @lru_cache(maxsize=8)
-def read_sections(text: str) -> Sections:
+def read_sections(text: str) -> DeviceSections:
     """Returns the device's sections of the whole configuration in JSON.
 
     Raises:
         SettingError: The text is no JSON object, or a setting is unknown, missing or wrong.
     """
-    return Sections(
+    return DeviceSections(
         seed=section(text, "seed", int),
         photos=section(text, "photos", Annotated[Photos, OneOf("source", SETTINGS)]),  # type: ignore[arg-type]
         ranking=section(text, "ranking", Ranking),

@@ -34,7 +34,7 @@ def encode_task(task: Task) -> RecordDict:
     vectors = {PARAMETERS: task.parameters}
     if task.frozen is not None:
         vectors[FROZEN] = task.frozen
-    terms = {name: kind(getattr(task.work, name)) for name, kind in TERMS.items()}
+    terms = {name: kind(getattr(task.terms, name)) for name, kind in TERMS.items()}
     scalars = {"round": task.round, "attempt": task.attempt, "digest": task.digest, **terms}
     return _records(scalars, vectors)
 
@@ -59,7 +59,7 @@ def decode_task(content: RecordDict) -> Task:
         parameters=parameters,
         digest=scalars["digest"],
         frozen=frozen,
-        work=VisitTerms(**{name: scalars[name] for name in TERMS}),
+        terms=VisitTerms(**{name: scalars[name] for name in TERMS}),
     )
 
 

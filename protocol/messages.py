@@ -61,7 +61,7 @@ class Task:
         parameters: [trainable] the released parameters.
         digest: Hexadecimal SHA-256 of the frozen part.
         frozen: [frozen] the frozen part, or None for a device that should hold it.
-        work: The terms.
+        terms: The terms.
     """
 
     round: int
@@ -69,7 +69,7 @@ class Task:
     parameters: Vector
     digest: str
     frozen: Vector | None
-    work: VisitTerms
+    terms: VisitTerms
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

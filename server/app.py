@@ -18,11 +18,11 @@ from server.rounds.registration import queried_directory
 from server.rounds.round_log import RoundLog
 from server.rounds.strategy import RoundStrategy, arrays_of, vector
 from server.rounds.task_messages import RunTerms
-from server.sections import Sections, read_devices, read_sections
-from server.visit_terms import work
+from server.sections import ServerSections, read_devices, read_sections
+from server.visit_terms import visit_terms
 
 if TYPE_CHECKING:
-    from server.model import Model
+    from server.model import ServerModel
 
 app = ServerApp()
 RESULT = "result"
@@ -36,13 +36,13 @@ def main(grid: Grid, context: Context) -> None:
     run-config's ``output`` names a file, the whole ranker in that file. Where ``ledger`` names
     a folder, the ledger of the unit device is begun there.
     """
-    from server.model import Model
+    from server.model import ServerModel
 
     text = str(context.run_config["config"])
     sections = read_sections(text)
     check_protected(sections.server.aggregation, device=sections.privacy.device)
     output = _output(str(context.run_config["output"]))
-    model = Model.initial(sections.ranking, seed=sections.seed)
+    model = ServerModel.initial(sections.ranking, seed=sections.seed)
     directory = _directory(grid, text, timeout=sections.server.timeout)
     protection = _protection(sections, devices=directory.devices)
     observer = _observer(grid, sections)
@@ -56,7 +56,7 @@ def main(grid: Grid, context: Context) -> None:
     strategy = RoundStrategy(
         sections.server,
         RunTerms(
-            work=work(sections.training, sections.privacy, protection),
+            visit=visit_terms(sections.training, sections.privacy, protection),
             largest_library=sections.training.largest_library,
             frozen=model.frozen,
             digest=model.digest,
@@ -90,7 +90,7 @@ def result(context: Context) -> Vector:
     return vector(context.state.array_records[RESULT])
 
 
-def _protection(sections: Sections, *, devices: int) -> Protection:
+def _protection(sections: ServerSections, *, devices: int) -> Protection:
     server = sections.server
     run = Federation(devices=devices, rounds=server.rounds, cohort=server.cohort)
     return Protection.of(sections.privacy, visit=sections.training, run=run)
@@ -116,7 +116,7 @@ def _ledger(grid: Grid, context: Context) -> str:
     return str(own)
 
 
-def _save(model: "Model", output: Path, sections: Sections) -> None:
+def _save(model: "ServerModel", output: Path, sections: ServerSections) -> None:
     from ranking.weights import Origin, save_weights
 
     # The file may be shared and the seed may not: cohorts without secret coins follow from it.
@@ -135,7 +135,7 @@ def _directory(grid: Grid, text: str, *, timeout: float) -> Directory:
     return queried_directory(grid, read_devices(text), timeout=timeout)
 
 
-def _observer(grid: Grid, sections: Sections) -> RoundObserver:
+def _observer(grid: Grid, sections: ServerSections) -> RoundObserver:
     if isinstance(grid, RoundObserver):
         return grid
     counts = not sections.privacy.device.protects

@@ -12,7 +12,7 @@ from ranking.settings import Ranking
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Model:
+class ServerModel:
     """A ranker, and what of it the wire carries.
 
     Attributes:

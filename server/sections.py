@@ -10,7 +10,7 @@ from server.settings import Server
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sections:
+class ServerSections:
     """The server's sections, and nothing that only a device needs.
 
     Attributes:
@@ -26,13 +26,13 @@ class Sections:
     server: Server
 
 
-def read_sections(text: str) -> Sections:
+def read_sections(text: str) -> ServerSections:
     """Returns the server's sections of the whole configuration in JSON.
 
     Raises:
         SettingError: The text is no JSON object, or a setting is unknown, missing or wrong.
     """
-    return Sections(
+    return ServerSections(
         seed=section(text, "seed", int),
         side=section(text, "photos.side", int),
         ranking=section(text, "ranking", Ranking),

@@ -8,7 +8,7 @@ from protocol.messages import VisitTerms
 from protocol.settings import Training
 
 
-def work(training: Training, privacy: Privacy, protection: Protection) -> VisitTerms:
+def visit_terms(training: Training, privacy: Privacy, protection: Protection) -> VisitTerms:
     """Returns the terms: a function of public settings, the same for every device.
 
     Args:

@@ -188,8 +188,8 @@ def main() -> None:
     except ValueError as failure:
         sys.exit(_said(str(failure)))
     except click.ClickException as failure:
-        told = usage.sentence(failure)
-        sys.exit(_said(told) if told else 0)
+        sentence = usage.sentence(failure)
+        sys.exit(_said(sentence) if sentence else 0)
     if status == INTERRUPTED:
         _said("interrupted.")
     sys.exit(status or 0)

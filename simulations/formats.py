@@ -11,7 +11,7 @@ def decimals(loss: float) -> str:
     return f"{loss:.3f}" if loss < 100 else f"{loss:.0e}"  # noqa: PLR2004
 
 
-def spent(epsilon: float | None) -> str:
+def epsilon_text(epsilon: float | None) -> str:
     """Writes an ε rounded up, never down."""
     if epsilon is None:
         return "none"

@@ -27,7 +27,9 @@ def measured(request):
 def pytest_terminal_summary(terminalreporter):
     """Prints what was measured."""
     reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-    told = [text for one in reports for name, text in one.user_properties if name == "measured"]
-    if told:
+    figures = [
+        text for one in reports for name, text in one.user_properties if name == "measured"
+    ]
+    if figures:
         terminalreporter.section("measured")
-        terminalreporter.write_line("\n".join(told))
+        terminalreporter.write_line("\n".join(figures))

@@ -178,8 +178,8 @@ def test_a_client_that_sends_one_embedding_is_found(marked, tmp_path, monkeypatc
     embedding = embedding_of(marked, tmp_path)
     honest = client.training.cohort_engine.CohortEngine.train
 
-    def leaky(self, parameters, visits, *, work):
-        for trained in honest(self, parameters, visits, work=work):
+    def leaky(self, parameters, visits, *, terms):
+        for trained in honest(self, parameters, visits, terms=terms):
             delta = trained.delta.copy()
             delta[100 : 100 + len(embedding)] = embedding
             yield Trained(delta=delta, non_finite=trained.non_finite)

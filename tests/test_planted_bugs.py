@@ -118,14 +118,14 @@ BUGS = {
     ),
     "a device takes floats where integers were promised": (
         "client/consent/floor.py",
-        "work.integers == self.integers,",
+        "terms.integers == self.integers,",
         "True,",
         "tests/client/consent/test_floor.py",
     ),
     "a device takes less noise than its configuration promises": (
         "client/consent/floor.py",
-        "self.noise_multiplier <= work.noise_multiplier <= MOST_NOISE",
-        "0 <= work.noise_multiplier <= MOST_NOISE",
+        "self.noise_multiplier <= terms.noise_multiplier <= MOST_NOISE",
+        "0 <= terms.noise_multiplier <= MOST_NOISE",
         "tests/client/consent/test_floor.py",
     ),
     "a device counts no visits": (
@@ -160,7 +160,7 @@ BUGS = {
     ),
     "a device adds its noise to an update of any length": (
         "client/training/release.py",
-        "clipped = clipped_update(delta, work.update_clip)",
+        "clipped = clipped_update(delta, terms.update_clip)",
         "clipped = delta.astype(np.float64)",
         "tests/client/training/test_release.py::test_an_update_is_clipped_before_it_leaves",
     ),
@@ -218,8 +218,8 @@ BUGS = {
     ),
     "the divisor is the size of the library": (
         "client/training/cohort_engine.py",
-        "alpha=work.lr / work.denominator",
-        "alpha=work.lr / max(1, len(visit.examples.numbers))",
+        "alpha=terms.lr / terms.denominator",
+        "alpha=terms.lr / max(1, len(visit.examples.numbers))",
         "tests/client/training/test_cohort_engine.py::test_updates_are_those_of_opacus",
     ),
     "sensitivity of one participation where there are several": (
@@ -364,7 +364,7 @@ BUGS = {
     ),
     "a private device whose training fails says so": (
         "client/app.py",
-        "if not self.equipment.sections.private:",
+        "if not self.local.sections.private:",
         "if True:",
         "tests/client/test_client_app.py::test_after_a_failure_the_next_device_trains_as_ever",
     ),

@@ -76,10 +76,10 @@ def hold(
 def _objection(task: Task, state: DeviceState, *, floor: Floor) -> DeclineReason | None:
     if not floor.agrees(state.configuration):
         return DeclineReason.ANOTHER_CONFIGURATION
-    limit = task.work.max_participations
+    limit = task.terms.max_participations
     if limit and state.participations >= limit:
         return DeclineReason.PARTICIPATIONS_SPENT
-    return floor.declines(task.work, visits=state.participations) or floor.refuses(task)
+    return floor.declines(task.terms, visits=state.participations) or floor.refuses(task)
 
 
 def _declined(task: Task, reason: DeclineReason) -> Declined:

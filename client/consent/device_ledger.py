@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from client.consent.agreement import DeviceState
-from client.consent.configured_floor import LEEWAY, promises
+from client.consent.configured_floor import LEEWAY, own_protection
 from client.consent.lifetime import keeps
 from client.sections import read_sections
 from privacy.ledger.chain import Files, LedgerError
@@ -92,7 +92,7 @@ class DeviceLedger:
         """
         if isinstance(accepted, Declined) or most is None or not self._terms:
             return accepted
-        # A ledger of an older version may have charged for less noise than is told today.
+        # A ledger of an older version may have charged for less noise than is charged today.
         terms = self._terms | {path: one.terms for path, one in self._ledgers.items()}
         if keeps(terms, visits=accepted.participations, device=self._device, most=most):
             return accepted
@@ -143,8 +143,8 @@ def device_ledger(folder: Path | None, text: str, *, device: int) -> DeviceLedge
 def _terms(text: str) -> Iterator[tuple[str, Terms]]:
     """Of each unit that the device itself protects."""
     noise = read_sections(text).privacy.noise
-    for unit, promise in promises(text).items():
-        yield unit, promise.mechanism.terms(noise=noise)
+    for unit, own in own_protection(text).items():
+        yield unit, own.mechanism.terms(noise=noise)
 
 
 def _charge(task: Task, *, device: int) -> Charge:
@@ -154,7 +154,7 @@ def _charge(task: Task, *, device: int) -> Charge:
 def _is_there(path: Path) -> bool:
     """Whether there is a ledger, or its head alone: one that was lost must not begin anew."""
     files = Files(folder=path.parent, name=path.name)
-    with _told(path):
+    with _as_ledger_error(path):
         return files.ledger.exists() or files.head.exists()
 
 
@@ -170,7 +170,7 @@ def _opened(path: Path, terms: Terms) -> Ledger:
 
 
 def _created(path: Path, terms: Terms) -> Ledger:
-    with _told(path):
+    with _as_ledger_error(path):
         path.parent.mkdir(mode=0o700, exist_ok=True)
         DISK.sync(path.parent.parent)
     return Ledger.create(path.parent, path.name, terms=terms)
@@ -191,7 +191,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    with _told(folder / "example"):
+    with _as_ledger_error(folder / "example"):
         held = os.open(folder, os.O_RDONLY)
         try:
             fcntl.flock(held, fcntl.LOCK_EX)
@@ -205,7 +205,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _as_ledger_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as failure:

@@ -60,12 +60,12 @@ class Floor:
         """
         return self.consented and configuration in ("", self.configuration)
 
-    def declines(self, work: VisitTerms, *, visits: int) -> DeclineReason | None:
+    def declines(self, terms: VisitTerms, *, visits: int) -> DeclineReason | None:
         """Returns why a device with so many visits behind it does not take part, or None.
 
         A term that is not a number is weaker than any.
         """
-        if not self._keeps(work):
+        if not self._keeps(terms):
             return DeclineReason.WEAKER_THAN_FLOOR
         if self.visits is not None and visits >= self.visits:
             return DeclineReason.BUDGET_SPENT
@@ -75,21 +75,21 @@ class Floor:
         """Returns why the task's parameters are not accepted, or None."""
         return None if self.bounds is None else self.bounds.declines(task)
 
-    def _keeps(self, work: VisitTerms) -> bool:
+    def _keeps(self, terms: VisitTerms) -> bool:
         return all(
             (
-                work.private or not self.private,
+                terms.private or not self.private,
                 self.visits != 0,
-                0 < work.rate <= self.rate,
-                1 <= work.steps <= self.steps,
-                0 < work.lr < math.inf,
-                0 < work.denominator < math.inf,
-                self.noise_multiplier <= work.noise_multiplier <= MOST_NOISE,
-                _within(work.clip, self.clip),
-                self.update_noise <= work.update_noise <= MOST_NOISE,
-                _within(work.update_clip, self.update_clip),
-                work.integers == self.integers,
-                not work.integers or work.noise_multiplier <= MOST_INTEGER_NOISE,
+                0 < terms.rate <= self.rate,
+                1 <= terms.steps <= self.steps,
+                0 < terms.lr < math.inf,
+                0 < terms.denominator < math.inf,
+                self.noise_multiplier <= terms.noise_multiplier <= MOST_NOISE,
+                _within(terms.clip, self.clip),
+                self.update_noise <= terms.update_noise <= MOST_NOISE,
+                _within(terms.update_clip, self.update_clip),
+                terms.integers == self.integers,
+                not terms.integers or terms.noise_multiplier <= MOST_INTEGER_NOISE,
             )
         )
 

@@ -23,8 +23,8 @@ Value = bool | float | int | str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Demands:
-    """The operator's demands; None for nothing beyond the configuration.
+class OperatorPolicy:
+    """What the operator demands; None for nothing beyond the configuration.
 
     Attributes:
         max_epsilon: Largest ε of each unit that the device itself protects, over all visits of
@@ -33,7 +33,7 @@ class Demands:
         max_exposure: Largest rate × steps × visits: how often a moment is used on average.
         max_clip: Largest norm that is protected by noise.
         config_digest: Hexadecimal SHA-256 of the one configuration that is agreed to.
-        ledger: Folder of the device's own ledgers. It changes no floor, so demands that differ
+        ledger: Folder of the device's own ledgers. It changes no floor, so policies that differ
             in it alone are equal.
     """
 
@@ -55,8 +55,8 @@ class Demands:
         return self.noise or self.max_exposure is not None or self.max_clip is not None
 
 
-def read_demands(node_config: Mapping[str, Value]) -> Demands:
-    """Returns the demands in ``node_config``; keys that look like none of them are not read.
+def read_policy(node_config: Mapping[str, Value]) -> OperatorPolicy:
+    """Returns the policy in ``node_config``; keys that look like none of its are not read.
 
     Raises:
         SettingError: A value is of another type or out of range, a folder is not there, or a
@@ -65,7 +65,9 @@ def read_demands(node_config: Mapping[str, Value]) -> Demands:
     for key in node_config:
         _check_name(key)
     numbers = {key.replace("-", "_"): _number(node_config, key) for key in NUMBERS}
-    return Demands(**numbers, config_digest=_digest(node_config), ledger=_folder(node_config))
+    return OperatorPolicy(
+        **numbers, config_digest=_digest(node_config), ledger=_folder(node_config)
+    )
 
 
 @lru_cache(maxsize=256)

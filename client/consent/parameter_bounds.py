@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from client.sections import Sections
+from client.sections import DeviceSections
 from privacy.mechanisms.base.unit_settings import TAIL
 from protocol.messages import DeclineReason, Task
 from ranking.settings import Ranking
@@ -45,7 +45,7 @@ class ParameterBounds:
 
 
 def parameter_bounds(
-    sections: Sections, *, noise_multiplier: float, update_noise: float
+    sections: DeviceSections, *, noise_multiplier: float, update_noise: float
 ) -> ParameterBounds:
     """Returns the bounds of a private run.
 
@@ -91,7 +91,7 @@ def _start(ranking: Ranking, seed: int) -> tuple[str, float, int]:
     return digest, float(np.linalg.norm(trained.astype(np.float64))), trained.size
 
 
-def _trained(sections: Sections, *, noise_multiplier: float, spread: float) -> float:
+def _trained(sections: DeviceSections, *, noise_multiplier: float, spread: float) -> float:
     """The longest update that training alone comes to."""
     training = sections.training
     scale = training.lr / (training.rate * training.reference_size)

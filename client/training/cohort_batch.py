@@ -64,7 +64,7 @@ class Shape:
     fixed: bool
 
 
-class Shelf:
+class CohortMoments:
     """All moments of some devices, from which the batches of every step are gathered.
 
     Moments lie one after another, whatever device they are of; the last row is padding.

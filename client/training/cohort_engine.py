@@ -10,7 +10,7 @@ from torch import Tensor
 
 from client.embeddings.memory import keep_freed_memory
 from client.engine import Trained, Visit
-from client.training.cohort_batch import Batch, Shelf
+from client.training.cohort_batch import Batch, CohortMoments
 from client.training.gradients import GRADIENTS_AT_ONCE, MomentGradients, OfMoments
 from client.training.release import StepSum, step_release
 from privacy.clipping.moments import precise
@@ -35,35 +35,35 @@ class CohortEngine:
         self._gradients = gradients
 
     def train(
-        self, parameters: Vector, visits: Iterable[Visit], *, work: VisitTerms
+        self, parameters: Vector, visits: Iterable[Visit], *, terms: VisitTerms
     ) -> Iterator[Trained]:
         """Same as ``Engine``; visits are read some at a time."""
         waiting: list[Visit] = []
         for visit in visits:
             waiting.append(visit)
             if len(waiting) == self._gradients.shape.devices:
-                yield from self._together(parameters, waiting, work=work)
+                yield from self._together(parameters, waiting, terms=terms)
                 waiting = []
         if waiting:
-            yield from self._together(parameters, waiting, work=work)
+            yield from self._together(parameters, waiting, terms=terms)
 
     def _together(
-        self, start: Vector, visits: Sequence[Visit], *, work: VisitTerms
+        self, start: Vector, visits: Sequence[Visit], *, terms: VisitTerms
     ) -> list[Trained]:
-        shelf = Shelf(
+        cohort = CohortMoments(
             [visit.examples for visit in visits],
             shape=self._gradients.shape,
             accelerator=self._gradients.accelerator,
         )
         rows = _rows(start, len(visits))
         non_finite = torch.zeros(len(visits), dtype=torch.int64)
-        for step in range(work.steps):
-            drawn = _drawn(visits, PoissonSampling(rate=work.rate), step=step)
-            batches = shelf.batches(drawn)
-            sums, bad = self._summed(rows, batches, size=len(start), work=work)
+        for step in range(terms.steps):
+            drawn = _drawn(visits, PoissonSampling(rate=terms.rate), step=step)
+            batches = cohort.batches(drawn)
+            sums, bad = self._summed(rows, batches, size=len(start), terms=terms)
             non_finite += bad
             for own, total, visit in zip(rows[:, : len(start)], sums, visits, strict=True):
-                _descend(own, total, visit, work=work, step=step)
+                _descend(own, total, visit, terms=terms, step=step)
         # Parameters that are not finite are the sender's affair: a warning would name them.
         with np.errstate(invalid="ignore", over="ignore"):
             deltas = rows[:, : len(start)].numpy() - start
@@ -73,24 +73,24 @@ class CohortEngine:
         ]
 
     def _summed(
-        self, rows: Tensor, batches: Iterable[Batch], *, size: int, work: VisitTerms
+        self, rows: Tensor, batches: Iterable[Batch], *, size: int, terms: VisitTerms
     ) -> tuple[StepSum, Tensor]:
         """[devices, trainable] clipped sums of a step, on the host, and who was not finite."""
         rows = rows.to(self._gradients.accelerator)
-        if work.integers:
-            grid = IntegerGrid(clip=work.clip)
+        if terms.integers:
+            grid = IntegerGrid(clip=terms.clip)
             return integer_sums(self._gradients, rows, batches, size=size, grid=grid)
-        kind = torch.float32 if math.isinf(work.clip) else precise(rows[:0]).dtype
+        kind = torch.float32 if math.isinf(terms.clip) else precise(rows[:0]).dtype
         sums = rows.new_zeros(len(rows), size, dtype=kind)
         non_finite = torch.zeros(len(rows), dtype=torch.int64, device=sums.device)
         for batch in batches:
             if batch.devices is None:
                 own = rows[:, :size]
-                non_finite += self._gradients.add_clipped(sums, own, batch, clip=work.clip)
+                non_finite += self._gradients.add_clipped(sums, own, batch, clip=terms.clip)
                 continue
             own = rows[batch.devices][:, :size]
             some = torch.zeros_like(own, dtype=sums.dtype)
-            bad = self._gradients.add_clipped(some, own, batch, clip=work.clip)
+            bad = self._gradients.add_clipped(some, own, batch, clip=terms.clip)
             sums.index_add_(0, batch.devices, some)
             non_finite.index_add_(0, batch.devices, bad)
         return sums.cpu().numpy(), non_finite.cpu()
@@ -125,12 +125,12 @@ def _descend(
     total: StepSum,
     visit: Visit,
     *,
-    work: VisitTerms,
+    terms: VisitTerms,
     step: int,
 ) -> None:
     """Moves a device's parameters [trainable], in place, by what leaves clipping and noise."""
-    released = step_release(total, work, stream=visit.source.stream("noise", step))
-    parameters.sub_(torch.from_numpy(released).float(), alpha=work.lr / work.denominator)
+    released = step_release(total, terms, stream=visit.source.stream("noise", step))
+    parameters.sub_(torch.from_numpy(released).float(), alpha=terms.lr / terms.denominator)
 
 
 def integer_sums(

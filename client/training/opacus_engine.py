@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from client.engine import Trained, Visit
 from client.isolation import Isolated
-from client.training.cohort_batch import Batch, Shape, Shelf
+from client.training.cohort_batch import Batch, CohortMoments, Shape
 from client.training.opacus_parts import GradSampleModule
 from client.training.optimizer import MomentOptimizer
 from client.training.scoring import Scorer
@@ -64,11 +64,11 @@ class OpacusEngine:
         GradSampleModule(ranker, loss_reduction="sum")
 
     def train(
-        self, parameters: Vector, visits: Iterable[Visit], *, work: VisitTerms
+        self, parameters: Vector, visits: Iterable[Visit], *, terms: VisitTerms
     ) -> Iterator[Trained]:
         """Same as ``Engine``."""
         for visit in visits:
-            yield self._visit(parameters, visit, work=work)
+            yield self._visit(parameters, visit, terms=terms)
 
     def of_moments(self, parameters: Tensor, batch: Batch) -> Tensor:
         """Same as ``MomentGradients``, of one device."""
@@ -80,29 +80,29 @@ class OpacusEngine:
             parameter.grad_sample = None
         return torch.cat(gradients, dim=1)[None]
 
-    def _visit(self, parameters: Vector, visit: Visit, *, work: VisitTerms) -> Trained:
+    def _visit(self, parameters: Vector, visit: Visit, *, terms: VisitTerms) -> Trained:
         load_flat(self._ranker, self._names, parameters)
         optimizer = MomentOptimizer(
-            torch.optim.SGD(self._parameters, lr=work.lr),
-            work,
-            noise=(visit.source.stream("noise", step) for step in range(work.steps)),
+            torch.optim.SGD(self._parameters, lr=terms.lr),
+            terms,
+            noise=(visit.source.stream("noise", step) for step in range(terms.steps)),
         )
-        shelf = Shelf([visit.examples], shape=self.shape, accelerator=self.accelerator)
-        numbers, sampling = visit.examples.numbers.numpy(), PoissonSampling(rate=work.rate)
-        for step in range(work.steps):
+        cohort = CohortMoments([visit.examples], shape=self.shape, accelerator=self.accelerator)
+        numbers, sampling = visit.examples.numbers.numpy(), PoissonSampling(rate=terms.rate)
+        for step in range(terms.steps):
             stream = visit.source.stream("sampling", step)
-            self._step(shelf, sampling.draw(numbers, stream=stream), optimizer)
+            self._step(cohort, sampling.draw(numbers, stream=stream), optimizer)
         with np.errstate(invalid="ignore", over="ignore"):
             delta = flatten(self._ranker, self._names) - parameters
         return Trained(delta=delta, non_finite=optimizer.non_finite)
 
     def _step(
         self,
-        shelf: Shelf,
+        cohort: CohortMoments,
         drawn: NDArray[np.bool_],
         optimizer: MomentOptimizer,
     ) -> None:
-        batches: list[Batch | None] = [*shelf.batches(drawn)]
+        batches: list[Batch | None] = [*cohort.batches(drawn)]
         batches = batches or [None]
         for left, batch in zip(reversed(range(len(batches))), batches, strict=True):
             self._set_gradients(batch)

@@ -25,24 +25,24 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
     """
 
     def __init__(
-        self, optimizer: Optimizer, work: VisitTerms, *, noise: Iterator[Stream]
+        self, optimizer: Optimizer, terms: VisitTerms, *, noise: Iterator[Stream]
     ) -> None:
         """Wraps a plain optimizer.
 
         Args:
             optimizer: Applies the released gradient.
-            work: Gives the clipping norm, the noise multiplier and the denominator.
+            terms: Gives the clipping norm, the noise multiplier and the denominator.
             noise: A stream of its own for every step.
         """
         super().__init__(
             optimizer,
-            noise_multiplier=work.noise_multiplier,
-            max_grad_norm=work.clip,
+            noise_multiplier=terms.noise_multiplier,
+            max_grad_norm=terms.clip,
             expected_batch_size=None,
             loss_reduction="sum",
         )
         self.non_finite = 0
-        self._work = work
+        self._work = terms
         self._noise = noise
         self._total: StepSum | None = None
 

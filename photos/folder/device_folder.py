@@ -9,7 +9,7 @@ from pathlib import Path
 
 from photos.folder import feedback_file
 from photos.folder.decoding import Photograph, decode
-from photos.folder.feedback_file import NO_ROW, FeedbackTable, Row
+from photos.folder.feedback_file import NO_ROW, FeedbackRow, FeedbackTable
 from photos.folder.listing import contents
 from photos.folder.skips import Skip
 
@@ -26,7 +26,7 @@ class PhotographedMoment:
 
     name: str
     photographs: tuple[Photograph, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[FeedbackRow, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

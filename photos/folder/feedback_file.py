@@ -31,7 +31,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class FeedbackRow:
     """What the table says of one photo.
 
     Attributes:
@@ -43,7 +43,7 @@ class Row:
     feedback: Feedback
 
 
-NO_ROW = Row(burst="", feedback=Feedback.KEEP)
+NO_ROW = FeedbackRow(burst="", feedback=Feedback.KEEP)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,7 @@ class FeedbackTable:
         skipped: How many rows were left out, by reason.
     """
 
-    rows: dict[str, Row]
+    rows: dict[str, FeedbackRow]
     skipped: Counter[str]
 
 
@@ -134,4 +134,4 @@ def _take(line: Mapping[str, str], photos: Collection[str], table: FeedbackTable
     elif feedback is None:
         table.skipped[Skip.UNKNOWN_FEEDBACK] += 1
     else:
-        table.rows[photo] = Row(burst=line.get("burst", "").strip(), feedback=feedback)
+        table.rows[photo] = FeedbackRow(burst=line.get("burst", "").strip(), feedback=feedback)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from photos.folder.device_folder import PhotographedMoment, read_device
-from photos.folder.feedback_file import Row
+from photos.folder.feedback_file import FeedbackRow
 from photos.folder.listing import contents, obstacle
 from photos.folder.settings import FolderPhotos
 from photos.folder.skips import Skip
@@ -102,7 +102,7 @@ def _moment(moment: PhotographedMoment) -> Moment | None:
     )
 
 
-def _bursts(rows: tuple[Row, ...]) -> NDArray[np.int64]:
+def _bursts(rows: tuple[FeedbackRow, ...]) -> NDArray[np.int64]:
     numbers: dict[str, int] = {}
     keys = (row.burst or f"\0{place}" for place, row in enumerate(rows))
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)

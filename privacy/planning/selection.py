@@ -33,7 +33,7 @@ class Selection:
     ``divergence`` is given, whatever its hyper-parameters. Draw the number of trials by
     ``draw``; give each trial hyper-parameters drawn from a public list independently of all
     others, and fresh noise; tell the best trial's model and hyper-parameters, by a score that
-    is part of its release, and nothing where the number is 0. What is told is
+    is part of its release, and nothing where the number is 0. What is reported is
     (``epsilon``, δ)-differentially private for whoever sees neither the number of trials nor
     the others. The number is a secret draw: where it is fixed, or shown by the time the search
     takes, this bound does not hold and the trials cost their sum.

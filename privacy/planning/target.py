@@ -25,7 +25,7 @@ DIGITS = 3
 
 
 def epsilon(mechanism: Mechanism, times: int) -> float:
-    """Returns the ε after so many rounds or visits, about 0.2% above the one told at most.
+    """Returns the ε after so many rounds or visits, about 0.2% above the one reported at most.
 
     Guarantee: it is never below ``mechanism.epsilon(times)``, and quicker found.
 
@@ -63,7 +63,7 @@ def noise_multiplier(target: float, mechanism: Mechanism, *, times: int) -> floa
 def most_times(target: float, mechanism: Mechanism) -> int:
     """Returns the most rounds or visits whose ε is at most ``target``.
 
-    Guarantee: the ε that is told keeps the promise, and that of one more is above 0.997
+    Guarantee: the ε that is reported keeps the promise, and that of one more is above 0.997
     ``target``: below some hundred rounds it breaks the promise, beyond that some thousandths of
     them may be left out.
 

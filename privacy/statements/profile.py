@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from privacy.mechanisms.base.mechanism import Mechanism
 
-# Where δ is told, as far as they are below the promised ε: those of the tables.
+# Where δ is reported, as far as they are below the promised ε: those of the tables.
 EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0)
 # Of the promised ε: where else δ is looked at, for the trade-off curve alone.
 SHARES = tuple(share / 16 for share in range(1, 16))
@@ -46,12 +46,12 @@ def of(mechanism: Mechanism, times: int) -> Profile | None:
     promised = mechanism.epsilon(times)
     if math.isinf(promised):
         return None
-    told = sorted({0.0, *(one for one in EPSILONS if one < promised), promised})
-    epsilons = tuple(sorted({*told, *(share * promised for share in SHARES)}))
+    reported = sorted({0.0, *(one for one in EPSILONS if one < promised), promised})
+    epsilons = tuple(sorted({*reported, *(share * promised for share in SHARES)}))
     found = dict(zip(epsilons, deltas(mechanism, times, epsilons=epsilons), strict=True))
     found[promised] = min(found[promised], mechanism.delta)
     return Profile(
-        points=tuple((one, found[one]) for one in told),
+        points=tuple((one, found[one]) for one in reported),
         right=(1 + found[0.0]) / 2,
         caught=min(_caught(epsilon, delta) for epsilon, delta in found.items()),
     )

@@ -17,7 +17,7 @@ class Opinions:
 
     Attributes:
         charges: Charges that are composed.
-        pld: The ε that is told.
+        pld: The ε that is reported.
         rdp: The second opinion.
         attack: The ε that an attack proves at least.
         by: What the first is found by.
@@ -31,9 +31,9 @@ class Opinions:
 
     @property
     def agree(self) -> bool:
-        """Whether the ε that is told lies between the attack and the looser accountant.
+        """Whether the ε that is reported lies between the attack and the looser accountant.
 
-        If not, an accountant is wrong. What is told is the least of bounds that hold, the
+        If not, an accountant is wrong. What is reported is the least of bounds that hold, the
         looser accountant's among them, so that no sound ledger is refused.
         """
         return self.attack <= self.pld <= self.rdp

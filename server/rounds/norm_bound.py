@@ -13,7 +13,7 @@ FLOAT32_UNIT = 2.0**-24
 
 
 def norm_bound(
-    parameters: Vector, work: VisitTerms, *, largest_library: int, tail: float = TAIL
+    parameters: Vector, terms: VisitTerms, *, largest_library: int, tail: float = TAIL
 ) -> float:
     """Returns an L2 norm that an honest update exceeds with probability at most ``tail``.
 
@@ -38,27 +38,29 @@ def norm_bound(
 
     Args:
         parameters: [d] float32 the released parameters that the device started from.
-        work: The terms; without a finite clip the bound is infinite.
+        terms: The terms; without a finite clip the bound is infinite.
         largest_library: Public bound on the moments that a device trains on.
         tail: Probability with which an honest update may be refused.
     """
-    if math.isinf(work.update_clip):
-        return _trained(parameters, work, largest_library=largest_library, tail=tail)
-    trained = _trained(parameters, work, largest_library=largest_library, tail=tail / 2)
+    if math.isinf(terms.update_clip):
+        return _trained(parameters, terms, largest_library=largest_library, tail=tail)
+    trained = _trained(parameters, terms, largest_library=largest_library, tail=tail / 2)
     spread = math.sqrt(float(chi2.isf(tail / 2, parameters.size)))
-    whole = min(trained, work.update_clip) + work.update_deviation * spread
+    whole = min(trained, terms.update_clip) + terms.update_deviation * spread
     return whole * (1 + FLOAT32_SLACK)
 
 
 def _trained(
-    parameters: Vector, work: VisitTerms, *, largest_library: int, tail: float
+    parameters: Vector, terms: VisitTerms, *, largest_library: int, tail: float
 ) -> float:
     """What local training alone may come to."""
-    if math.isinf(work.clip):
+    if math.isinf(terms.clip):
         return math.inf
-    draws = float(binom.isf(tail / 2, work.steps * largest_library, work.rate))
-    noise = math.sqrt(work.steps * float(chi2.isf(tail / 2, parameters.size)))
-    length = work.lr / work.denominator * work.clip * (draws + work.noise_multiplier * noise)
+    draws = float(binom.isf(tail / 2, terms.steps * largest_library, terms.rate))
+    noise = math.sqrt(terms.steps * float(chi2.isf(tail / 2, parameters.size)))
+    length = (
+        terms.lr / terms.denominator * terms.clip * (draws + terms.noise_multiplier * noise)
+    )
     start = float(np.linalg.norm(parameters.astype(np.float64)))
-    rounding = (work.steps + 1) * FLOAT32_UNIT * (start + length)
+    rounding = (terms.steps + 1) * FLOAT32_UNIT * (start + length)
     return length * (1 + FLOAT32_SLACK) + rounding

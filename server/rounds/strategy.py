@@ -17,7 +17,7 @@ from server.rounds.admission import Admitted, Expected, Reply, admit
 from server.rounds.directory import Directory
 from server.rounds.norm_bound import norm_bound
 from server.rounds.outcome import RoundObserver
-from server.rounds.tally import NOTHING, Tally
+from server.rounds.reply_counts import NOTHING, ReplyCounts
 from server.rounds.task_messages import FIRST_ATTEMPT, Invitations, RunTerms
 from server.settings import Server
 
@@ -99,8 +99,8 @@ class RoundStrategy(Strategy):
     ) -> tuple[ArrayRecord | None, MetricRecord | None]:
         """Admits, adds and releases; returns None for parameters that stay as they were."""
         current = self._current()
-        tally = Tally(current.cohort)
-        admitted = self._admitted(replies, current.expected, tally)
+        counts = ReplyCounts(current.cohort)
+        admitted = self._admitted(replies, current.expected, counts)
         update, released = self._aggregated(admitted, server_round)
         parameters = current.parameters
         if update is not None:
@@ -113,7 +113,7 @@ class RoundStrategy(Strategy):
         parameters.flags.writeable = False
         self.model = self._recent.add(parameters)
         self._observer.closed(
-            tally.outcome(server_round, parameters=self.model, released=released)
+            counts.outcome(server_round, parameters=self.model, released=released)
         )
         return (None if update is None else arrays_of(parameters)), None
 
@@ -155,7 +155,7 @@ class RoundStrategy(Strategy):
 
     def _expected(self, number: int, parameters: Vector, invited: Sequence[int]) -> Expected:
         norm = norm_bound(
-            parameters, self._terms.work, largest_library=self._terms.largest_library
+            parameters, self._terms.visit, largest_library=self._terms.largest_library
         )
         return Expected(
             round=number,
@@ -166,16 +166,16 @@ class RoundStrategy(Strategy):
         )
 
     def _admitted(
-        self, replies: Iterable[Message], expected: Expected, tally: Tally
+        self, replies: Iterable[Message], expected: Expected, counts: ReplyCounts
     ) -> Iterator[Vector]:
         for sender, message in self._in_device_order(replies):
             verdict = admit(
                 _decoded(message, size=expected.size),
                 sender=sender,
-                answered=tally.answered,
+                answered=counts.answered,
                 expected=expected,
             )
-            tally.count(verdict, sender=sender)
+            counts.count(verdict, sender=sender)
             self._invitations.heard(verdict, device=sender)
             if isinstance(verdict, Admitted):
                 yield verdict.delta

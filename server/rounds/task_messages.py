@@ -18,13 +18,13 @@ class RunTerms:
     """What every device is asked, in every round.
 
     Attributes:
-        work: The terms of a visit.
+        visit: The terms of a visit.
         largest_library: Public bound on the moments of a device, for the norm bound.
         frozen: [frozen] the public part that is not trained.
         digest: Its digest.
     """
 
-    work: VisitTerms
+    visit: VisitTerms
     largest_library: int
     frozen: Vector
     digest: str
@@ -57,7 +57,7 @@ class Invitations:
             parameters=parameters,
             digest=self._terms.digest,
             frozen=None,
-            work=self._terms.work,
+            terms=self._terms.visit,
         )
         brief = encode_task(task)
         whole = encode_task(replace(task, frozen=self._terms.frozen))

@@ -141,7 +141,7 @@ def _cohort(kind: Any) -> Callable[[Ranker, Ranking], Engine]:
 def _engine(
     load: Load,
     devices: list[Examples],
-    work: VisitTerms,
+    terms: VisitTerms,
     build: Callable[[Ranker, Ranking], Engine],
 ) -> Callable[[], object]:
     ranker, ranking = _built(load)
@@ -150,7 +150,7 @@ def _engine(
 
     def train() -> object:
         visits = [Visit(examples=own, source=SecureSource()) for own in devices]
-        return sum(1 for _ in engine.train(start, visits, work=work))
+        return sum(1 for _ in engine.train(start, visits, terms=terms))
 
     return train
 

@@ -76,5 +76,7 @@ def _way_out(failure: Exception) -> str:
 
 def _first_line(failure: Exception) -> str:
     lines = str(failure).splitlines()
-    told = [line.strip() for line in lines if not line.startswith("Error parsing override")]
-    return told[0].rstrip(".") if told else type(failure).__name__
+    sentences = [
+        line.strip() for line in lines if not line.startswith("Error parsing override")
+    ]
+    return sentences[0].rstrip(".") if sentences else type(failure).__name__

@@ -10,7 +10,7 @@ from rich.text import Text
 from ranking.metrics.bootstrap import Estimate, paired_difference
 from simulations.configuration.settings import Config
 from simulations.evaluation.figures import mean
-from simulations.formats import percent, spent
+from simulations.formats import epsilon_text, percent
 from simulations.runs.run import Result
 
 RESAMPLING_SEED = 0
@@ -80,7 +80,9 @@ def _before(config: Config) -> str:
 def _promise(result: Result) -> str:
     if not result.spent:
         return "no privacy"
-    promises = [f"{spent(one.worst)} a {WORDS[unit]}" for unit, one in result.spent.items()]
+    promises = [
+        f"{epsilon_text(one.worst)} a {WORDS[unit]}" for unit, one in result.spent.items()
+    ]
     claim = "" if all(one.claim for one in result.spent.values()) else ", not a claim"
     return f"ε {', '.join(promises)}{claim}"
 

@@ -8,8 +8,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from simulations.evaluation.figures import mean
-from simulations.formats import decimals, percent, spent
-from simulations.runs.recorder import Row
+from simulations.formats import decimals, epsilon_text, percent
+from simulations.runs.recorder import MetricsRow
 
 COLUMNS = (
     ("round", 5),
@@ -81,7 +81,7 @@ class Screen:
         """Moves the live line on by one device."""
         self._progress.advance(self._task)
 
-    def evaluated(self, row: Row) -> None:
+    def evaluated(self, row: MetricsRow) -> None:
         """Prints a row of the table, where it is shown."""
         if self._title:
             return
@@ -101,5 +101,5 @@ class Screen:
         self._console.print(Text(line))
 
 
-def _worst(row: Row, unit: str) -> str:
-    return spent(row.spent[unit].worst if unit in row.spent else None)
+def _worst(row: MetricsRow, unit: str) -> str:
+    return epsilon_text(row.spent[unit].worst if unit in row.spent else None)

@@ -63,11 +63,13 @@ def _privacy(config: Config, protection: Protection) -> list[tuple[str, str]]:
     promises = card.promises(protection, moments=round(config.training.reference_size))
     if not promises:
         return [("privacy", "none: an update tells the server a great deal")]
-    told = [card.lines(promise) for promise in promises]
+    paragraphs = [card.lines(promise) for promise in promises]
     if "device" not in {promise.unit for promise in promises}:
-        told.append(["no ε of its own for a whole library: privacy/device=gaussian has one"])
+        paragraphs.append(
+            ["no ε of its own for a whole library: privacy/device=gaussian has one"]
+        )
     return [
         ("" if number or place else "privacy", line)
-        for number, lines in enumerate(told)
+        for number, lines in enumerate(paragraphs)
         for place, line in enumerate(lines)
     ]

@@ -13,14 +13,14 @@ from privacy.ledger.records import Terms
 from privacy.ledger.totals import Spent
 from privacy.statements import composition
 from privacy.statements.composition import Composed
-from simulations.formats import spent as told
+from simulations.formats import epsilon_text
 from simulations.ledgers import one_population
 from simulations.ledgers.ledger_view import print_rows
 from simulations.ledgers.run_ledger import is_run, is_search, ledgers_of, show_run
 from simulations.privacy.card import PROTECTS
 
 SHARES = (0.5, 0.9)
-"""Shares of the devices named whose ε is told beside the worst: the middle one, nine in ten."""
+"""Shares of the devices named whose ε is shown beside the worst: the middle one, 9 in 10."""
 
 FIXED = (
     "as if all had been decided before the first: settings, and whether there is another run"
@@ -131,14 +131,14 @@ def _costs(paid: Sequence[Ledger], *, same: bool) -> Iterator[tuple[str, str]]:
     terms = [one for one, _ in paid]
     if terms[0].unit == "device" or same:
         most = [spent.charges if one.unit == "device" else spent.most for one, spent in paid]
-        yield _told("ε" if terms[0].unit == "device" else "ε worst", _of(terms, [tuple(most)]))
+        yield _cost("ε" if terms[0].unit == "device" else "ε worst", _of(terms, [tuple(most)]))
         return
     visits = _visits([spent for _, spent in paid])
-    yield _told("ε worst", _of(terms, visits))
+    yield _cost("ε worst", _of(terms, visits))
     by_cost = composition.ascending(terms, visits)
     for share in SHARES:
         cheapest = by_cost[: math.ceil(share * len(by_cost))]
-        yield _told(f"ε of {share:.0%}", _of(terms, cheapest))
+        yield _cost(f"ε of {share:.0%}", _of(terms, cheapest))
 
 
 def _visits(spent: Sequence[Spent]) -> list[tuple[int, ...]]:
@@ -152,9 +152,9 @@ def _of(terms: Sequence[Terms], visits: Sequence[tuple[int, ...]]) -> Composed:
     return composition.worst(terms, visits)
 
 
-def _told(name: str, cost: Composed) -> tuple[str, str]:
+def _cost(name: str, cost: Composed) -> tuple[str, str]:
     claim = "" if cost.claim else "; not a claim: draws were not secret"
     return name, (
-        f"{told(cost.reported)} at δ = {cost.delta:g}: {told(cost.pld)} by loss distributions, "
-        f"{told(cost.rdp)} by Rényi accounting{claim}"
+        f"{epsilon_text(cost.reported)} at δ = {cost.delta:g}: {epsilon_text(cost.pld)} by "
+        f"loss distributions, {epsilon_text(cost.rdp)} by Rényi accounting{claim}"
     )

@@ -16,7 +16,7 @@ from privacy.ledger.records import Charge, Record, Terms, Unknown, canonical
 from privacy.ledger.totals import Spent
 from privacy.statements import recomputation
 from privacy.statements.recomputation import Opinions
-from simulations.formats import spent as told
+from simulations.formats import epsilon_text
 
 OPENING = b'{"body":{'
 MOST_NAMED = 8
@@ -212,10 +212,10 @@ def _counted(spent: Spent, terms: Terms) -> str:
 def _opinions(both: Opinions, *, delta: float) -> str:
     verdict = "≤" if both.pld <= both.rdp else "which must not exceed"
     refuted = both.attack > both.pld
-    proven = f", though an attack proves {told(both.attack)}" if refuted else ""
+    proven = f", though an attack proves {epsilon_text(both.attack)}" if refuted else ""
     warning = "" if both.agree else f"{proven}; an accountant is wrong: rely on neither"
     return (
-        f"{told(both.pld)} by {both.by} {verdict} {told(both.rdp)} by Rényi "
+        f"{epsilon_text(both.pld)} by {both.by} {verdict} {epsilon_text(both.rdp)} by Rényi "
         f"accounting (δ {delta:g}, {both.charges} charge(s)){warning}"
     )
 

@@ -13,11 +13,11 @@ from privacy.protection.derivation import Protection
 from privacy.statements import profile
 from privacy.statements.group import library_epsilon
 from privacy.statements.profile import Profile
-from simulations.formats import spent
+from simulations.formats import epsilon_text
 from simulations.privacy.spending import EpsilonSpent
 
 MEANINGFUL = 20.0
-# Shares are told in tenths of a percent.
+# Shares are shown in tenths of a percent.
 PERMILLE = 1000
 PROTECTS = {"example": "each moment of a device", "device": "each device's whole library"}
 
@@ -77,8 +77,8 @@ def lines(promise: Guarantee) -> list[str]:
     """Returns a promise in words that need no other page."""
     if math.isinf(promise.epsilon):
         return [f"no bound for {promise.protects}: {promise.noise}"]
-    told = [
-        f"ε ≤ {spent(promise.epsilon)} at δ = {promise.delta:g} for {promise.protects},",
+    said = [
+        f"ε ≤ {epsilon_text(promise.epsilon)} at δ = {promise.delta:g} for {promise.protects},",
         f"{promise.when}, against anyone who sees",
         promise.adversary,
         promise.noise,
@@ -86,8 +86,8 @@ def lines(promise: Guarantee) -> list[str]:
         *promise.remarks,
     ]
     if not promise.claim:
-        told.append("the noise follows from the seed: this ε is not a claim")
-    return told
+        said.append("the noise follows from the seed: this ε is not a claim")
+    return said
 
 
 def _profiled(promise: Guarantee) -> list[str]:
@@ -95,9 +95,9 @@ def _profiled(promise: Guarantee) -> list[str]:
     if promise.profile is None:
         return []
     right = math.ceil(PERMILLE * promise.profile.right) / PERMILLE
-    told = [f"a guess whether {promise.question}: right at most {right:.1%} of the time"]
+    said = [f"a guess whether {promise.question}: right at most {right:.1%} of the time"]
     points = [f"{_up(delta)} at {epsilon:g}" for epsilon, delta in promise.profile.points[1:-1]]
-    return [*told, f"δ at smaller ε: {', '.join(points)}"] if points else told
+    return [*said, f"δ at smaller ε: {', '.join(points)}"] if points else said
 
 
 def _up(delta: float) -> str:
@@ -118,7 +118,7 @@ def plain(
     """
     cards = {}
     for promise in promised:
-        card = {name: _told(value) for name, value in asdict(promise).items()}
+        card = {name: _plain(value) for name, value in asdict(promise).items()}
         ran = as_it_ran.get(promise.unit)
         cards[promise.unit] = {
             **card,
@@ -135,7 +135,7 @@ def _head(ledger: Path, unit: str) -> dict[str, Any] | None:
     return asdict(examine(ledger, unit).end)
 
 
-def _told(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     return "infinity" if isinstance(value, float) and math.isinf(value) else value
 
 
@@ -182,7 +182,7 @@ def _larger(larger: Extrapolated | None, rounds: int) -> tuple[str, ...]:
         return ()
     chosen = larger.mechanism
     return (
-        f"extrapolated, not of this run: ε ≤ {spent(chosen.epsilon(rounds))} at "
+        f"extrapolated, not of this run: ε ≤ {epsilon_text(chosen.epsilon(rounds))} at "
         f"δ = {chosen.delta:.1g}",
         f"for cohorts of {larger.cohort:g} of {larger.devices} devices, with this noise on "
         "their mean",

@@ -137,10 +137,10 @@ def _allowed(known: Known) -> list[str]:
     least = solved(Asked.NOISE, known)
     twice = replace(known, mechanism=_with_noise(known.mechanism, 2 * least))
     rounds = target.most_times(known.epsilon, twice.mechanism)
-    told = f"twice that noise would last for {rounds} {_composed(known)}"
+    advice = f"twice that noise would last for {rounds} {_composed(known)}"
     if known.mechanism.sampled is not None:
-        told += f", or allow {_few(known)} {_down(_cohort(known.epsilon, twice))}"
-    return [sentence(Asked.NOISE, least, known), f"  {told}."]
+        advice += f", or allow {_few(known)} {_down(_cohort(known.epsilon, twice))}"
+    return [sentence(Asked.NOISE, least, known), f"  {advice}."]
 
 
 def _with_noise(mechanism: Mechanism, noise: float) -> Mechanism:

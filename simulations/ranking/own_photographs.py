@@ -7,7 +7,7 @@ from pathlib import Path
 
 from photos.folder.decoding import Photograph
 from photos.folder.device_folder import PhotographedMoment, read_moments
-from photos.folder.feedback_file import Row
+from photos.folder.feedback_file import FeedbackRow
 from photos.folder.listing import Contents, contents, obstacle
 from photos.folder.skips import Skip
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT
@@ -29,7 +29,7 @@ class PhotoList:
     label: str
     folder: Path
     photographs: tuple[Photograph, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[FeedbackRow, ...]
 
     def path(self, place: int) -> Path:
         """Returns the file of the photograph at ``place``."""

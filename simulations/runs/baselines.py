@@ -17,7 +17,7 @@ from privacy.noise import SeededSource
 from protocol.messages import Vector, VisitTerms
 from ranking.initial import initial_ranker
 from ranking.parameters import flatten
-from server.visit_terms import work
+from server.visit_terms import visit_terms
 from simulations.configuration.settings import Config
 from simulations.evaluation import figures
 from simulations.evaluation.figures import Figures, scores
@@ -32,7 +32,9 @@ def centralised(config: Config, source: PhotoSource, *, judge: Judge) -> Vector:
     """
     own = [_training(config, source, number, judge) for number in range(source.devices)]
     everything = _gathered(own)
-    terms = work(config.training, config.privacy, config.protection(devices=source.devices))
+    terms = visit_terms(
+        config.training, config.privacy, config.protection(devices=source.devices)
+    )
     drawn = config.server.cohort * terms.denominator
     together = dataclasses.replace(
         terms,
@@ -54,7 +56,9 @@ def local_only(config: Config, source: PhotoSource, *, judge: Judge) -> tuple[Ve
     """
     held_out, last = judge.held_out, judge.start
     own = [_training(config, source, number, judge) for number in held_out.devices]
-    terms = work(config.training, config.privacy, config.protection(devices=source.devices))
+    terms = visit_terms(
+        config.training, config.privacy, config.protection(devices=source.devices)
+    )
     visits = config.server.rounds * config.server.cohort / source.devices
     alone = dataclasses.replace(terms, steps=max(1, round(visits * terms.steps)))
     where = torch.from_numpy(held_out.where)
@@ -89,7 +93,7 @@ def _trained(
         Visit(examples=own, source=SeededSource(config.seed, "baseline", number))
         for number, own in enumerate(devices)
     )
-    for result in engine.train(initial, visits, work=terms):
+    for result in engine.train(initial, visits, terms=terms):
         yield initial + result.delta
 
 

@@ -17,7 +17,7 @@ SLOWER = "lower training.lr or server.optimizer.lr"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Row:
+class MetricsRow:
     """One evaluation of a released model.
 
     Attributes:
@@ -85,7 +85,7 @@ class Audience(Protocol):
     def replied(self) -> None:
         """One device of the round is done."""
 
-    def evaluated(self, row: Row) -> None:
+    def evaluated(self, row: MetricsRow) -> None:
         """A released model was judged."""
 
 
@@ -98,12 +98,12 @@ class Silence:
     def replied(self) -> None:
         """Does nothing."""
 
-    def evaluated(self, row: Row) -> None:
+    def evaluated(self, row: MetricsRow) -> None:
         """Does nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Release:
+class ReleasedModel:
     """A model that the server released.
 
     Attributes:
@@ -133,10 +133,10 @@ class Recorder:
     rounds: int
     spending: Mapping[str, Spending]
     audience: Audience
-    rows: list[Row] = field(default_factory=list)
+    rows: list[MetricsRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._last = self._judged = Release(round=0, parameters=self.judge.start)
+        self._last = self._judged = ReleasedModel(round=0, parameters=self.judge.start)
         self._started = 0
         self._invited = self._admitted = self._missing = 0
         self._declined: Counter[str] = Counter()
@@ -179,14 +179,14 @@ class Recorder:
             raise ValueError(
                 f"round {outcome.round} diverged: its parameters are not finite; {SLOWER}."
             )
-        self._last = Release(round=outcome.round, parameters=outcome.parameters)
+        self._last = ReleasedModel(round=outcome.round, parameters=outcome.parameters)
         if outcome.round % self.every == 0 or outcome.round == self.rounds:
             self._evaluate()
 
     def finish(self, parameters: Vector) -> None:
         """Judges the result of a run without rounds."""
         self._started = self.rounds
-        self._last = Release(round=self.rounds, parameters=parameters)
+        self._last = ReleasedModel(round=self.rounds, parameters=parameters)
         self._evaluate()
 
     def stop(self) -> Vector:
@@ -213,7 +213,7 @@ class Recorder:
             raise ValueError(
                 f"round {number} diverged: {failure} To mend it, {SLOWER}."
             ) from failure
-        row = Row(
+        row = MetricsRow(
             round=number,
             invited=self._invited,
             admitted=self._admitted,

@@ -13,7 +13,7 @@ from privacy.protection.derivation import Protection
 from protocol.messages import Vector
 from protocol.rebuild import to_plain
 from ranking.weights import save_weights
-from server.model import Model
+from server.model import ServerModel
 from simulations.configuration.settings import Config
 from simulations.evaluation import orders
 from simulations.evaluation.figures import Figures
@@ -24,7 +24,7 @@ from simulations.federation.federation import federate
 from simulations.privacy import card
 from simulations.privacy.spending import EpsilonSpent, spending
 from simulations.runs import baselines, public_half, run_parts
-from simulations.runs.recorder import Audience, Recorder, Row, plain_figures, plain_spent
+from simulations.runs.recorder import Audience, MetricsRow, Recorder, plain_figures, plain_spent
 from simulations.runs.run_folder import MODEL, RunFolder
 
 COMMAND = "darkroom simulate, with the settings of config.yaml beside this file"
@@ -82,7 +82,7 @@ def perform(
     protection = protection or config.protection(devices=source.devices)
     folder.write_config(to_plain(config))
     folder.write_environment()
-    model = Model.initial(config.ranking, seed=config.seed)
+    model = ServerModel.initial(config.ranking, seed=config.seed)
     recorder = Recorder(
         judge=_judge(config, model, held_out),
         every=config.simulation.evaluate_every,
@@ -112,7 +112,7 @@ def perform(
     )
 
 
-def _judge(config: Config, model: Model, held_out: HeldOut) -> Judge:
+def _judge(config: Config, model: ServerModel, held_out: HeldOut) -> Judge:
     """Returns what judges the releases of ``config``, with a ranker of its own."""
     return Judge(
         deepcopy(model.ranker),
@@ -161,7 +161,7 @@ def _federated(
 
 def _leave(
     config: Config,
-    model: Model,
+    model: ServerModel,
     folder: RunFolder,
     protection: Protection,
     *,
@@ -217,7 +217,7 @@ class _Written:
     def replied(self) -> None:
         self.audience.replied()
 
-    def evaluated(self, row: Row) -> None:
+    def evaluated(self, row: MetricsRow) -> None:
         plain: dict[str, Any] = row.plain()
         self.folder.append_metrics(plain)
         self.audience.evaluated(row)

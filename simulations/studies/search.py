@@ -16,7 +16,7 @@ from privacy.planning.selection import Selection
 from protocol.rebuild import SettingError, rebuild, to_plain
 from simulations.configuration.settings import Config
 from simulations.configuration.study_settings import Search
-from simulations.formats import percent, spent
+from simulations.formats import epsilon_text, percent
 from simulations.privacy.card import PROTECTS
 from simulations.runs.recorder import Silence
 from simulations.runs.run import perform, population
@@ -67,12 +67,12 @@ def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, C
     found = _found(study, arms, names=names, scores=scores, devices=devices, claim=claim)
     search_files.leave(folder, arms, found=found, costs=costs)
     _show(console, names=names, scores=scores)
-    for line in told(costs, best=found["best"], claim=claim):
+    for line in report_lines(costs, best=found["best"], claim=claim):
         console.print(Text(line))
     return 0
 
 
-def told(
+def report_lines(
     costs: Mapping[str, tuple[float, float] | None], *, best: str | None, claim: bool
 ) -> list[str]:
     """Returns what a search says of its choice, in words that need no other page."""
@@ -85,7 +85,8 @@ def told(
             continue
         caveat = "" if claim else " (not a claim: the draws follow from the seed)"
         lines.append(
-            f"ε of the choice ≤ {spent(cost[0])} at δ = {cost[1]:g} for {PROTECTS[unit]},"
+            f"ε of the choice ≤ {epsilon_text(cost[0])} at δ = {cost[1]:g} "
+            f"for {PROTECTS[unit]},"
         )
         lines.append(f"  against who sees the best trial and no other{caveat}")
     return lines
@@ -146,7 +147,7 @@ def _source(config: Config, seed: int) -> Source:
 
 
 def recomputed(file: Path) -> list[str]:
-    """Returns what ``told`` says of a search, computed anew from what ``search.json`` holds.
+    """Returns what ``report_lines`` says of a search, computed anew from ``search.json``.
 
     No chain protects that file: whoever can change it can change what it says.
 
@@ -165,7 +166,7 @@ def recomputed(file: Path) -> list[str]:
             f"{file} is damaged or another version's; a search of this version writes it."
         ) from failure
     costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in PROTECTS}
-    return told(costs, best=best, claim=claim)
+    return report_lines(costs, best=best, claim=claim)
 
 
 def _found(

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ranking.metrics.bootstrap import Estimate, paired_difference
-from simulations.formats import percent, spent
+from simulations.formats import epsilon_text, percent
 from simulations.runs.run_folder import RunFolder, finite, write_whole
 
 REFERENCE = "no-privacy"
@@ -58,7 +58,7 @@ class Arm:
     def _epsilon(self) -> str:
         if self.epsilon is None:
             return "none"
-        return spent(self.epsilon) + ("" if self.claim else ", no claim")
+        return epsilon_text(self.epsilon) + ("" if self.claim else ", no claim")
 
 
 def show(

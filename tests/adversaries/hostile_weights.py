@@ -45,7 +45,7 @@ class Attacked:
 
     def total(self, parameters, examples, *, clip, integers=False):
         """[trainable] the sum of a step as it is handed to the noise, in clips."""
-        work = VisitTerms(
+        terms = VisitTerms(
             steps=1,
             rate=1.0,
             denominator=1.0,
@@ -58,8 +58,8 @@ class Attacked:
         )
         seen = []
 
-        def caught(total, work, **_):
-            unit = clip / GRID_STEPS if work.integers else 1.0
+        def caught(total, terms, **_):
+            unit = clip / GRID_STEPS if terms.integers else 1.0
             seen.append(np.array(total, np.float64) * unit)
             return np.zeros_like(seen[-1])
 
@@ -67,7 +67,7 @@ class Attacked:
         cohort_engine.step_release = optimizer.step_release = caught
         try:
             visit = Visit(examples=examples, source=SeededSource(1))
-            list(self.engine.train(parameters, [visit], work=work))
+            list(self.engine.train(parameters, [visit], terms=terms))
         finally:
             cohort_engine.step_release, optimizer.step_release = before
         return seen[0] / clip

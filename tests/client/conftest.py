@@ -85,16 +85,16 @@ WORK = VisitTerms(
 )
 
 
-def work(**changes):
+def visit_terms(**changes):
     return replace(WORK, **changes)
 
 
-PLAIN = work(clip=math.inf, private=False, denominator=1.0, lr=1.0)
+PLAIN = visit_terms(clip=math.inf, private=False, denominator=1.0, lr=1.0)
 
 
 def delta(engine, start, examples, terms, *, source=None):
     visit = Visit(examples=examples, source=source or SeededSource(5))
-    (trained,) = engine.train(start, [visit], work=terms)
+    (trained,) = engine.train(start, [visit], terms=terms)
     return trained.delta
 
 
@@ -175,7 +175,7 @@ def lab():
         moments=moments,
         chosen=chosen,
         without=without,
-        work=work,
+        terms=visit_terms,
         plain=PLAIN,
         delta=delta,
         side=SIDE,

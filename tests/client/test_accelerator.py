@@ -45,7 +45,7 @@ def test_sums_are_made_where_the_ranker_is(lab, elsewhere, kind, trained):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 @pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
 def test_a_cuda_device_gives_the_updates_of_the_host(lab, trained):
-    terms = lab.work(steps=2, rate=0.5, clip=0.3, noise_multiplier=0.2)
+    terms = lab.terms(steps=2, rate=0.5, clip=0.3, noise_multiplier=0.2)
     visits = [Visit(examples=lab.moments(trained, [3, 2, 5]), source=SeededSource(7))]
     found = []
     for place in ("cpu", "cuda"):
@@ -55,7 +55,7 @@ def test_a_cuda_device_gives_the_updates_of_the_host(lab, trained):
                 Bookkeeping(ranker.to(place), ranking)
             ),
         )
-        (trained_once,) = engine.train(start, visits, work=terms)
+        (trained_once,) = engine.train(start, visits, terms=terms)
         found.append(trained_once.delta)
     np.testing.assert_allclose(found[1], found[0], atol=1e-4 * np.abs(found[0]).max())
 

@@ -16,7 +16,7 @@ from client import app as module
 from client import local_device
 from client.app import FAILED, app, train_cohort
 from client.consent.device_ledger import DeviceLedger
-from client.embeddings.recent import Recent
+from client.embeddings.lru_cache import LruCache
 from client.sections import read_sections
 from privacy.ledger.chain import examine
 from privacy.mechanisms.base.unprotected import NoExample
@@ -56,8 +56,8 @@ class Libraries:
 def libraries(lab, monkeypatch, identity):
     made = Libraries(lab)
     monkeypatch.setattr(local_device, "_source", lambda photos, seed: made)
-    monkeypatch.setattr(local_device, "_models", Recent(weigh=lambda _: 1))
-    monkeypatch.setattr(local_device, "_embedded", Recent(weigh=local_device._bytes))
+    monkeypatch.setattr(local_device, "_models", LruCache(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_embedded", LruCache(weigh=local_device._bytes))
     return made
 
 
@@ -97,14 +97,14 @@ def first_task(lab, *, trained="head", private=True, seed=3):
     ranker = initial_ranker(ranking, seed=seed)
     others = frozen_names(ranker, trained)
     frozen = flatten(ranker, others)
-    terms = lab.work(noise_multiplier=1.0, max_participations=2)
+    terms = lab.terms(noise_multiplier=1.0, max_participations=2)
     return Task(
         round=1,
         attempt=0,
         parameters=flatten(ranker, trainable_names(ranker, trained)),
         digest=frozen_digest(ranker, others, frozen),
         frozen=frozen,
-        work=terms if private else replace(lab.plain, lr=0.5),
+        terms=terms if private else replace(lab.plain, lr=0.5),
     )
 
 
@@ -160,7 +160,7 @@ def test_a_device_that_starts_anew_uses_the_frozen_part_it_kept(lab, libraries, 
     task = first_task(lab)
     own, same = context(0, config(lab)), context(0, config(lab))
     reply(task, own)
-    monkeypatch.setattr(local_device, "_models", Recent(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_models", LruCache(weigh=lambda _: 1))
     again = reply(replace(task, round=2, frozen=None), own)
     reply(task, same)
     assert np.array_equal(again.delta, reply(replace(task, round=2, frozen=None), same).delta)
@@ -204,12 +204,12 @@ def test_after_a_failure_the_next_device_trains_as_ever(lab, libraries, monkeypa
     def fails(scores, gains, *, where):
         raise ArithmeticError(SECRET)
 
-    monkeypatch.setattr(local_device, "_models", Recent(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_models", LruCache(weigh=lambda _: 1))
     with monkeypatch.context() as patch:
         patch.setattr("client.training.opacus_engine.LOSSES", {"softmax": fails})
         assert isinstance(reply(task, context(0, config(lab))), Update)
     # the model that was made without a moment knows the loss of the patch
-    monkeypatch.setattr(local_device, "_models", Recent(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_models", LruCache(weigh=lambda _: 1))
     found = reply(task, context(0, config(lab)))
     assert np.array_equal(found.delta, expected.delta)
 
@@ -329,7 +329,7 @@ def declined_as(message, reason):
 @pytest.mark.parametrize("term", WEAKER)
 def test_a_weaker_task_is_declined_alone_and_together_by_its_reason_only(lab, libraries, term):
     task = first_task(lab)
-    weak = replace(task, work=replace(task.work, **{term: WEAKER[term]}))
+    weak = replace(task, terms=replace(task.terms, **{term: WEAKER[term]}))
     text = booked(lab)
     owns = [context(0, text), context(1, text)]
     for message in (ask(weak, owns[0]), *train_cohort(asked(weak, owns))):
@@ -340,7 +340,7 @@ def test_a_weaker_task_is_declined_alone_and_together_by_its_reason_only(lab, li
 
 def test_a_device_stops_by_its_own_count_where_the_task_has_no_limit(lab, libraries):
     task = first_task(lab)
-    endless = replace(task, work=replace(task.work, max_participations=0))
+    endless = replace(task, terms=replace(task.terms, max_participations=0))
     alone, beside = context(0, booked(lab)), context(1, booked(lab))
     for own, answer in (
         (alone, lambda own: ask(endless, own)),
@@ -472,7 +472,7 @@ def test_a_restart_without_any_state_does_not_renew_the_budget(
     lab, libraries, tmp_path, answer
 ):
     text, task = booked(lab), first_task(lab)
-    task = replace(task, work=replace(task.work, max_participations=0))
+    task = replace(task, terms=replace(task.terms, max_participations=0))
     for number in (1, 2):
         own = context(0, text, ledger=str(tmp_path))
         assert isinstance(found(answer(task, own), task), Update)
@@ -612,10 +612,10 @@ def test_a_damaged_ledger_of_one_device_disturbs_no_other(lab, libraries, tmp_pa
 @both
 def test_a_task_that_is_declined_writes_nothing(lab, libraries, tmp_path, answer):
     task = first_task(lab)
-    weak = replace(task, work=replace(task.work, noise_multiplier=0.5))
+    weak = replace(task, terms=replace(task.terms, noise_multiplier=0.5))
     other = "0" * 64
-    for given, demands in ((weak, {}), (task, {"config_digest": other})):
-        own = context(0, booked(lab), ledger=str(tmp_path), **demands)
+    for given, policy in ((weak, {}), (task, {"config_digest": other})):
+        own = context(0, booked(lab), ledger=str(tmp_path), **policy)
         assert set(answer(given, own).content) == {"scalars"}
     assert not list(tmp_path.iterdir())
 

@@ -1,4 +1,4 @@
-"""Whole visits under hostile weights: what an adversary proves is less than the ε told."""
+"""Whole visits under hostile weights: what an adversary proves is less than the ε reported."""
 
 import math
 
@@ -12,7 +12,7 @@ from scipy.stats import beta
 from client import local_device
 from client.app import train_cohort
 from client.consent.parameter_bounds import ParameterBounds
-from client.embeddings.recent import Recent
+from client.embeddings.lru_cache import LruCache
 from client.training import cohort_batch
 from photos.library import Library, Moment
 from protocol.codec import decode_reply, encode_task
@@ -20,7 +20,7 @@ from protocol.messages import Task
 from protocol.rebuild import to_json
 from ranking.model.build import build_ranker, frozen_names, trainable_names
 from ranking.parameters import frozen_digest
-from server.visit_terms import work
+from server.visit_terms import visit_terms
 from simulations.configuration.hydra_bridge import compose
 
 CONFIDENCE = 0.999
@@ -79,14 +79,14 @@ class Attack:
             parameters=self.parameters,
             digest=frozen_digest(ranker, others, frozen),
             frozen=frozen,
-            work=work(self.config.training, self.config.privacy, self.protection),
+            terms=visit_terms(self.config.training, self.config.privacy, self.protection),
         )
 
     def updates(self, world, count):
         """[count, trainable] what devices with this library send, each by draws of its own."""
         source = Same(WORLDS[world])
         self.patch.setattr(local_device, "_source", lambda photos, seed: source)
-        self.patch.setattr(local_device, "_embedded", Recent(weigh=local_device._bytes))
+        self.patch.setattr(local_device, "_embedded", LruCache(weigh=local_device._bytes))
         text, sent = to_json(self.config), encode_task(self.task)
         found = []
         for first in range(0, count, AT_ONCE):
@@ -108,7 +108,7 @@ class Attack:
         return message, context
 
     @property
-    def told(self):
+    def reported(self):
         """ε and δ of one visit."""
         chosen = self.protection.example.mechanism
         return chosen.epsilon(1), chosen.delta
@@ -143,7 +143,7 @@ def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(
 ):
     attack = Attack(monkeypatch, "overflowing", seed=3)
     absent, present = attack.updates("less", 64), attack.updates("more", 64)
-    epsilon, delta = attack.told
+    epsilon, delta = attack.reported
     assert proven(absent, present, delta=delta) <= epsilon
 
 
@@ -157,9 +157,9 @@ def test_ten_thousand_visits_under_hostile_weights_prove_less_than_is_told(
 ):
     attack = Attack(monkeypatch, family, seed=3, trained=trained)
     absent, present = attack.updates("less", 5_000), attack.updates("more", 5_000)
-    epsilon, delta = attack.told
+    epsilon, delta = attack.reported
     found = proven(absent, present, delta=delta)
-    measured(f"{trained}, {family} weights: proven ε {found:.2f}, told {epsilon:.2f}")
+    measured(f"{trained}, {family} weights: proven ε {found:.2f}, reported {epsilon:.2f}")
     assert found <= epsilon
 
 
@@ -172,7 +172,7 @@ def test_the_audit_proves_too_much_where_moments_are_padded_to_the_longest(
     absent = attack.updates("less", 1_280)
     monkeypatch.setattr(cohort_batch, "padded_length", lambda photos, pixels=False: 12)
     present = attack.updates("more", 1_280)
-    epsilon, delta = attack.told
+    epsilon, delta = attack.reported
     assert proven(absent, present, delta=delta) > epsilon
 
 

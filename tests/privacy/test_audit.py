@@ -31,7 +31,7 @@ TRIALS = 10_000  # of either world
 CLIP = 0.7
 NOISE = analytic_gaussian.noise(EPSILON, delta=DELTA)
 ROUNDS, BANDS = 8, 4
-WORK = VisitTerms(
+TERMS = VisitTerms(
     steps=1,
     rate=1.0,
     denominator=1.0,
@@ -84,8 +84,8 @@ def cohort_sum(value, *, noise, source):
 
 def own_update(value, *, noise, source):
     """Two libraries whose updates point in opposite directions: 2 · CLIP apart."""
-    work = replace(WORK, update_noise=2 * noise)
-    return protected(np.float32([50 if value else -50]), work=work, source=source)[0]
+    terms = replace(TERMS, update_noise=2 * noise)
+    return protected(np.float32([50 if value else -50]), terms=terms, source=source)[0]
 
 
 def adaptive_sum(value, *, noise, source):

@@ -32,7 +32,7 @@ from protocol.messages import (
 )
 
 NOT_A_REPLY = Malformed(RefusalReason.NOT_A_REPLY)
-WORK = VisitTerms(
+TERMS = VisitTerms(
     steps=4,
     rate=0.25,
     denominator=4.0,
@@ -75,19 +75,19 @@ def ones(count):
 
 
 @settings(deadline=None, max_examples=60)
-@given(parameters=bits, frozen=st.none() | bits, number=counts, attempt=counts, work=works)
-def test_a_task_crosses_flowers_wire_bit_for_bit(parameters, frozen, number, attempt, work):
+@given(parameters=bits, frozen=st.none() | bits, number=counts, attempt=counts, terms=works)
+def test_a_task_crosses_flowers_wire_bit_for_bit(parameters, frozen, number, attempt, terms):
     task = Task(
         round=number,
         attempt=attempt,
         parameters=vector(parameters),
         digest="ab" * 32,
         frozen=None if frozen is None else vector(frozen),
-        work=work,
+        terms=terms,
     )
     arrived = decode_task(over_the_wire(encode_task(task)))
     assert (arrived.round, arrived.attempt, arrived.digest) == (number, attempt, "ab" * 32)
-    assert arrived.work == work
+    assert arrived.terms == terms
     assert arrived.parameters.tobytes() == task.parameters.tobytes()
     assert arrived.parameters.dtype == np.float32
     if frozen is None:
@@ -225,7 +225,9 @@ def test_a_node_that_names_no_device_has_no_number(content):
 
 
 def task():
-    return Task(round=1, attempt=0, parameters=ones(3), digest="ab", frozen=ones(2), work=WORK)
+    return Task(
+        round=1, attempt=0, parameters=ones(3), digest="ab", frozen=ones(2), terms=TERMS
+    )
 
 
 def without(name):

@@ -101,7 +101,7 @@ def settings():
 
 
 @pytest.fixture
-def work():
+def terms():
     return VisitTerms(
         steps=1,
         rate=1.0,

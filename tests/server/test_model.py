@@ -7,7 +7,7 @@ import torch
 from ranking.initial import initial_ranker
 from ranking.settings import Ranking
 from ranking.weights import Origin, save_weights
-from server.model import Model
+from server.model import ServerModel
 
 SCRATCH = Ranking(trained="head", loss="softmax", weights=None)
 
@@ -31,7 +31,7 @@ def test_every_seed_of_the_settings_is_taken(seed):
 
 @pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
 def test_trainable_and_frozen_parts_are_the_whole_ranker(trained):
-    model = Model.initial(dataclasses.replace(SCRATCH, trained=trained), seed=0)
+    model = ServerModel.initial(dataclasses.replace(SCRATCH, trained=trained), seed=0)
     whole = sum(parameter.numel() for parameter in model.ranker.parameters())
     assert model.trainable.size + model.frozen.size == whole
     assert model.trainable.dtype == model.frozen.dtype == np.float32
@@ -54,7 +54,7 @@ def test_a_missing_file_of_weights_is_named(tmp_path):
 
 
 def test_released_parameters_go_into_the_ranker_and_leave_the_frozen_part_alone():
-    model = Model.initial(SCRATCH, seed=0)
+    model = ServerModel.initial(SCRATCH, seed=0)
     before = weights(model.ranker)
     model.take(model.trainable + np.float32(1))
     after = weights(model.ranker)

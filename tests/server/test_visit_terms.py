@@ -14,7 +14,7 @@ from privacy.protection.derivation import Protection
 from privacy.protection.settings import Privacy
 from protocol.rebuild import SettingError, rebuild, to_plain
 from protocol.settings import Training
-from server.visit_terms import work
+from server.visit_terms import visit_terms
 
 TRAINING = Training(steps=3, rate=0.25, reference_size=40, largest_library=100, lr=0.5)
 RUN = Federation(devices=50, rounds=2, cohort=5.0)
@@ -46,7 +46,7 @@ ADAPTIVE = AdaptiveSettings(**AT_SERVER, quantile=0.5, clip_lr=0.2, count_share=
 
 def terms_of(example, device=None):
     privacy = Privacy(noise="secure", claim=False, example=example, device=device or NoDevice())
-    return work(TRAINING, privacy, Protection.of(privacy, visit=TRAINING, run=RUN))
+    return visit_terms(TRAINING, privacy, Protection.of(privacy, visit=TRAINING, run=RUN))
 
 
 def mechanism(example):

@@ -11,7 +11,7 @@ from protocol.rebuild import rebuild
 from ranking.model.build import build_ranker, trainable_names
 from ranking.parameters import flatten
 from ranking.weights import load_weights
-from server.model import Model
+from server.model import ServerModel
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.settings import Config
 from simulations.evaluation.judge import Judge
@@ -219,7 +219,7 @@ def test_the_figures_of_a_run_are_those_of_the_model_that_is_saved(tmp_path):
     folder = run(tmp_path, "server.averaged=2", "simulation.evaluate_every=9")
     config = config_of(folder)
     _, held_out = performing.population(config.photos, config.seed)
-    start = Model.initial(config.ranking, seed=config.seed)
+    start = ServerModel.initial(config.ranking, seed=config.seed)
     judge = Judge(start.ranker, start.names, held_out, loss="softmax", frozen_encoder=True)
     after = plain_figures(judge.figures(saved(folder)))
     assert summary(folder)["simulation_only"]["after"] == after

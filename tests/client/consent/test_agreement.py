@@ -40,7 +40,7 @@ def task(lab):
         parameters=np.zeros(3, np.float32),
         digest="abc",
         frozen=None,
-        work=lab.work(max_participations=2),
+        terms=lab.terms(max_participations=2),
     )
 
 
@@ -88,9 +88,9 @@ def test_a_device_takes_part_so_often_and_no_more(task):
 
 
 def test_without_a_limit_a_device_always_takes_part(lab, task):
-    terms = lab.work(max_participations=0, clip=math.inf, private=False)
+    terms = lab.terms(max_participations=0, clip=math.inf, private=False)
     state = replace(HELD, participations=10**6)
-    counted = accept(replace(task, work=terms), state)
+    counted = accept(replace(task, terms=terms), state)
     assert counted == replace(state, participations=10**6 + 1)
 
 
@@ -124,7 +124,7 @@ def test_a_tasks_own_limit_can_make_a_device_stop_earlier_only(lab, task):
         (0, 2, DeclineReason.BUDGET_SPENT),
         (2, 2, DeclineReason.PARTICIPATIONS_SPENT),
     ):
-        given = replace(task, work=lab.work(max_participations=limit))
+        given = replace(task, terms=lab.terms(max_participations=limit))
         found = accept(given, state, floor=replace(FLOOR, visits=own))
         assert found == declined(reason)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from client.consent import configured_floor
 from client.consent.agreement import NEW, accept
 from client.consent.configured_floor import floor
-from client.consent.operator import Demands
+from client.consent.operator import OperatorPolicy
 from privacy.accounting import noise_search
 from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.base.unprotected import NoDevice, NoExample
@@ -26,7 +26,7 @@ from privacy.protection.derivation import Protection
 from privacy.protection.settings import Privacy
 from protocol.messages import Declined, DeclineReason, Task, VisitTerms
 from protocol.rebuild import SettingError
-from server.visit_terms import work as asked_by_server
+from server.visit_terms import visit_terms as asked_by_server
 
 # Half of the moments, σ = 1, two steps a visit, δ = 1e-5: ε is 4.85, 6.68, 8.11, 9.34 after
 # 1, 2, 3, 4 visits.
@@ -70,8 +70,8 @@ def text(lab):
 
 @pytest.fixture(scope="session")
 def floor_of(text):
-    def made(demands=None, **configuration):
-        return floor(text(**configuration), demands or Demands())
+    def made(policy=None, **configuration):
+        return floor(text(**configuration), policy or OperatorPolicy())
 
     return made
 
@@ -117,7 +117,7 @@ def test_noise_in_integers_that_follows_from_epsilon_is_the_servers_to_nine_digi
 
 def test_visits_in_integers_are_counted_by_their_own_epsilon(floor_of):
     assert floor_of(example=replace(INTEGERS, epsilon=8.2)).visits == 3
-    assert floor_of(Demands(max_epsilon=8.2), example=INTEGERS).visits == 3
+    assert floor_of(OperatorPolicy(max_epsilon=8.2), example=INTEGERS).visits == 3
 
 
 def test_noise_that_follows_from_epsilon_is_the_floor_to_nine_digits(floor_of):
@@ -152,7 +152,7 @@ def test_a_budget_of_local_noise_is_counted_in_closed_form(floor_of):
         assert found.visits == visits
 
 
-def test_where_the_server_adds_the_noise_a_device_demands_a_private_run_only(floor_of):
+def test_where_the_server_adds_the_noise_a_device_policy_a_private_run_only(floor_of):
     found = floor_of(example=NoExample(), device=GAUSSIAN)
     assert found.private
     assert (found.noise_multiplier, found.update_noise) == (0.0, 0.0)
@@ -167,60 +167,64 @@ def test_a_configuration_without_privacy_promises_none(floor_of):
 
 
 def test_an_operator_tightens_each_term_and_loosens_none(floor_of):
-    tight = Demands(max_epsilon=8.2, min_noise=1.5, max_clip=0.1)
+    tight = OperatorPolicy(max_epsilon=8.2, min_noise=1.5, max_clip=0.1)
     found = floor_of(tight)
     assert (found.noise_multiplier, found.clip) == (1.5, 0.1)
     assert found.visits == 3
-    loose = Demands(max_epsilon=100, min_noise=0.5, max_clip=10, max_exposure=100)
+    loose = OperatorPolicy(max_epsilon=100, min_noise=0.5, max_clip=10, max_exposure=100)
     assert floor_of(loose) == floor_of()
 
 
 def test_an_operators_epsilon_is_counted_at_the_configured_noise(floor_of):
     """Else visits before ``min-noise`` was raised would count for less than they cost."""
-    assert floor_of(Demands(max_epsilon=8.2, min_noise=3.0)).visits == 3
+    assert floor_of(OperatorPolicy(max_epsilon=8.2, min_noise=3.0)).visits == 3
 
 
 @pytest.mark.parametrize(("exposure", "visits"), [(0.99, 0), (1.0, 1), (2.99, 2), (3.0, 3)])
 def test_exposure_is_rate_times_steps_times_visits(exposure, visits, floor_of):
-    assert floor_of(Demands(max_exposure=exposure)).visits == visits
+    assert floor_of(OperatorPolicy(max_exposure=exposure)).visits == visits
 
 
 def test_exposure_is_counted_to_the_last_visit_whatever_the_digits_of_the_rate(floor_of):
     # 0.1 · 3 is 0.30000000000000004
     many = replace(DPSGD, max_participations=10)
-    assert floor_of(Demands(max_exposure=0.9), example=many, rate=0.1, steps=3).visits == 3
+    assert (
+        floor_of(OperatorPolicy(max_exposure=0.9), example=many, rate=0.1, steps=3).visits == 3
+    )
 
 
-def test_demands_hold_for_the_noise_and_the_clip_of_an_update_too(floor_of):
+def test_policy_hold_for_the_noise_and_the_clip_of_an_update_too(floor_of):
     local = {"example": NoExample(), "device": LOCAL}
-    found = floor_of(Demands(min_noise=7.0, max_clip=1.0), **local)
+    found = floor_of(OperatorPolicy(min_noise=7.0, max_clip=1.0), **local)
     assert (found.update_noise, found.update_clip) == (7.0, 1.0)
     assert (found.noise_multiplier, found.clip) == (0.0, math.inf)
     once = get_epsilon_gaussian(6 / 2, 1e-5)
-    assert floor_of(Demands(max_epsilon=once + 0.01), **local).visits == 1
-    central = floor_of(Demands(max_clip=1.0), example=NoExample(), device=GAUSSIAN)
+    assert floor_of(OperatorPolicy(max_epsilon=once + 0.01), **local).visits == 1
+    central = floor_of(OperatorPolicy(max_clip=1.0), example=NoExample(), device=GAUSSIAN)
     assert central.update_clip == 1.0
 
 
-@pytest.mark.parametrize("demands", [Demands(max_epsilon=9.0), Demands(min_noise=0.1)])
+@pytest.mark.parametrize(
+    "policy", [OperatorPolicy(max_epsilon=9.0), OperatorPolicy(min_noise=0.1)]
+)
 @pytest.mark.parametrize("device", [NoDevice(), GAUSSIAN])
 def test_an_operator_who_wants_noise_gets_it_on_the_device_or_takes_part_in_nothing(
-    demands, device, floor_of
+    policy, device, floor_of
 ):
-    found = floor_of(demands, example=NoExample(), device=device)
+    found = floor_of(policy, example=NoExample(), device=device)
     assert found.visits == 0
     assert found.private
 
 
 def test_noise_that_the_seed_tells_is_none_to_an_operator(floor_of):
     assert floor_of(noise="insecure_seeded").visits == 4
-    for demands in (
-        Demands(max_epsilon=9.0),
-        Demands(min_noise=0.1),
-        Demands(max_clip=1.0),
-        Demands(max_exposure=9.0),
+    for policy in (
+        OperatorPolicy(max_epsilon=9.0),
+        OperatorPolicy(min_noise=0.1),
+        OperatorPolicy(max_clip=1.0),
+        OperatorPolicy(max_exposure=9.0),
     ):
-        assert floor_of(demands, noise="insecure_seeded").visits == 0
+        assert floor_of(policy, noise="insecure_seeded").visits == 0
 
 
 def test_an_operators_epsilon_has_a_delta_of_its_own_at_most(floor_of):
@@ -228,7 +232,7 @@ def test_an_operators_epsilon_has_a_delta_of_its_own_at_most(floor_of):
     vague = replace(LOCAL, delta=0.09)
     once = get_epsilon_gaussian(6 / 2, 1e-5)
     for budget, visits in ((once - 0.01, 0), (once + 0.01, 1)):
-        found = floor_of(Demands(max_epsilon=budget), example=NoExample(), device=vague)
+        found = floor_of(OperatorPolicy(max_epsilon=budget), example=NoExample(), device=vague)
         assert found.visits == visits
 
 
@@ -237,18 +241,18 @@ def test_a_delta_that_would_publish_one_of_the_devices_is_refused(floor_of):
     with pytest.raises(
         ValueError, match=r"^privacy\.device\.delta=0\.1 would allow one of the 10"
     ):
-        floor_of(Demands(), example=NoExample(), device=replace(LOCAL, delta=0.1))
+        floor_of(OperatorPolicy(), example=NoExample(), device=replace(LOCAL, delta=0.1))
 
 
 def test_a_clip_or_an_exposure_makes_a_run_without_privacy_too_weak(lab, floor_of):
-    for demands in (Demands(max_clip=1.0), Demands(max_exposure=9.0)):
-        found = floor_of(demands, example=NoExample())
+    for policy in (OperatorPolicy(max_clip=1.0), OperatorPolicy(max_exposure=9.0)):
+        found = floor_of(policy, example=NoExample())
         plain = replace(lab.plain, rate=0.5, steps=2)
         assert found.declines(plain, visits=0) == DeclineReason.WEAKER_THAN_FLOOR
 
 
 def test_another_text_is_not_what_the_operator_agreed_to(text):
-    agreed = Demands(config_digest=hashlib.sha256(text().encode()).hexdigest())
+    agreed = OperatorPolicy(config_digest=hashlib.sha256(text().encode()).hexdigest())
     assert floor(text(), agreed).consented
     assert not floor(text() + " ", agreed).consented
 
@@ -263,7 +267,7 @@ def test_a_setting_that_the_promise_needs_is_missed_by_its_name(text, floor_of):
         with pytest.raises(SettingError, match=named):
             floor_of(**{unit: replace(chosen, max_participations=None)})
     with pytest.raises(SettingError, match="'training' is missing"):
-        floor(text().replace('"training"', '"trianing"'), Demands())
+        floor(text().replace('"training"', '"trianing"'), OperatorPolicy())
 
 
 def test_a_setting_that_another_kind_of_protection_has_is_refused(text):
@@ -277,14 +281,14 @@ def test_a_setting_that_another_kind_of_protection_has_is_refused(text):
         assert plain in written
         named = rf"^privacy\.{unit}\.\w+ belongs to .*privacy/{unit}={owner}"
         with pytest.raises(SettingError, match=named):
-            floor(written.replace(plain, f"{plain}, {stray}"), Demands())
+            floor(written.replace(plain, f"{plain}, {stray}"), OperatorPolicy())
 
 
 def test_the_floor_is_derived_once_for_all_devices_of_a_run(monkeypatch, floor_of):
-    floor_of(Demands(max_epsilon=8.0))
+    floor_of(OperatorPolicy(max_epsilon=8.0))
     monkeypatch.setattr(configured_floor, "read_sections", None)
     for _ in range(64):
-        assert floor_of(Demands(max_epsilon=8.0)).visits == 2
+        assert floor_of(OperatorPolicy(max_epsilon=8.0)).visits == 2
 
 
 def sent(**weaker):
@@ -328,7 +332,7 @@ def server(work):
         parameters=np.zeros(3, np.float32),
         digest="abc",
         frozen=np.zeros(3, np.float32),
-        work=work,
+        terms=work,
     )
 
 
@@ -401,7 +405,7 @@ BUDGET = 8.2
 def test_whatever_a_server_sends_no_moment_pays_more_than_the_budget(works, floor_of):
     visits = shown(works, floor_of(example=replace(DPSGD, epsilon=BUDGET)))
     assert example_epsilon(visits) <= BUDGET
-    asked = shown(works, floor_of(Demands(max_epsilon=5.0)))
+    asked = shown(works, floor_of(OperatorPolicy(max_epsilon=5.0)))
     assert example_epsilon(asked) <= 5.0
 
 

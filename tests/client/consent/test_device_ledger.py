@@ -13,7 +13,7 @@ from rich.console import Console
 from client.consent import device_ledger as module
 from client.consent.configured_floor import floor
 from client.consent.device_ledger import device_ledger
-from client.consent.operator import Demands
+from client.consent.operator import OperatorPolicy
 from privacy.ledger.chain import LedgerError, examine
 from privacy.ledger.disk import Disk
 from privacy.ledger.ledger import Ledger
@@ -84,7 +84,7 @@ def task(lab):
         parameters=np.zeros(3, np.float32),
         digest="abc",
         frozen=None,
-        work=lab.work(),
+        terms=lab.terms(),
     )
 
 
@@ -106,7 +106,7 @@ def test_each_unit_that_the_device_protects_has_a_file_of_the_floors_terms(
 ):
     written = text(example=replace(DPSGD, epsilon=8.2, noise_multiplier=None))
     assert visit(written) == 1
-    floored = floor(written, Demands())
+    floored = floor(written, OperatorPolicy())
     example, device = (examine(own(tmp_path, written), unit) for unit in ("example", "device"))
     assert (example.terms.noise_multiplier, example.terms.clip) == (
         floored.noise_multiplier,

@@ -33,7 +33,7 @@ NOTHING = replace(
 @pytest.fixture
 def terms(lab):
     """Exactly the floor's."""
-    return lab.work(
+    return lab.terms(
         rate=0.5, steps=2, noise_multiplier=1.1, clip=0.3, update_noise=4.0, update_clip=2.0
     )
 

@@ -61,7 +61,7 @@ def task(lab):
         parameters=np.zeros(3, np.float32),
         digest="abc",
         frozen=None,
-        work=lab.work(),
+        terms=lab.terms(),
     )
 
 

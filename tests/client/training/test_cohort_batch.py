@@ -8,22 +8,22 @@ from hypothesis import strategies as st
 
 from client.isolation import LEAST_MOMENTS, padded_length
 from client.training import cohort_batch
-from client.training.cohort_batch import Shape, Shelf, cuts
+from client.training.cohort_batch import CohortMoments, Shape, cuts
 
 HOST = torch.device("cpu")
 
 
 def shelf_of(devices, *, moments=32, spare=0, fixed=False, most=64):
     shape = Shape(devices=most, moments=moments, spare=spare, fixed=fixed)
-    return Shelf(devices, shape=shape, accelerator=HOST)
+    return CohortMoments(devices, shape=shape, accelerator=HOST)
 
 
 def test_batches_hold_every_drawn_moment_once_at_the_length_of_its_own(lab):
     devices = [lab.moments("head", own, seed=n) for n, own in enumerate([[2, 9], [5, 4, 9]])]
-    shelf = shelf_of(devices)
+    cohort = shelf_of(devices)
 
     # of the first device the moment of two photos, of the second those of four and of nine
-    short, long = shelf.batches(np.array([True, False, False, True, True]))
+    short, long = cohort.batches(np.array([True, False, False, True, True]))
 
     assert tuple(short.where.shape) == (2, 2, 6)
     assert short.devices is None
@@ -37,9 +37,9 @@ def test_batches_hold_every_drawn_moment_once_at_the_length_of_its_own(lab):
 
 @given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=8), moments=st.integers(1, 5))
 def test_every_batch_has_two_moments_at_least_and_none_twice(lab, lengths, moments):
-    shelf = shelf_of([lab.moments("head", lengths)], moments=moments)
+    cohort = shelf_of([lab.moments("head", lengths)], moments=moments)
 
-    batches = list(shelf.batches(np.ones(len(lengths), bool)))
+    batches = list(cohort.batches(np.ones(len(lengths), bool)))
 
     assert all(b.where.shape[1] >= LEAST_MOMENTS for b in batches)
     seen = [int(n) for b in batches for n in b.where.sum(2).flatten() if n]
@@ -52,9 +52,9 @@ def test_every_batch_has_two_moments_at_least_and_none_twice(lab, lengths, momen
 def test_batches_of_one_fixed_size_are_filled_with_moments_of_padding(lab):
     devices = [lab.moments("head", own, seed=n) for n, own in enumerate([[2], [5, 4], [3]])]
 
-    shelf = shelf_of(devices, moments=4, spare=100, fixed=True, most=5)
+    cohort = shelf_of(devices, moments=4, spare=100, fixed=True, most=5)
 
-    (batch,) = shelf.batches(np.ones(4, bool))
+    (batch,) = cohort.batches(np.ones(4, bool))
 
     assert tuple(batch.where.shape) == (5, 4, 6)
     assert batch.devices.tolist() == [0, 1, 2, 0, 0]
@@ -101,18 +101,18 @@ def test_equal_moments_make_one_batch_up_to_the_most_that_one_may_hold(lab):
 
 
 def test_a_draw_of_nothing_has_no_batch(lab):
-    shelf = shelf_of([lab.moments("head", [3]), lab.moments("head", [])])
+    cohort = shelf_of([lab.moments("head", [3]), lab.moments("head", [])])
 
-    assert list(shelf.batches(np.zeros(1, bool))) == []
+    assert list(cohort.batches(np.zeros(1, bool))) == []
 
 
 def test_large_photos_make_small_batches(lab):
     pixels = lab.moments("all", [12, 12, 12])
-    shelf = shelf_of([pixels], moments=8, spare=100)
+    cohort = shelf_of([pixels], moments=8, spare=100)
     whole = pixels.inputs.numel()
 
     def moments():
-        return [batch.where.shape[1] for batch in shelf.batches(np.ones(3, bool))]
+        return [batch.where.shape[1] for batch in cohort.batches(np.ones(3, bool))]
 
     assert moments() == [3]
     with pytest.MonkeyPatch.context() as patch:

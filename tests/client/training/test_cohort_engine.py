@@ -40,13 +40,13 @@ def cohort(lab, trained, lengths):
 
 def updates(lab, kind, trained, visits, terms, loss="softmax"):
     engine, start = lab.engine_and_start(trained, kind, loss)
-    found = [one.delta for one in engine.train(start, visits, work=terms)]
+    found = [one.delta for one in engine.train(start, visits, terms=terms)]
     return np.stack(found) if found else np.zeros((0, len(start)))
 
 
 def reference(lab, trained, visits, terms, loss="softmax"):
     engine, start = lab.engine_and_start(trained, loss=loss)
-    return np.stack([one.delta for one in engine.train(start, visits, work=terms)])
+    return np.stack([one.delta for one in engine.train(start, visits, terms=terms)])
 
 
 def assert_equal(found, expected):
@@ -70,7 +70,7 @@ libraries = st.lists(st.lists(st.integers(2, 12), max_size=5), min_size=1, max_s
 @given(lengths=libraries, terms=terms, trained=st.sampled_from(["linear", "head", "lora"]))
 @settings(max_examples=100, deadline=None)
 def test_updates_are_those_of_opacus(lab, kind, lengths, terms, trained):
-    visits, work = cohort(lab, trained, lengths), lab.work(lr=0.2, **terms)
+    visits, work = cohort(lab, trained, lengths), lab.terms(lr=0.2, **terms)
 
     assert_equal(
         updates(lab, kind, trained, visits, work), reference(lab, trained, visits, work)
@@ -81,7 +81,7 @@ def test_updates_are_those_of_opacus(lab, kind, lengths, terms, trained):
 @pytest.mark.parametrize("noise", [0.0, 0.7])
 def test_updates_of_the_whole_ranker_are_those_of_opacus(lab, kind, noise):
     visits = cohort(lab, "all", [[2, 9], [], [12, 3, 5]])
-    work = lab.work(steps=2, rate=0.7, clip=0.3, noise_multiplier=noise, lr=0.1)
+    work = lab.terms(steps=2, rate=0.7, clip=0.3, noise_multiplier=noise, lr=0.1)
 
     found = updates(lab, kind, "all", visits, work)
 
@@ -103,14 +103,14 @@ def test_every_loss_trains_alike(lab, kind, loss):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("trained", PARTS)
 def test_a_poisoned_device_leaves_every_bit_of_the_others(lab, kind, trained):
-    work = lab.work(steps=2, clip=0.3, noise_multiplier=0.5)
+    work = lab.terms(steps=2, clip=0.3, noise_multiplier=0.5)
     visits = cohort(lab, trained, [[3, 5], [2, 4, 12], [6]])
     clean = updates(lab, kind, trained, visits, work)
     visits[1].examples.inputs[0, 1] = float("nan")
     visits[1].examples.inputs[2, 0] = float("inf")
     engine, start = lab.engine_and_start(trained, kind)
 
-    poisoned = list(engine.train(start, visits, work=work))
+    poisoned = list(engine.train(start, visits, terms=work))
 
     assert poisoned[0].delta.tobytes() == clean[0].tobytes()
     assert poisoned[2].delta.tobytes() == clean[2].tobytes()
@@ -121,7 +121,7 @@ def test_a_poisoned_device_leaves_every_bit_of_the_others(lab, kind, trained):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("trained", PARTS)
 def test_what_stands_in_padding_is_never_read(lab, kind, trained):
-    work = lab.work(clip=0.3)
+    work = lab.terms(clip=0.3)
     visits = cohort(lab, trained, [[3, 5], [2]])
     clean = updates(lab, kind, trained, visits, work)
     for visit in visits:
@@ -133,7 +133,7 @@ def test_what_stands_in_padding_is_never_read(lab, kind, trained):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_order_of_devices_and_of_moments_changes_nothing_beyond_rounding(lab, kind):
-    work = lab.work(steps=2, clip=0.3, noise_multiplier=0.5, rate=0.6)
+    work = lab.terms(steps=2, clip=0.3, noise_multiplier=0.5, rate=0.6)
     visits = cohort(lab, "head", [[3, 5, 7], [2, 4, 12], [6]])
     turned = [
         replace(visit, examples=lab.chosen(visit.examples, torch.arange(n - 1, -1, -1)))
@@ -149,7 +149,7 @@ def test_the_order_of_devices_and_of_moments_changes_nothing_beyond_rounding(lab
 @pytest.mark.parametrize("trained", PARTS)
 def test_one_moment_moves_the_sum_by_at_most_the_clip(lab, kind, trained):
     clip = 0.05
-    work = lab.work(clip=clip, lr=1.0, denominator=1.0)
+    work = lab.terms(clip=clip, lr=1.0, denominator=1.0)
     visits = cohort(lab, trained, [[6], [4], [12]])
 
     norms = np.linalg.norm(updates(lab, kind, trained, visits, work).astype(float), axis=1)
@@ -162,7 +162,7 @@ def test_the_norm_of_a_moment_of_near_duplicates_does_not_cancel_away(lab):
     moment = lab.moments("head", [6], seed=1)
     moment.inputs[:] = moment.inputs[:, :1] + 1e-3 * moment.inputs
     visits = [Visit(examples=moment, source=SeededSource(1))]
-    work = lab.work(clip=1e-3, lr=1e3, denominator=1.0)
+    work = lab.terms(clip=1e-3, lr=1e3, denominator=1.0)
 
     found = updates(lab, bookkeeping, "head", visits, work)
 
@@ -172,7 +172,7 @@ def test_the_norm_of_a_moment_of_near_duplicates_does_not_cancel_away(lab):
 
 def test_devices_beyond_one_batch_are_trained_in_their_order(lab):
     visits = cohort(lab, "linear", [[2 + index % 5] for index in range(70)])
-    work = lab.work(clip=0.3)
+    work = lab.terms(clip=0.3)
 
     found = updates(lab, bookkeeping, "linear", visits, work)
 
@@ -199,10 +199,10 @@ def test_a_layer_that_is_not_known_is_left_to_vmap_and_said_once(lab, caplog):
     ranker = build_ranker("head", generator=torch.Generator().manual_seed(1))
     ranking = Ranking(trained="head", loss="softmax", weights=None)
     start = flatten(ranker, trainable_names(ranker, "head"))
-    visits, work = cohort(lab, "head", [[2, 6], [3]]), lab.work(steps=2, clip=0.3)
-    expected = [one.delta for one in vmapped(ranker, ranking).train(start, visits, work=work)]
+    visits, work = cohort(lab, "head", [[2, 6], [3]]), lab.terms(steps=2, clip=0.3)
+    expected = [one.delta for one in vmapped(ranker, ranking).train(start, visits, terms=work)]
 
-    found = [one.delta for one in odd(ranker, ranking).train(start, visits, work=work)]
+    found = [one.delta for one in odd(ranker, ranking).train(start, visits, terms=work)]
 
     assert_equal(np.stack(found), np.stack(expected))
     assert caplog.text.count("vmap trains instead") == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from client.isolation import LEAST_MOMENTS, Isolated, linear, padded_length
 from client.model import prove_isolation
 from client.settings import EngineChoice
-from client.training.cohort_batch import Batch, Shelf
+from client.training.cohort_batch import Batch, CohortMoments
 from client.training.isolation_check import NotIsolatedError, check_isolation, same_bits
 from ranking.losses.registry import LOSSES
 from ranking.settings import Ranking
@@ -268,7 +268,7 @@ def test_the_engine_alone_gives_every_moment_a_batch_of_its_own(lab):
     from client.training.bookkeeping import ALONE
 
     examples = lab.moments("head", [3, 5, 9, 2])
-    shelf = Shelf([examples], shape=ALONE, accelerator=torch.device("cpu"))
-    batches = list(shelf.batches(np.ones(4, bool)))
+    cohort = CohortMoments([examples], shape=ALONE, accelerator=torch.device("cpu"))
+    batches = list(cohort.batches(np.ones(4, bool)))
     assert [batch.where.any(-1).sum().item() for batch in batches] == [1, 1, 1, 1]
     assert {tuple(batch.where.shape[:2]) for batch in batches} == {(1, LEAST_MOMENTS)}

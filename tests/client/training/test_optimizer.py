@@ -13,7 +13,7 @@ def parameters():
 
 
 def optimizer(lab, chosen, **changes):
-    terms = lab.work(lr=1.0, **changes)
+    terms = lab.terms(lr=1.0, **changes)
     streams = (SeededSource(1).stream("noise", step) for step in range(9))
     return MomentOptimizer(torch.optim.SGD(chosen, lr=1.0), terms, noise=streams)
 

@@ -65,7 +65,7 @@ def test_a_moment_moves_a_step_by_at_most_lr_clip_over_denominator(
 ):
     engine, start = lab.engine_and_start(trained)
     examples = lab.moments(trained, lengths, seed=seed, scale=scale)
-    terms = lab.work(rate=rate, clip=clip, lr=0.5, denominator=2.0)
+    terms = lab.terms(rate=rate, clip=clip, lr=0.5, denominator=2.0)
     source = Later(SeededSource(seed), step)
     distance = moved(lab, engine, start, examples, row % len(lengths), terms, source)
     assert distance <= 0.5 * clip / 2.0 * (1 + FLOAT_SLACK) + FLOAT_SLACK
@@ -75,7 +75,7 @@ def test_a_moment_moves_a_step_by_at_most_lr_clip_over_denominator(
 def test_the_bound_is_reached_by_a_moment_that_is_clipped(lab, trained):
     engine, start = lab.engine_and_start(trained)
     examples = lab.moments(trained, [4, 6, 3])
-    terms = lab.work(clip=0.1, lr=0.5, denominator=2.0)
+    terms = lab.terms(clip=0.1, lr=0.5, denominator=2.0)
     distance = moved(lab, engine, start, examples, 1, terms, SeededSource(1))
     assert distance == pytest.approx(0.5 * 0.1 / 2.0, rel=1e-3)
 
@@ -84,16 +84,16 @@ def test_the_bound_is_reached_by_a_moment_that_is_clipped(lab, trained):
 def test_a_visit_is_its_steps_one_after_another_each_bounded_given_the_last(lab, trained):
     engine, start = lab.engine_and_start(trained)
     examples = lab.moments(trained, [4, 6, 3])
-    terms = lab.work(rate=0.6, clip=0.1, noise_multiplier=1.0)
+    terms = lab.terms(rate=0.6, clip=0.1, noise_multiplier=1.0)
     source = SeededSource(4)
     reached = start
     for step in range(3):
         later = Later(source, step)
-        silent = lab.work(rate=0.6, clip=0.1)
+        silent = lab.terms(rate=0.6, clip=0.1)
         distance = moved(lab, engine, reached, examples, 1, silent, later)
         assert distance <= 0.5 * 0.1 / 2.0 * (1 + FLOAT_SLACK) + FLOAT_SLACK
         reached = reached + lab.delta(engine, reached, examples, terms, source=later)
-    whole = lab.work(rate=0.6, clip=0.1, noise_multiplier=1.0, steps=3)
+    whole = lab.terms(rate=0.6, clip=0.1, noise_multiplier=1.0, steps=3)
     np.testing.assert_allclose(
         start + lab.delta(engine, start, examples, whole, source=source), reached, atol=1e-6
     )
@@ -102,7 +102,7 @@ def test_a_visit_is_its_steps_one_after_another_each_bounded_given_the_last(lab,
 def test_clipping_photos_instead_of_moments_breaks_the_bound(lab):
     examples = lab.moments("all", [4, 6, 3])
     examples.gains[:, 1:] = 0
-    terms = lab.work(clip=0.001, lr=1.0, denominator=1.0)
+    terms = lab.terms(clip=0.001, lr=1.0, denominator=1.0)
     right, start = lab.engine_and_start("all")
     wrong, _ = lab.engine_and_start("all", kind=PhotoEngine)
     source = SeededSource(1)

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from photos.folder.device_folder import read_device, read_moments
-from photos.folder.feedback_file import NO_ROW, Row
+from photos.folder.feedback_file import NO_ROW, FeedbackRow
 from photos.folder.skips import Skip
 from photos.library import Feedback
 
@@ -42,8 +42,8 @@ def test_moments_are_by_name_photos_by_capture_and_rows_beside_their_photos(devi
     home, walk = read_device(device, side=8).moments
     assert (home.name, walk.name) == ("home", "walk")
     assert _names(walk) == ["c.jpg", "b.jpg", "a.jpg"]
-    assert walk.rows == (NO_ROW, Row(burst="x", feedback=Feedback.FAVOURITE), NO_ROW)
-    assert home.rows == (Row(burst="", feedback=Feedback.DELETE),)
+    assert walk.rows == (NO_ROW, FeedbackRow(burst="x", feedback=Feedback.FAVOURITE), NO_ROW)
+    assert home.rows == (FeedbackRow(burst="", feedback=Feedback.DELETE),)
 
 
 def test_the_first_photos_by_capture_are_kept_and_the_others_counted(device):
@@ -75,7 +75,7 @@ def test_listed_photos_of_the_folder_itself_are_a_moment_without_a_name(tmp_path
     (tmp_path / "feedback.csv").write_text("photo,feedback\na.jpg,favourite\n")
     (moment,) = read_moments(tmp_path, {"": [path]}, side=8).moments
     assert moment.name == ""
-    assert moment.rows == (Row(burst="", feedback=Feedback.FAVOURITE),)
+    assert moment.rows == (FeedbackRow(burst="", feedback=Feedback.FAVOURITE),)
 
 
 def test_rows_of_photos_that_are_not_listed_are_counted(device):

@@ -1,6 +1,6 @@
 import pytest
 
-from photos.folder.feedback_file import Row, read_feedback
+from photos.folder.feedback_file import FeedbackRow, read_feedback
 from photos.folder.skips import Skip
 from photos.library import Feedback
 
@@ -16,8 +16,8 @@ def _read(tmp_path, text: str | bytes):
 def test_a_row_holds_a_photos_burst_and_feedback(tmp_path):
     table = _read(tmp_path, "photo,burst,feedback\na/1.jpg,x,favourite\na/2.jpg,x,delete\n")
     assert table.rows == {
-        "a/1.jpg": Row(burst="x", feedback=Feedback.FAVOURITE),
-        "a/2.jpg": Row(burst="x", feedback=Feedback.DELETE),
+        "a/1.jpg": FeedbackRow(burst="x", feedback=Feedback.FAVOURITE),
+        "a/2.jpg": FeedbackRow(burst="x", feedback=Feedback.DELETE),
     }
     assert not table.skipped
 
@@ -25,8 +25,8 @@ def test_a_row_holds_a_photos_burst_and_feedback(tmp_path):
 def test_spreadsheet_habits_are_read_too(tmp_path):
     text = "\ufefffeedback, photo\r\nFavorite , a\\1.jpg\r\n,a/2.jpg\r\n"
     assert _read(tmp_path, text).rows == {
-        "a/1.jpg": Row(burst="", feedback=Feedback.FAVOURITE),
-        "a/2.jpg": Row(burst="", feedback=Feedback.KEEP),
+        "a/1.jpg": FeedbackRow(burst="", feedback=Feedback.FAVOURITE),
+        "a/2.jpg": FeedbackRow(burst="", feedback=Feedback.KEEP),
     }
 
 
@@ -41,7 +41,7 @@ def test_spreadsheet_habits_are_read_too(tmp_path):
 )
 def test_a_bad_row_is_counted_and_the_others_are_kept(tmp_path, row, reason):
     table = _read(tmp_path, f"photo,burst,feedback\nb/1.jpg,,favourite\n{row}\n")
-    assert table.rows == {"b/1.jpg": Row(burst="", feedback=Feedback.FAVOURITE)}
+    assert table.rows == {"b/1.jpg": FeedbackRow(burst="", feedback=Feedback.FAVOURITE)}
     assert table.skipped == {reason: 1}
 
 
@@ -54,8 +54,8 @@ def test_a_row_that_cannot_be_read_takes_no_other_with_it(tmp_path, row):
     rows = b"photo,burst,feedback\na/1.jpg,,delete\n" + row + b"\nb/1.jpg,,favourite\n"
     table = _read(tmp_path, rows)
     assert table.rows == {
-        "a/1.jpg": Row(burst="", feedback=Feedback.DELETE),
-        "b/1.jpg": Row(burst="", feedback=Feedback.FAVOURITE),
+        "a/1.jpg": FeedbackRow(burst="", feedback=Feedback.DELETE),
+        "b/1.jpg": FeedbackRow(burst="", feedback=Feedback.FAVOURITE),
     }
     assert table.skipped == {Skip.BAD_ROW: 1}
 
@@ -77,8 +77,8 @@ def test_a_table_that_cannot_be_read_counts_once(tmp_path, text):
 
 def test_a_short_or_long_row_is_read_as_far_as_it_goes(tmp_path):
     table = _read(tmp_path, "photo,burst,feedback\na/1.jpg\na/2.jpg,x,delete,and,more\n")
-    assert table.rows["a/1.jpg"] == Row(burst="", feedback=Feedback.KEEP)
-    assert table.rows["a/2.jpg"] == Row(burst="x", feedback=Feedback.DELETE)
+    assert table.rows["a/1.jpg"] == FeedbackRow(burst="", feedback=Feedback.KEEP)
+    assert table.rows["a/2.jpg"] == FeedbackRow(burst="x", feedback=Feedback.DELETE)
 
 
 def test_a_missing_table_is_empty_and_a_linked_or_foldered_one_is_counted(tmp_path):

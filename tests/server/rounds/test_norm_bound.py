@@ -11,7 +11,7 @@ from scipy.stats import binom
 from protocol.messages import VisitTerms
 from server.rounds.norm_bound import norm_bound
 
-WORK = VisitTerms(
+TERMS = VisitTerms(
     steps=4,
     rate=0.25,
     denominator=5.0,
@@ -23,23 +23,23 @@ WORK = VisitTerms(
 )
 
 
-def bound(work=WORK, *, size=10, largest_library=20, **rest):
+def bound(terms=TERMS, *, size=10, largest_library=20, **rest):
     parameters = np.zeros(size, np.float32)
-    return norm_bound(parameters, work, largest_library=largest_library, **rest)
+    return norm_bound(parameters, terms, largest_library=largest_library, **rest)
 
 
 def test_without_a_clip_the_bound_is_infinite():
-    assert bound(dataclasses.replace(WORK, clip=math.inf, noise_multiplier=0.0)) == math.inf
+    assert bound(dataclasses.replace(TERMS, clip=math.inf, noise_multiplier=0.0)) == math.inf
 
 
 def test_without_noise_and_sampling_the_bound_is_every_moment_pulling_one_way():
-    full = dataclasses.replace(WORK, rate=1.0, noise_multiplier=0.0)
+    full = dataclasses.replace(TERMS, rate=1.0, noise_multiplier=0.0)
     # .5 / 5 * 2 * 4 steps * 20 moments, and a thousandth
     assert bound(full) == pytest.approx(16.0 * 1.001, rel=1e-5)
 
 
 def test_the_noise_term_has_the_tail_that_mpmath_says():
-    alone = dataclasses.replace(WORK, rate=1.0)
+    alone = dataclasses.replace(TERMS, rate=1.0)
     drawn = dataclasses.replace(alone, noise_multiplier=0.0)
     noise = (bound(alone, size=36) - bound(drawn, size=36)) / 1.001
     square = (noise / (0.5 / 5 * 2)) ** 2 / 4
@@ -48,7 +48,7 @@ def test_the_noise_term_has_the_tail_that_mpmath_says():
 
 
 def test_the_draw_term_is_the_least_count_with_a_small_enough_tail():
-    drawn = dataclasses.replace(WORK, noise_multiplier=0.0)
+    drawn = dataclasses.replace(TERMS, noise_multiplier=0.0)
     count = round(bound(drawn) / 1.001 / (0.5 / 5 * 2))
     assert binom.sf(count, 80, 0.25) <= 5e-10 < binom.sf(count - 1, 80, 0.25)
 
@@ -82,25 +82,25 @@ def test_the_default_tail_is_above_every_one_of_many_honest_updates_but_not_twic
     factor=st.sampled_from([2, 3, 4]),
 )
 def test_more_of_anything_that_lengthens_an_update_never_lowers_the_bound(field, factor):
-    more = dataclasses.replace(WORK, **{field: getattr(WORK, field) * factor})
+    more = dataclasses.replace(TERMS, **{field: getattr(TERMS, field) * factor})
     assert bound(more) >= bound()
 
 
 def test_more_dimensions_and_larger_libraries_raise_the_bound_and_denominators_lower_it():
     assert bound(size=11) > bound()
     assert bound(largest_library=40) > bound()
-    assert bound(dataclasses.replace(WORK, denominator=10.0)) < bound()
+    assert bound(dataclasses.replace(TERMS, denominator=10.0)) < bound()
     assert bound(tail=1e-3) < bound()
 
 
 def test_an_update_lost_in_float32_rounding_still_passes():
-    work = dataclasses.replace(WORK, lr=1e-9, noise_multiplier=0.0, rate=1.0)
+    terms = dataclasses.replace(TERMS, lr=1e-9, noise_multiplier=0.0, rate=1.0)
     parameters = np.full(1000, 1.5, np.float32)
     moved = parameters.copy()
     step = np.float32(0.6 * 2.0**-23)
-    for _ in range(work.steps):
+    for _ in range(terms.steps):
         moved += step
-    honest = step * work.steps * math.sqrt(1000)
-    tight = dataclasses.replace(work, clip=honest / (1e-9 / 5 * 80))
+    honest = step * terms.steps * math.sqrt(1000)
+    tight = dataclasses.replace(terms, clip=honest / (1e-9 / 5 * 80))
     limit = norm_bound(parameters, tight, largest_library=20)
     assert honest * 1.001 < np.linalg.norm(moved - parameters) < limit

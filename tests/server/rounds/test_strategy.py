@@ -48,14 +48,14 @@ def everyone(settings):
 
 
 @pytest.fixture
-def make(settings, work, watcher):
+def make(settings, terms, watcher):
     def strategy(chosen=settings, *, release=None, **changes):
-        terms = RunTerms(
-            work=work, largest_library=10, frozen=np.float32([7, 8]), digest="d" * 64
+        asked = RunTerms(
+            visit=terms, largest_library=10, frozen=np.float32([7, 8]), digest="d" * 64
         )
         return RoundStrategy(
             chosen,
-            dataclasses.replace(terms, **changes),
+            dataclasses.replace(asked, **changes),
             seed=11,
             directory=RangeDirectory(FIRST, DEVICES),
             observer=watcher,
@@ -133,17 +133,17 @@ def test_where_the_server_protects_devices_the_release_is_its_mechanisms(
     assert released.tolist() == pytest.approx([3.5 / 16, 1 / 16, 0], abs=1e-6)
 
 
-def test_the_order_of_arrival_changes_no_bit(make, work, settings, device_grid, start):
+def test_the_order_of_arrival_changes_no_bit(make, terms, settings, device_grid, start):
     # In float64, (1e30 + 1) - 1e30 is 0 and (1e30 - 1e30) + 1 is 1: the order shows.
     firsts = [1e30, 1, -1e30, 0, 1, 1e30, 0, -1e30]
-    free = dataclasses.replace(work, clip=float("inf"), private=False)
+    free = dataclasses.replace(terms, clip=float("inf"), private=False)
 
     def answer(message):
         return honest(message, delta=[firsts[device_of(message)], 0, 0])
 
     def released(order):
         grid = device_grid(answer, arrangement=lambda replies: [replies[i] for i in order])
-        return rounds(make(everyone(settings), work=free), grid, start, 2).tobytes()
+        return rounds(make(everyone(settings), visit=free), grid, start, 2).tobytes()
 
     straight = released(range(DEVICES))
     assert released([0, 2, 1, 3, 4, 5, 7, 6]) == straight
@@ -348,14 +348,14 @@ def test_a_cohort_larger_than_the_population_names_both_settings(make, settings)
 
 
 def test_without_privacy_only_the_norm_is_free(
-    make, work, settings, device_grid, start, watcher
+    make, terms, settings, device_grid, start, watcher
 ):
-    free = dataclasses.replace(work, clip=float("inf"), private=False)
+    free = dataclasses.replace(terms, clip=float("inf"), private=False)
 
     def answer(message):
         return honest(message, delta=[1e6, 0, np.nan if device_of(message) == 3 else 0])
 
-    rounds(make(everyone(settings), work=free), device_grid(answer), start)
+    rounds(make(everyone(settings), visit=free), device_grid(answer), start)
     assert watcher.outcomes[0].admitted == 7
     assert watcher.outcomes[0].refused == {RefusalReason.NOT_FINITE: 1}
 

@@ -44,7 +44,7 @@ def test_every_framework_has_its_turn_before_the_first_one_has_another(monkeypat
 
 
 def test_the_work_is_five_batches_of_ten_lists_that_every_device_has_at_hand():
-    with peer_rounds.work(3) as config:
+    with peer_rounds.terms(3) as config:
         encoder = module_digest(initial_ranker(config.ranking, seed=config.seed).encoder)
         cache = DiskCache(
             Path(str(config.simulation.cache)),

@@ -11,7 +11,7 @@ from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Terms
 from privacy.statements.composition import composed
-from simulations.formats import spent as told
+from simulations.formats import epsilon_text
 from simulations.ledgers.composed_runs import show_runs
 from simulations.runs.run_folder import RunFolder
 
@@ -124,10 +124,10 @@ def test_the_losses_of_each_device_add_up_over_runs_and_the_worst_is_told(runs):
         composed([(MOMENTS, 3)]),
         composed([(ROUNDS, 5)]),
     )
-    assert f"ε worst     {told(worst.reported)} at δ = 1e-05" in said
-    assert f"ε of 50%    {told(middle.reported)} at δ = 1e-05" in said
-    assert f"ε of 90%    {told(worst.reported)} at δ = 1e-05" in said
-    assert f"ε           {told(rounds.reported)} at δ = 0.0001" in said
+    assert f"ε worst     {epsilon_text(worst.reported)} at δ = 1e-05" in said
+    assert f"ε of 50%    {epsilon_text(middle.reported)} at δ = 1e-05" in said
+    assert f"ε of 90%    {epsilon_text(worst.reported)} at δ = 1e-05" in said
+    assert f"ε           {epsilon_text(rounds.reported)} at δ = 0.0001" in said
     assert "one made population: the same photos settings and seed" in said
     assert "as if all had been decided before the first" in said
     assert "not a claim" not in said
@@ -136,7 +136,7 @@ def test_the_losses_of_each_device_add_up_over_runs_and_the_worst_is_told(runs):
 def test_what_a_crash_left_unknown_counts_for_every_device_of_that_run(runs):
     ledger = runs[1] / "private/ledger/example.jsonl"
     ledger.write_bytes(ledger.read_bytes() + b'{"body":')
-    assert f"ε worst     {told(composed([(MOMENTS, 5)]).reported)} at" in shown(runs)[1]
+    assert f"ε worst     {epsilon_text(composed([(MOMENTS, 5)]).reported)} at" in shown(runs)[1]
 
 
 def test_a_run_that_does_not_protect_a_unit_leaves_it_without_bound(tmp_path, runs):
@@ -144,14 +144,14 @@ def test_a_run_that_does_not_protect_a_unit_leaves_it_without_bound(tmp_path, ru
     _, said = shown([*runs, only])
     assert "for each moment of a device:" in said
     assert "without bound: c does not protect it" in said
-    assert f"ε           {told(composed([(ROUNDS, 7)]).reported)} at" in said
+    assert f"ε           {epsilon_text(composed([(ROUNDS, 7)]).reported)} at" in said
 
 
 def test_local_noise_counts_for_moments_and_not_beside_the_servers(tmp_path, runs):
     local = made(tmp_path / "c", ledgers={"device": (LOCAL, [(2,)])})
     _, said = shown([*runs, local])
     worst = composed([(MOMENTS, 4), (LOCAL, 1)])
-    assert f"ε worst     {told(worst.reported)} at" in said
+    assert f"ε worst     {epsilon_text(worst.reported)} at" in said
     assert "unknown: the noise of one run is at the server" in said
 
 
@@ -195,7 +195,7 @@ def test_runs_of_other_photos_are_refused_unless_one_says_that_they_are_the_same
         shown([runs[0], stranger])
     _, said = shown([runs[0], stranger], same=True)
     # Which device is which is not known then: the most of either.
-    assert f"ε worst     {told(composed([(MOMENTS, 5)]).reported)} at" in said
+    assert f"ε worst     {epsilon_text(composed([(MOMENTS, 5)]).reported)} at" in said
     assert "because you say so" in said
     assert "50%" not in said
 
@@ -256,7 +256,7 @@ def test_a_devices_own_folder_is_composed_over_its_configurations(tmp_path):
         written(folder, {"example": (MOMENTS, cohorts)})
     _, said = shown([own])
     assert "one device's own ledgers, in one folder" in said
-    assert f"ε worst     {told(composed([(MOMENTS, 3)]).reported)} at" in said
+    assert f"ε worst     {epsilon_text(composed([(MOMENTS, 3)]).reported)} at" in said
     shutil.rmtree(own / f"{1:064x}")
     assert shown([own])[0]
 
@@ -269,7 +269,8 @@ def test_ledgers_of_flowers_server_are_of_a_population_that_one_has_to_state(tmp
     with pytest.raises(ValueError, match="does not say on which photos it ran"):
         show_runs(runs, Console(quiet=True))
     assert (
-        f"ε           {told(composed([(ROUNDS, 4)]).reported)} at" in shown(runs, same=True)[1]
+        f"ε           {epsilon_text(composed([(ROUNDS, 4)]).reported)} at"
+        in shown(runs, same=True)[1]
     )
 
 

@@ -10,7 +10,7 @@ from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Terms, Unknown
 from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.statements.recomputation import opinions
-from simulations.formats import spent as told
+from simulations.formats import epsilon_text
 from simulations.ledgers.ledger_view import explained, ledgers, show
 
 TERMS = Terms(
@@ -62,8 +62,14 @@ def test_a_ledger_that_holds_is_shown_with_its_terms_and_its_cost(run):
     assert "2 × clip" in text
     assert "2 time(s), 3 device(s) named: the most often charged 2, the middle one 1" in text
     worst, middle = opinions(TERMS, 2), opinions(TERMS, 1)
-    assert f"{told(worst.pld)} by loss distributions ≤ {told(worst.rdp)} by Rényi" in text
-    assert f"{told(middle.pld)} by loss distributions ≤ {told(middle.rdp)} by Rényi" in text
+    assert (
+        f"{epsilon_text(worst.pld)} by loss distributions ≤ {epsilon_text(worst.rdp)} by Rényi"
+        in text
+    )
+    assert (
+        f"{epsilon_text(middle.pld)} by loss distributions "
+        f"≤ {epsilon_text(middle.rdp)} by Rényi"
+    ) in text
     assert "not a claim" not in text
     assert "Round 1" not in text
 

@@ -10,7 +10,7 @@ from privacy.planning.selection import Selection
 from simulations.configuration.hydra_bridge import compose
 from simulations.ledgers.run_ledger import show_run
 from simulations.simulate import simulate
-from simulations.studies.search import cost, drawn, is_claim, recomputed, told
+from simulations.studies.search import cost, drawn, is_claim, recomputed, report_lines
 
 TINY = (
     "photos.devices=6",
@@ -126,13 +126,13 @@ def test_a_search_is_no_claim_where_any_of_its_draws_is_seeded():
     assert is_claim(secure, {"a": secure})
     assert not is_claim(seeded, {"a": secure})
     assert not is_claim(secure, {"a": secure, "b": seeded})
-    (_, said, caveat) = told({"example": (3.0, 1e-5)}, best="a", claim=False)
+    (_, said, caveat) = report_lines({"example": (3.0, 1e-5)}, best="a", claim=False)
     assert said.startswith("ε of the choice ≤ 3.00")
     assert caveat.endswith("(not a claim: the draws follow from the seed)")
 
 
 def test_a_draw_of_no_trial_is_said():
-    assert told({}, best=None, claim=True) == [
+    assert report_lines({}, best=None, claim=True) == [
         "The draw was no trial: there is nothing to tell."
     ]
 

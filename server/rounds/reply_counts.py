@@ -10,7 +10,7 @@ from server.rounds.outcome import RoundOutcome
 NOTHING: Mapping[str, float] = {}
 
 
-class Tally:
+class ReplyCounts:
     """Counts verdicts, each under its reason.
 
     Attributes:
