@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
-from privacy.mechanisms.base.unit_settings import Federation
 from privacy.protection.derivation import Protection
 from protocol.messages import Vector
 from server.aggregation.rules import check_protected
 from server.charged_release import ChargedRelease, charged_release
 from server.rounds.directory import Directory
-from server.rounds.loop import run
 from server.rounds.outcome import KnowsDirectory, RoundObserver
 from server.rounds.registration import queried_directory
 from server.rounds.round_log import RoundLog
@@ -44,7 +42,11 @@ def main(grid: Grid, context: Context) -> None:
     output = _output(str(context.run_config["output"]))
     model = ServerModel.initial(sections.ranking, seed=sections.seed)
     directory = _directory(grid, text, timeout=sections.server.timeout)
-    protection = _protection(sections, devices=directory.devices)
+    protection = Protection.of(
+        sections.privacy,
+        visit=sections.training,
+        run=sections.server.federation(directory.devices),
+    )
     observer = _observer(grid, sections)
     release = charged_release(
         protection.device,
@@ -55,12 +57,7 @@ def main(grid: Grid, context: Context) -> None:
     )
     strategy = RoundStrategy(
         sections.server,
-        RunTerms(
-            visit=visit_terms(sections.training, sections.privacy, protection),
-            largest_library=sections.training.largest_library,
-            frozen=model.frozen,
-            digest=model.digest,
-        ),
+        _run_terms(sections, protection, model),
         seed=sections.seed,
         directory=directory,
         observer=observer,
@@ -69,13 +66,7 @@ def main(grid: Grid, context: Context) -> None:
     )
     _promise(observer, protection, release)
     try:
-        released = run(
-            strategy,
-            grid,
-            model.trainable,
-            rounds=protection.rounds,
-            timeout=sections.server.timeout,
-        )
+        released = strategy.run(grid, model.trainable, rounds=protection.rounds)
     finally:
         if release is not None:
             release.close()
@@ -90,10 +81,15 @@ def result(context: Context) -> Vector:
     return vector(context.state.array_records[RESULT])
 
 
-def _protection(sections: ServerSections, *, devices: int) -> Protection:
-    server = sections.server
-    run = Federation(devices=devices, rounds=server.rounds, cohort=server.cohort)
-    return Protection.of(sections.privacy, visit=sections.training, run=run)
+def _run_terms(
+    sections: ServerSections, protection: Protection, model: "ServerModel"
+) -> RunTerms:
+    return RunTerms(
+        visit=visit_terms(sections.training, sections.privacy, protection),
+        largest_library=sections.training.largest_library,
+        frozen=model.frozen,
+        digest=model.digest,
+    )
 
 
 def _promise(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from annotated_types import Gt, Interval
 
+from privacy.mechanisms.base.unit_settings import Federation
 from protocol.optimizers import AnyOptimizer
 from server.aggregation.rules import AnyRule
 
@@ -28,3 +29,7 @@ class Server:
     timeout: Annotated[float, Gt(0)]
     aggregation: AnyRule
     optimizer: AnyOptimizer
+
+    def federation(self, devices: int) -> Federation:
+        """Returns the public facts of a run over ``devices`` devices."""
+        return Federation(devices=devices, rounds=self.rounds, cohort=self.cohort)

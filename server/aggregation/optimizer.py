@@ -1,4 +1,4 @@
-"""Server optimizers: how a mean update moves the released parameters.
+"""Server optimizers: how a mean update moves the released parameters, and their average.
 
 The methods are those of Reddi et al., "Adaptive Federated Optimization" (ICLR 2021), Algorithm
 2, and, for momentum, of Hsu et al., "Measuring the Effects of Non-Identical Data Distribution
@@ -12,6 +12,7 @@ for Federated Visual Classification" (2019). With Δ the mean update and η the 
 As in the first paper m starts at 0 and v at τ², and neither is corrected for its start.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -92,3 +93,32 @@ def _paced(
 RULES: Mapping[type[Any], Rule] = MappingProxyType(
     {Sgd: _sgd, Momentum: _momentum, Adam: _adam, Yogi: _yogi}
 )
+
+
+class RecentAverage:
+    """Averages the parameters after the last rounds (Polyak and Juditsky 1992): less noise.
+
+    It reads only what was released already, so that it spends nothing, and it moves no round:
+    training goes on from the last parameters, not from their average.
+    """
+
+    def __init__(self, rounds: int) -> None:
+        """Begins empty.
+
+        Args:
+            rounds: How many of the last parameters count; 1 is the last alone.
+        """
+        self._recent: deque[Vector] = deque(maxlen=rounds)
+
+    def add(self, parameters: Vector) -> Vector:
+        """Returns the average [trainable] float32 with ``parameters`` as the newest.
+
+        Before enough rounds have passed it is that of all so far. It is read-only.
+        """
+        self._recent.append(parameters)
+        if len(self._recent) == 1:
+            average = parameters
+        else:
+            average = np.asarray(np.mean(self._recent, axis=0, dtype=np.float64), np.float32)
+            average.flags.writeable = False
+        return average

@@ -11,7 +11,6 @@ from protocol.codec import decode_reply
 from protocol.messages import Malformed, RefusalReason, Vector
 from server import cohort
 from server.aggregation import optimizer
-from server.aggregation.averaging import RecentAverage
 from server.charged_release import ChargedRelease
 from server.rounds.admission import Admitted, Expected, Reply, admit
 from server.rounds.directory import Directory
@@ -73,9 +72,23 @@ class RoundStrategy(Strategy):
         self._ordered = ordered
         self._release = release
         self._moments: optimizer.Moments = ()
-        self._recent = RecentAverage(settings.averaged)
+        self._recent = optimizer.RecentAverage(settings.averaged)
         self.model: Vector | None = None
         self._round: _Round | None = None
+
+    def run(self, grid: Grid, parameters: Vector, *, rounds: int) -> Vector:
+        """Runs ``rounds`` rounds from ``parameters`` and returns the model they came to.
+
+        Flower's own loop without its log and without its evaluation. Where the last parameters
+        alone count, the result is that of ``start``.
+        """
+        arrays = arrays_of(parameters)
+        for number in range(1, rounds + 1):
+            messages = self.configure_train(number, arrays, ConfigRecord(), grid)
+            replies = grid.send_and_receive(messages, timeout=self._settings.timeout)
+            released, _ = self.aggregate_train(number, replies)
+            arrays = released or arrays
+        return vector(arrays) if self.model is None else self.model
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid

@@ -8,7 +8,6 @@ from annotated_types import Interval
 from client.settings import Accelerator, EngineChoice
 from photos.registry import SETTINGS
 from photos.settings import Photos
-from privacy.mechanisms.base.unit_settings import Federation
 from privacy.protection.derivation import Protection
 from privacy.protection.settings import Privacy
 from protocol.choices import OneOf
@@ -80,6 +79,5 @@ class Config:
         Raises:
             ValueError: A promise cannot be met; one sentence with the way out.
         """
-        server = self.server
-        run = Federation(devices=devices, rounds=server.rounds, cohort=server.cohort)
+        run = self.server.federation(devices)
         return Protection.of(self.privacy, visit=self.training, run=run)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.optimizers import OPTIMIZERS, Adam, Momentum, Sgd, Yogi
-from server.aggregation.optimizer import RULES, step
+from server.aggregation.optimizer import RULES, RecentAverage, step
 
 SGD = Sgd(lr=0.5)
 MOMENTUM = Momentum(lr=0.5, beta1=0.9)
@@ -128,3 +128,27 @@ def test_no_step_goes_farther_than_its_settings_tell_a_device(optimizer, updates
 def test_learning_rate_one_with_sgd_adds_the_mean_update_itself():
     _, parameters = run(Sgd(lr=1.0), [1.0, 2.0], [[0.25, -0.5]])
     assert parameters.tolist() == [1.25, 1.5]
+
+
+def test_the_model_is_the_average_of_the_last_rounds_and_of_all_while_they_are_fewer():
+    recent = RecentAverage(2)
+
+    averages = [recent.add(np.float32([value, -value])) for value in (2, 4, 10)]
+
+    assert [average.tolist() for average in averages] == [[2, -2], [3, -3], [7, -7]]
+
+
+def test_one_round_is_the_last_parameters_to_the_bit():
+    recent = RecentAverage(1)
+    recent.add(np.float32([9]))
+    last = np.float32([0.1])
+
+    assert recent.add(last) is last
+
+
+def test_what_was_averaged_cannot_be_written():
+    recent = RecentAverage(3)
+    recent.add(np.float32([1]))
+
+    with pytest.raises(ValueError, match="read-only"):
+        recent.add(np.float32([2]))[0] = 5

@@ -12,7 +12,6 @@ from protocol.optimizers import Adam, Yogi
 from server.charged_release import charged_release
 from server.cohort import draw, generator
 from server.rounds.directory import RangeDirectory
-from server.rounds.loop import run
 from server.rounds.strategy import RoundStrategy, arrays_of, vector
 from server.rounds.task_messages import RunTerms
 
@@ -66,7 +65,7 @@ def make(settings, terms, watcher):
 
 
 def rounds(strategy, grid, start, number=1):
-    return run(strategy, grid, start, rounds=number, timeout=1.0)
+    return strategy.run(grid, start, rounds=number)
 
 
 def test_the_cohort_of_each_round_is_the_poisson_draw_of_seed_and_round(
@@ -327,7 +326,7 @@ def test_flowers_own_loop_gives_the_same_parameters(make, settings, device_grid,
     adam = dataclasses.replace(
         settings, optimizer=Adam(lr=0.1, beta1=0.9, beta2=0.99, tau=1e-3)
     )
-    ours = run(make(adam), device_grid(honest), start, rounds=3, timeout=1.0)
+    ours = make(adam).run(device_grid(honest), start, rounds=3)
     theirs = make(adam).start(device_grid(honest), arrays_of(start), num_rounds=3)
     assert vector(theirs.arrays).tobytes() == ours.tobytes()
     assert not theirs.evaluate_metrics_clientapp
