@@ -19,7 +19,8 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from protocol.rebuild import SettingError, rebuild
 from protocol.setting_names import field_hints, suggestion
 from simulations.configuration.checks import check
-from simulations.configuration.overrides import CONF, check_overrides
+from simulations.configuration.help import simulate_help
+from simulations.configuration.overrides import CONF, check_overrides, choices, groups
 from simulations.configuration.refusals import COMPLAINTS, refusal
 from simulations.configuration.settings import Config
 
@@ -47,6 +48,7 @@ FLAGS = (
 
 SWEEPING = {"-m", "--multirun"}
 SHOWING = {"-c", "--cfg"}
+HELPING = {"-h", "--help"}
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -58,15 +60,14 @@ def compose(overrides: Sequence[str]) -> Config:
         SettingError: One sentence that names the setting or file, what is allowed, and the
             nearest right name.
     """
-    _register()
-    with _refusing(), _initialised():
-        check_overrides(overrides)
-        return _rebuilt(hydra.compose("config", overrides=list(overrides)))
+    with _refusing():
+        return _rebuilt(_composed(overrides))
 
 
 def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
     """Runs ``task`` on what the command line says; Hydra's own flags go to Hydra.
 
+    Help is written here: Hydra's copies the whole configuration for each folder of ``conf/``.
     In a sweep a job that fails raises to Hydra, which goes on with the others first.
 
     Args:
@@ -81,9 +82,10 @@ def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
     flags = [word.partition("=")[0] for word in words if word.startswith("-")]
     if not flags:
         return task(compose(words), tuple(words))
-    for flag in flags:
-        if flag not in FLAGS:
-            raise SettingError(f"'{flag}' is not a flag.{suggestion(flag, FLAGS)}")
+    _check_flags(flags)
+    if HELPING & {*flags}:
+        print(_help([word for word in words if not word.startswith("-")]))
+        return 0
     statuses = [0]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
@@ -104,16 +106,35 @@ def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
     return max(statuses)
 
 
+def _check_flags(flags: Sequence[str]) -> None:
+    for flag in flags:
+        if flag not in FLAGS:
+            raise SettingError(f"'{flag}' is not a flag.{suggestion(flag, FLAGS)}")
+
+
+def _help(overrides: Sequence[str]) -> str:
+    with _refusing():
+        settings = OmegaConf.to_yaml(_composed(overrides))
+    return simulate_help({group: choices(group) for group in groups()}, settings)
+
+
+def _composed(overrides: Sequence[str]) -> DictConfig:
+    _register()
+    with _initialised():
+        check_overrides(overrides)
+        return hydra.compose("config", overrides=list(overrides))
+
+
 def _compose_all(overrides: Sequence[str]) -> list[Config]:
     """Composes every job of a sweep, so that a wrong one is refused before the first runs."""
     parsed = OverridesParser.create().parse_overrides(list(overrides))
-    choices = [
+    jobs = [
         [f"{one.get_key_element()}={value}" for value in one.sweep_string_iterator()]
         if one.is_sweep_override()
         else [str(one.input_line)]
         for one in parsed
     ]
-    return [compose(job) for job in product(*choices)]
+    return [compose(job) for job in product(*jobs)]
 
 
 @contextmanager

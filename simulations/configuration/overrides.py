@@ -47,6 +47,11 @@ def groups() -> tuple[str, ...]:
     return tuple(sorted(named))
 
 
+def choices(group: str) -> list[str]:
+    """Returns what may be chosen in ``group``: the names of its files."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
 def known_names() -> list[str]:
     """Returns everything that may stand before ``=``: settings, sections and groups."""
     return [*SETTINGS, *groups()]
@@ -96,10 +101,8 @@ def _refuse_prefix(override: Override) -> None:
 def _refuse_no_choice(override: Override) -> None:
     group = override.key_or_group
     if not override.is_sweep_override() and not isinstance(override.value(), str):
-        choices = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
-        raise SettingError(
-            f"{group}={shown(override.value())} is not one of {', '.join(choices)}."
-        )
+        allowed = ", ".join(choices(group))
+        raise SettingError(f"{group}={shown(override.value())} is not one of {allowed}.")
 
 
 def _refuse_tag(override: Override) -> None:

@@ -272,7 +272,17 @@ def test_help_of_simulate_lists_groups_and_settings(darkroom):
     status, out, _ = darkroom("simulate", "--help")
     assert status == 0
     assert "privacy/example: dpsgd, none" in out
-    assert "max_participations" in out
+    assert "  device:\n    mechanism: gaussian\n" in out
+    assert "max_participations: ${server.rounds}" in out
+    assert "darkroom simulate --cfg job --resolve" in out
+
+
+def test_help_shows_what_a_choice_has_and_refuses_one_that_is_not_there(darkroom):
+    status, out, _ = darkroom("simulate", "privacy/device=matrix", "--help")
+    assert (status, "buffers" in out) == (0, True)
+    status, out, error = darkroom("simulate", "privacy/device=matrx", "-h")
+    assert (status, out) == (1, "")
+    assert error.startswith("darkroom: privacy/device=matrx is not one of adaptive, auto,")
 
 
 def test_the_shell_completes_settings_after_simulate(darkroom, monkeypatch):
