@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     Together = Callable[[Sequence[LocalDevice], Task, Frozen], Iterable[Vector]]
 
 FAILED = 100
+"""Code of the error that answers for a device: none of Flower's own, which end at 8, so that a
+log tells whose it is. The server reads no code."""
 
 app = ClientApp()
 log = logging.getLogger(__name__)

@@ -33,6 +33,9 @@ from ranking.settings import Ranking
 log = logging.getLogger(__name__)
 Frozen = Callable[[], Vector]
 MODELS = 4
+"""Models that a process keeps between messages, each with its engine. A run needs one. With one
+alone, runs that take turns in a process would assemble theirs anew each time."""
+
 BATCH = 384
 """MB that a batch in training takes at most, of any kind."""
 

@@ -10,6 +10,7 @@ from protocol.messages import Malformed, RefusalReason, Vector
 
 NUMPY, DTYPE = "numpy.ndarray", "float32"
 NUMBER_BYTES = 4
+"""Bytes of a float32, by which the length of a payload says how many numbers it holds."""
 
 
 def encode_vector(values: Vector) -> Array:

@@ -13,6 +13,8 @@ from protocol.setting_names import deepest, field_hints, join, known_paths, sugg
 
 S = TypeVar("S")
 LONGEST_SHOWN = 60
+"""Characters of a bad value in a sentence, which stays one line that way."""
+
 KINDS: Mapping[type, str] = {
     float: "a finite number",
     int: "a whole number",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from simulations.configuration.settings import Config
 
 INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 and the number of the signal, 2."""
+
 os.environ.update(OFFLINE)
 for _name, _value in ONE_THREAD.items():
     os.environ.setdefault(_name, _value)

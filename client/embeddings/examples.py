@@ -20,7 +20,10 @@ kernel may round otherwise, and a photo's embedding would say how many others th
 at once is no faster on one core, and wastes more on the last call."""
 
 NO_PHOTO = np.zeros((0, 0, 0, 3), np.uint8)
+"""The photos of a library without moments, where there is nothing to join."""
+
 NO_FEEDBACK = np.zeros(0, np.int64)
+"""The feedback of such a library."""
 
 
 def examples(moments: Sequence[Moment], *, encoder: nn.Module | None) -> Examples:

@@ -17,9 +17,7 @@ from photos.folder.skips import LARGEST_BYTES, LARGEST_PIXELS, Skip
 FORMATS = ("JPEG", "PNG", "WEBP")
 
 # Tags of EXIF: its own directory, DateTimeOriginal and SubSecTimeOriginal.
-_EXIF_IFD = 0x8769
-_TAKEN = 0x9003
-_TAKEN_FRACTION = 0x9291
+_EXIF_IFD, _TAKEN, _TAKEN_FRACTION = 0x8769, 0x9003, 0x9291
 _TRANSPARENT_MODES = ("RGBA", "LA", "PA")
 # Sides that a JPEG has at least where it is decoded smaller than it is: Lanczos' filter then
 # still reduces it. Without it each JPEG is decoded whole, which takes longer.

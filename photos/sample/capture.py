@@ -15,8 +15,7 @@ _TINT = 0.35
 # Pixels of a grain's side: finer grain would vanish where the photo is resized.
 _GRAIN = 3
 # Of 255: the grain's mean and standard deviation, for Pillow resizes bytes. 3.2 deviations fit.
-_MIDDLE = np.float32(128)
-_SPREAD = np.float32(40)
+_MIDDLE, _SPREAD = np.float32(128), np.float32(40)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,10 +29,11 @@ _NEW_BURST = 0.4
 # The widest frame, leaning this much, still lies inside the scene: 0.84 (cos + sin) < 1.
 _MOST_TILT = 10.0
 _SUFFIXES = ("jpg", "png", "webp")
-# Probability of each suffix, and below of each turn: every format and orientation is read.
+# Probability of each suffix: every format is read.
 _SUFFIX_SHARES = (0.8, 0.1, 0.1)
 # EXIF orientation -> quarter turns, counter-clockwise, from the upright to the stored photo.
 _TURNS = {1: 0, 6: 1, 3: 2, 8: 3}
+# Probability of each turn: every orientation is read.
 _TURN_SHARES = (0.7, 0.15, 0.05, 0.1)
 # The day of a device's first moment; each later one is a day after the last.
 _FIRST_DAY = datetime(2025, 1, 1, 8)

@@ -48,8 +48,7 @@ SCENE_CONCENTRATION = 0.5
 """Parameter of the Dirichlet distribution of a device's scenes: the median device has 45% of
 its moments in one. At 1 and more devices prefer less."""
 
-MOMENT_SPREAD, BURST_SPREAD, PHOTO_SPREAD = 0.6, 0.62, 0.5
-CAMERA_SPREAD = 0.25
+MOMENT_SPREAD, BURST_SPREAD, PHOTO_SPREAD, CAMERA_SPREAD = 0.6, 0.62, 0.5, 0.25
 """Standard deviations of what the moment, the burst, the photo and the device's camera add to
 an attribute, before their sum is standardised: 34%, 36%, 24% and 6% of its variance."""
 

@@ -4,7 +4,7 @@ import numpy as np
 
 NAMES = ("landscape", "beach", "city", "night", "indoor", "snow", "sunset", "food")
 
-# Red, green and blue from 0 to 1, a row for each name: of the sky, and of the ground.
+# Red, green and blue of the sky from 0 to 1, a row for each name.
 SKY = np.array(
     [
         [0.45, 0.65, 0.90],
@@ -19,6 +19,7 @@ SKY = np.array(
     dtype=np.float32,
 )
 
+# The same of the ground.
 GROUND = np.array(
     [
         [0.25, 0.48, 0.22],

@@ -10,7 +10,6 @@ from privacy.losses import loss_grid, step_losses
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.crowds import Crowds, alone, crowds
 
-FINE = loss_grid.FINE
 # An ε above it promises nothing, and a grid of its losses would take gigabytes: no grid is
 # tried.
 LARGEST_EPSILON = 100
@@ -42,7 +41,7 @@ def epsilon(
         steps: Number of composed steps; 0 gives 0.
         delta: The δ of the guarantee.
         interval: Width of the grid of privacy losses; None for the reported ε. With a
-            multiple of ``FINE`` ε is never lower: that is for searches.
+            multiple of ``loss_grid.FINE`` ε is never lower: that is for searches.
     """
     return _least(
         alone(rate),
@@ -116,7 +115,7 @@ def _least(
     if found == 0 or found > LARGEST_EPSILON or steps > MOST_STEPS:
         return found
     if interval is None:
-        interval = min(FINE, loss_grid.width(found, steps=steps, delta=delta))
+        interval = min(loss_grid.FINE, loss_grid.width(found, steps=steps, delta=delta))
     on_grid = step_losses.epsilon(
         crowds, noise_multiplier=noise_multiplier, steps=steps, delta=delta, interval=interval
     )

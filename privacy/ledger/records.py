@@ -9,8 +9,15 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 FORMAT = 1
+"""Version of these records, kept in each ledger. Raise it when a key changes: a ledger of
+another version is then refused in one sentence, not misread."""
+
 LARGEST = sys.float_info.max
+"""The largest finite number. JSON has no word for what lies beyond."""
+
 LONGEST_SHOWN = 60
+"""Characters of a bad value in a sentence: without it a damaged line may fill the screen."""
+
 Unit = Literal["device", "example"]
 Noise = Literal["secure", "insecure_seeded"]
 What = Literal["update", "metrics"]

@@ -8,25 +8,39 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privacy.accounting import renyi_conversion
-
-if TYPE_CHECKING:
-    from privacy.noise import Stream
+from privacy.noise import SPARE_BITS, UNIT, Stream
 
 ORDERS = tuple(range(2, 129))
+"""Whole Rényi orders: the bound holds at no others. Up to noise 40 in one round the best one is
+among them; at noise 60 they give ε 0.0316, and two thousand of them 0.0314."""
+
 BETA = math.exp(-0.5)
+"""How likely a rounding is too long and repeated, as Kairouz, Liu and Steinke 2021 choose it.
+Smaller, it is seldom repeated, and the bound on its norm and so ε are larger."""
+
 DEVIATIONS = 4
-LEAST_VARIANCE = 20.0
-MOST_VARIANCE = 2.0**52
-SPARE_BITS = 11
-UNIT = 2.0**-53
+"""Deviations of the noise that the range of a sum holds on either side, as published: one
+coordinate in 16,000 wraps. Fewer, more wrap; more, a clip has fewer steps, and rounding costs
+ε."""
+
+LEAST_VARIANCE, MOST_VARIANCE = 20.0, 2.0**52
+"""Variances in steps². Transformed rejection needs Poisson means of 10, half the first. With
+the second a draw stays below 2^53, up to which float64 holds every whole number."""
+
 BLOCK = 2**14
+"""Draws at a time. Measured on 200,000 of variance 10^6: 70 ms, with 2^10 at a time 100 ms and
+with 2^20, which leave the caches, 144 ms. Another number draws other noise from the same
+seed."""
+
 MARGIN = 64
+"""Tries beyond one for each draw; at variance 20 three in four are accepted, at 10^6 eight in
+nine. At 0 a single draw of variance 20 takes 1.6 passes on average, with it one."""
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from privacy.accounting import root_search
 from privacy.accounting.root_search import Range
 from privacy.losses import loss_grid, step_losses
+from privacy.mechanisms.base.limits import MOST_TIMES
 from privacy.mechanisms.base.mechanism import Mechanism, Sampled
 from privacy.mechanisms.base.unit_settings import within
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
@@ -17,11 +18,20 @@ from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling
 
-MOST_TIMES = 1_000_000
 LEAST_COHORT = 1.0
+"""Devices expected in a round, from which the search for a cohort begins: in a smaller one many
+rounds are empty."""
+
 LEAST_RATE = 1e-6
+"""Probability of a moment in a step, from which the search for a rate begins: with a smaller
+one next to no step of a device has a moment. The refusal names it."""
+
 BEGIN = 1.0
+"""The first guess of a search, of rounds, cohort, rate or ε. Below 1 a search for rounds asks
+for the grid of no step, which has no width."""
+
 DIGITS = 3
+"""Digits of a number in a sentence, of which the last is rounded up."""
 
 
 def epsilon(mechanism: Mechanism, times: int) -> float:

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from privacy.noise import Stream
 
 NEGLIGIBLE = -45.0
+"""Logarithm of a probability that ends the list of numbers beyond the mean: 3e-20 is far below
+the spacing of a uniform, 2^-53. At 0 the list would end at the mean."""
+
 ROUND_DOWN = 1 - 1e-9
+"""Relative, above what Brent's method leaves. Without it γ could end above the exact one, and ε
+below."""
 
 
 def mean(halting: float, *, shape: float) -> float:

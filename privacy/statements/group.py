@@ -1,4 +1,8 @@
-"""What hides a whole library where a mechanism protects each moment: group privacy."""
+"""What hides a whole library where a mechanism protects each moment: group privacy.
+
+What another constant costs was counted on ten libraries of 2 to 200 moments. With the constants
+as they are, the bound of all moments together takes 26 grids, the longest of 3,809 dots.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,55 @@ import numpy as np
 from scipy.stats import binom
 
 from privacy.accounting import analytic_gaussian
-from privacy.accounting.pld import FINE, LARGEST_EPSILON, MOST_STEPS
+from privacy.accounting.pld import LARGEST_EPSILON, MOST_STEPS
 from privacy.losses import mixture_losses, step_losses
 from privacy.losses.loss_distribution import LossDistribution
+from privacy.losses.loss_grid import FINE
 from privacy.mechanisms.moments.dpsgd import DpSgd
 
 COARSEST = 1.0
-FINEST = 2e-3
+"""Width of the first grid, in units of loss. At 10 it takes 33 grids; at 0.1 18, the longest of
+7,507 dots. ε moves by 0.3% at most."""
+
 FINER = 16.0
-SHARE = 0.005
+"""How much finer the next grid is at most, for the ε of a coarse one says little of the width
+that is needed. At 4 it takes 36 grids; at 1,000 21, the longest of 5,653 dots."""
+
+SHARE, FINEST = 0.005, 2e-3
+"""Width of the last grid as a share of ε, and the least that is asked for, in units of loss.
+Ten times the share, or the least, costs 2.4% of ε; a tenth of the share saves 0.4% and takes
+grids of 8,462 dots."""
+
 DRIFT = 0.004
+"""Share of ε by which the squares of the width over all steps may move it. Ten times as much
+costs 1.4% of ε; a tenth saves 0.8% and takes grids of 8,462 dots."""
+
 POINTS = 20_000
+"""About the dots of a grid at most, from a loss of 0 to the largest. With 2,000 ε is up to 3%
+larger. Without it 400 moments at rate 10^-9 and noise 0.02 take 63,084 dots for an ε
+of 0."""
+
 DEVIATIONS = 10
+"""Deviations of the noise that count in the largest loss, from which ``POINTS`` follows. Any
+number gives a bound: with 0 or 30 no ε of the ten moves."""
+
 RARE = 1e-22
+"""Probability that a step draws more moments than the grid holds, which counts as an infinite
+loss. At 1e-7 a library of 20 moments has no ε at δ 1e-6; at 1e-40 grids have 7,332 dots."""
+
 NEARLY_ONE = 1 - 1e-9
+"""Rate above which sampling earns nothing: the closed form is taken. Without it a step of rate
+1 has a grid of no dots and fails."""
+
 LOG_LEAST_DELTA = -45.0
+"""Logarithm of the least δ of one moment that is tried. At -90 three of seven libraries get no
+ε moment by moment, for rounding uses up so small a δ; at -30 one gets none, whose δ must be
+smaller."""
+
 HALVINGS = 12
+"""Halvings of the interval in which that δ lies. With 6 ε is up to 4.5% larger; with 24 it is
+0.04% less."""
+
 Losses = tuple[LossDistribution, LossDistribution]
 
 

@@ -11,6 +11,9 @@ RESAMPLES = 2_000
 standard deviation: √(0.025 · 0.975 / 2000) over the density 0.058 there; of 200 it would be
 0.19. Fewer make two runs of one command differ in what they print."""
 
+RESAMPLING_SEED = 0
+"""Seed of the intervals that commands print: the same figures give the same interval."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:

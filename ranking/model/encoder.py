@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from ranking.model.attention import Block
 
 EMBEDDING = 64
+"""Features of a photo: a dimension of the public weights, which fit no other."""
+
 SMALLEST_SIDE = 16
 """Pixels. The stem halves a side three times, so that 16 leave 2 × 2 places. Up to 8 leave one,
 and a block has nothing to attend to."""

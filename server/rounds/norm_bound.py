@@ -8,8 +8,16 @@ from scipy.stats import binom, chi2
 from protocol.messages import Vector, VisitTerms
 
 TAIL = 1e-9
+"""Probability that an honest update is refused: one in a billion. A millionth of
+it lengthens the bound by some 5%."""
+
 FLOAT32_SLACK = 1e-3
+"""Relative, for sums that devices take in float32, each of which rounds by a ten-thousandth of
+it. Without it an honest update on the bound could be refused."""
+
 FLOAT32_UNIT = 2.0**-24
+"""Half a unit in the last place of a float32, relative: what storing one number rounds. Without
+it an update could be refused that is short beside its parameters."""
 
 
 def norm_bound(

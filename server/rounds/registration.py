@@ -10,6 +10,8 @@ from protocol.codec import decode_device
 from server.rounds.directory import ListedDirectory
 
 POLL_SECONDS = 0.5
+"""Seconds between two looks at the list of nodes, each of which asks Flower's SuperLink.
+Longer, a run begins later."""
 
 
 def queried_directory(grid: Grid, devices: int, *, timeout: float) -> ListedDirectory:

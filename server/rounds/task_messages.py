@@ -11,6 +11,7 @@ from server.rounds.admission import Admitted, Verdict
 from server.rounds.directory import Directory
 
 FIRST_ATTEMPT = 0
+"""Number of a round's only attempt, as messages, ledgers and streams count them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

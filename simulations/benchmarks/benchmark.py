@@ -18,10 +18,22 @@ from simulations.configuration.hydra_bridge import compose
 from simulations.runs.run_folder import check_parent, write_whole
 
 REPEATS = 5
+"""Times that each way to train is measured; the median counts. ``--quick`` takes two."""
+
 ROUNDS, TURNS = 4, 3
+"""Rounds that count of a framework's process, and its processes: twelve rounds, of which the
+median counts. ``--quick`` takes one process, whose luck is then in the figure."""
+
 POPULATIONS = (1_000, 10_000, 100_000, 1_000_000)
+"""Devices: a thousandfold, to show that what a round costs does not follow them."""
+
 COHORTS = (10, 100, 1_000, 10_000)
+"""Devices expected in a round, to show that time follows them. The last takes most of the
+time."""
+
 QUICK_COHORTS = (10, 100)
+"""The same for ``--quick``."""
+
 HEADINGS = (
     "population",
     "cohort",

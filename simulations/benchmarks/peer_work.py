@@ -6,6 +6,9 @@ from torch import Tensor
 from ranking.model.encoder import EMBEDDING
 
 DEVICES, LISTS, PHOTOS, BATCH, LR = 50, 50, 12, 10, 0.1
+"""Devices of a round, lists of each, photos of a list, lists of a batch, and the learning rate,
+the same for every framework: with others no figure compares."""
+
 WARM_UP = 2
 """Rounds that count for nothing: start-up, caches, the first pages of memory."""
 

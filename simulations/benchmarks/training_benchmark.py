@@ -22,11 +22,13 @@ from ranking.model.build import build_ranker, trainable_names
 from ranking.model.ranker import Ranker
 from ranking.parameters import flatten
 from ranking.settings import Ranking, Trained
+from simulations.benchmarks.rendering_benchmark import SIDE
 
 PLAIN = "plain loop, no privacy"
 FLOOR = "products and noise alone"
-SIDE = 48
 PASSES = 3
+"""Products of a layer in a step: forwards, backwards to its inputs and backwards to its
+weights."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

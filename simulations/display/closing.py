@@ -7,13 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ranking.metrics.bootstrap import Estimate, paired_difference
+from ranking.metrics.bootstrap import RESAMPLING_SEED, Estimate, paired_difference
 from simulations.configuration.settings import Config
 from simulations.evaluation.figures import mean
 from simulations.formats import epsilon_text, percent
 from simulations.runs.run import Result
 
-RESAMPLING_SEED = 0
 WORDS = {"example": "moment", "device": "device"}
 
 

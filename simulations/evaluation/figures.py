@@ -13,7 +13,13 @@ from ranking.model.list_ranker import ListRanker
 from simulations.evaluation.held_out import HeldOut
 
 CUTOFFS = (1, 3, 5)
+"""Photos from the top of a list that NDCG counts. Runs are compared by the first; metrics.jsonl
+has all."""
+
 LISTS_AT_ONCE = 1024
+"""Lists that are scored in one call, whose embeddings take 3 MB: without it memory follows the
+number of held-out devices."""
+
 Floats = NDArray[np.float64]
 
 

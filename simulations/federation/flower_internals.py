@@ -6,6 +6,7 @@ from flwr.supercore.run import Run
 from flwr.supercore.task_identity import TaskIdentity
 
 SERVER_NODE = 1
+"""Node id that Flower gives to the server, its ``SUPERLINK_NODE_ID``."""
 
 
 def identify(run_id: int) -> Run:

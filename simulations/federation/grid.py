@@ -29,9 +29,19 @@ from simulations.federation.device_ledgers import DeviceLedgers
 from simulations.federation.faults import Faults
 
 FIRST_NODE = 1_000
+"""Node id of device 0, beyond the server's own. A device's number is no node id where devices
+are fewer than that, so that one taken for the other is found."""
+
 TOGETHER = 64
+"""Messages of one part, whose devices train in one call. Another number makes other batches,
+whose updates may differ in their last digits."""
+
 AHEAD = 1
+"""Parts that are begun beyond those under way, while the server takes in replies. At 0 a thread
+that ends meanwhile is idle; more parts hold more updates in memory."""
+
 RUN_ID = 1
+"""Flower's number of the run. A process has one run at a time, so that it names no other."""
 
 log = logging.getLogger(__name__)
 RunConfig = dict[str, bool | float | int | str]

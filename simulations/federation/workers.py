@@ -18,8 +18,14 @@ from client.local_device import Frozen, LocalDevice, train_together
 from protocol.messages import Task, Vector
 
 TRIES = 3
+"""Workers that may die of the same devices before the run ends. With one it ends with
+the first; without a limit devices that end each process are trained for ever."""
+
 PATIENCE = 60.0
+"""Seconds in which all workers must have begun. Each imports torch first, many at once."""
+
 PROBE = 3.0
+"""Seconds in which a cluster must take a connection. Ray itself would try for minutes."""
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,8 @@ from simulations.formats import epsilon_text
 
 OPENING = b'{"body":{'
 MOST_NAMED = 8
+"""Devices of a charge that are named, so that it stays one line."""
+
 UNITS = {
     "example": "one example on its device: one moment of the library",
     "device": "one whole device: everything that it ever contributed",

@@ -20,11 +20,26 @@ from simulations.pretraining.public_moments import FACTS, PublicMoments, gather
 from simulations.runs.run_folder import check_parent
 
 DEVICES, CHAPTER, PASSES = 1_800, 50, 2
+"""Public devices to train on, how many are rendered at a time, and how often each moment is
+seen. Chosen so that the command takes about ten minutes; a chapter bounds the memory."""
+
 HELD_OUT = 100
+"""Public devices to judge on."""
+
 BATCH, LR, WARM_UP = 8, 1.5e-3, 50
+"""Moments of a step, Adam's largest learning rate, and the steps in which it rises to that.
+Chosen: the shipped weights come of them."""
+
 FACT_WEIGHT = 0.3
+"""Weight of the loss on the facts beside the ranking loss. At 0 the embedding may lose what the
+public does not like and an owner does."""
+
 MOMENTS_A_DEVICE = 24
+"""Mean moments of a public device, 23.7 of the first 1,800: the learning rate ends about at 0
+after so many. With fewer the last devices would be trained at a rate of 0."""
+
 SIDE = 48
+"""Pixels of a photo's side: the default of ``photos.side``, kept in the weights' metadata."""
 
 
 def pretrain(*, out: Path, seed: int, devices: int = DEVICES, held_out: int = HELD_OUT) -> None:

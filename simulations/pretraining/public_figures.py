@@ -17,7 +17,11 @@ from ranking.settings import Trained
 from simulations.pretraining.public_moments import PublicMoments
 
 AT_ONCE = 64
+"""Moments that are embedded in one call, which bounds the memory."""
+
 GRADIENTS = 100
+"""Held-out moments of whose gradients the median norm is taken: each is a pass of its own."""
+
 PARTS: tuple[Trained, ...] = ("linear", "head", "lora", "all")
 
 

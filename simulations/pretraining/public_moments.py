@@ -14,6 +14,7 @@ from photos.synthetic.owner import public_owner
 from photos.synthetic.population import public_library
 
 FACTS = len(NAMES) + SCENES
+"""What is read off an embedding: a photo's attributes, and a number for each scene."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -17,6 +17,9 @@ from simulations.formats import epsilon_text
 from simulations.privacy.spending import EpsilonSpent
 
 MEANINGFUL = 20.0
+"""ε up to which a bound says anything: beyond it an answer may be e^20 times as likely, 485
+million. Without it the card would print a figure as if it were a promise."""
+
 # Shares are shown in tenths of a percent.
 PERMILLE = 1000
 PROTECTS = {"example": "each moment of a device", "device": "each device's whole library"}

@@ -21,11 +21,22 @@ from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling
 from simulations.configuration.settings import Config
 
-EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0)
 EXAMPLE_DELTA = 1e-5
+"""δ of a moment where the run does not protect it: that of conf/privacy/example/, and the
+largest that a device accepts."""
+
 DEVICE_DELTA_SHARE = 0.1
+"""δ of a device where the run does not protect it, in units of 1 / devices: at 1 a mechanism
+may publish one device whole."""
+
 NONE_GIVEN = 1.0
+"""The clip where the run gives none. Noise is in clips, so that the table says the same for
+any."""
+
 USUAL_BUFFERS = 4
+"""Buffers of correlated noise where the run gives none: those of
+conf/privacy/device/matrix.yaml."""
+
 T = TypeVar("T")
 
 

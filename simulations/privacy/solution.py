@@ -19,6 +19,7 @@ from simulations.privacy.plan import Plan, said
 from simulations.privacy.question import Asked, Unit
 
 DIGITS = 4
+"""Digits of a number in a sentence. It is rounded to the side that keeps the promise."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,8 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from privacy.statements.profile import EPSILONS
 from simulations.configuration.settings import Config
-from simulations.privacy.plan import EPSILONS, Choice, Plan, choices
+from simulations.privacy.plan import Choice, Plan, choices
 from simulations.privacy.solution import remarks
 
 HEADS = {

@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-FIRST = 136
-OTHER = 104
+FIRST, OTHER = 136, 104
+"""Pixels of a photo's side: of a row's first, and of the others."""
 
-_MARGIN = 28
-_GAP = 8
-_FRAME = 4
-_LABEL = 220
-_HEAD = 96
-_FOOT = 52
+# Pixels round the sheet, between two photos and round the first one.
+_MARGIN, _GAP, _FRAME = 28, 8, 4
+# Pixels of the text at the left of a row, above all rows and below them.
+_LABEL, _HEAD, _FOOT = 220, 96, 52
+# Pixels from row to row: the first photo, its frame and the space between two rows.
 _ROW = FIRST + 22
 _PAPER = "#faf9f6"
 _INK = "#22211f"

@@ -20,6 +20,8 @@ from simulations.ranking.own_photographs import PhotoList, read_own
 from simulations.runs.run_folder import MODEL, RunFolder, write_whole
 
 LARGEST_SHEET = 60
+"""Moments on the sheet, which is then 9,628 pixels high. ranking.csv has all of them."""
+
 INSIDE = (MODEL, "public", "private")
 
 

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from ranking.metrics.bootstrap import Estimate, paired_difference
+from ranking.metrics.bootstrap import RESAMPLING_SEED, Estimate, paired_difference
 from simulations.formats import epsilon_text, percent
 from simulations.runs.run_folder import RunFolder, finite, write_whole
 
 REFERENCE = "no-privacy"
-RESAMPLING_SEED = 0
 HEADINGS = ("arm", "ε", "before", "after", "gain", "95% interval", "kept")
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from privacy.noise import Source
 
 HALF = 0.5
+"""A vote, but for its sign: b − ½ of Andrew et al. 2021. It moves the count by half of what a
+vote of 0 or 1 does, and the noise on the count is half as large at the same ε."""
+
 MOST_GROWTH = math.log(1e30)
 """Logarithm of the farthest that a clip can rise: beyond it float32 overflows anyway."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from privacy.accounting import coupling, rdp
+from privacy.accounting import coupling, noise_search, rdp
 from privacy.accounting.steps import Steps
 from privacy.integers.grid import STEPS, IntegerGrid
 from privacy.integers.release import integer_release
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from privacy.ledger.records import Noise, Terms
     from privacy.noise import Source, Stream
 
-LEAST, MOST = 0.1, 1e4
 TOLERANCE = 1e-3
+"""How near the least noise the search ends, relative, as ``least_noise`` promises. A tenth of
+it takes 17 trials for 14."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,7 +177,7 @@ def least_noise(
         found = epsilon(sampling, noise_multiplier=sigma, rounds=rounds, delta=delta)
         return found <= target
 
-    low, high = LEAST, MOST
+    low, high = noise_search.LEAST, noise_search.MOST
     if not kept(high):
         return granted(math.inf, target=target)
     if kept(low):

@@ -2,6 +2,7 @@ import pytest
 
 from privacy.accounting import noise_search, pld
 from privacy.accounting.noise_search import noise_multiplier
+from privacy.losses import loss_grid
 
 # epsilon, delta, rate, steps, noise multiplier
 QUICK = [
@@ -39,7 +40,7 @@ def test_the_accountant_that_tells_is_asked_twice_at_most_and_on_a_grid_that_wil
     monkeypatch.setattr(noise_search, "epsilon", counted)
     noise_multiplier.__wrapped__(target, delta=delta, rate=rate, steps=steps)
     assert len(grids) <= 2
-    assert min(grids) > 5 * pld.FINE
+    assert min(grids) > 5 * loss_grid.FINE
 
 
 @pytest.mark.parametrize(("target", "delta", "rate", "steps", "expected"), ROWS)
