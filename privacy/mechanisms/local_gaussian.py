@@ -48,7 +48,7 @@ class LocalGaussian(Mechanism):
     sampler = "everyone asked"
     relation = "replace one library"
     unit = "device"
-    counted = "example"
+    charged_unit = "example"
     once = "visit"
     noise_at = "device"
     question = "it was this library"

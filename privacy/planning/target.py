@@ -143,7 +143,7 @@ def largest_rate(target: float, mechanism: DpSgd | IntegerDpSgd, *, visits: int)
     """
 
     def of(rate: float) -> tuple[DpSgd, int]:
-        return replace(mechanism.accounted, sampling=PoissonSampling(rate=rate)), visits
+        return replace(mechanism.sampled, sampling=PoissonSampling(rate=rate)), visits
 
     bounds = Range(lowest=LEAST_RATE, highest=1.0, power=1.0)
     found = _boldest(target, of, bounds)

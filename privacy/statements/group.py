@@ -80,7 +80,7 @@ def library_epsilon(mechanism: DpSgd, *, moments: int, participations: int) -> f
 
     Args:
         mechanism: What protects one moment, and the δ that holds for all of them together; of
-            an ``IntegerDpSgd`` what is ``accounted``, from which it is made.
+            an ``IntegerDpSgd`` its ``sampled``, from which it is made.
         moments: Moments of the library, or more; 0 costs nothing.
         participations: Visits of the device; 0 costs nothing.
     """

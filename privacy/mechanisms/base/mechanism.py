@@ -47,7 +47,8 @@ class Mechanism(ABC):
         sampler: Its name in a ledger.
         unit: What it hides.
         relation: How two neighbouring data sets differ.
-        counted: What a ledger counts: charges of the population, or of each example's device.
+        charged_unit: The unit of its ledger: *device* where each charge is the whole
+            population's, *example* where each device pays for its own visits.
         once: One application, in a word.
         noise_at: Where the noise is added.
         question: What an attack guesses, after "whether".
@@ -63,7 +64,7 @@ class Mechanism(ABC):
     sampler: ClassVar[str]
     unit: ClassVar[Unit]
     relation: ClassVar[str]
-    counted: ClassVar[Unit]
+    charged_unit: ClassVar[Unit]
     once: ClassVar[Literal["round", "visit"]]
     noise_at: ClassVar[Literal["device", "server"]]
     question: ClassVar[str]
@@ -163,7 +164,7 @@ class Mechanism(ABC):
         """
         return Terms(
             code=version("darkroom"),
-            unit=self.counted,
+            unit=self.charged_unit,
             relation=self.relation,
             sampler=self.sampler,
             rate=rate if sampling is None else sampling.rate,
@@ -183,7 +184,7 @@ class CentralMechanism(Mechanism):
 
     unit = "device"
     relation = "one device contributes nothing"
-    counted = "device"
+    charged_unit = "device"
     once = "round"
     noise_at = "server"
     question = "a device took part"
@@ -196,7 +197,7 @@ class MomentMechanism(Mechanism):
 
     unit = "example"
     relation = "add or remove one"
-    counted = "example"
+    charged_unit = "example"
     once = "visit"
     noise_at = "device"
     question = "a moment was there"

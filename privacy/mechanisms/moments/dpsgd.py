@@ -47,11 +47,6 @@ class DpSgd(MomentMechanism):
     delta: float
 
     @property
-    def accounted(self) -> DpSgd:
-        """What loss distributions are of: itself."""
-        return self
-
-    @property
     def effective_noise(self) -> float:
         """The noise over what one moment moves: what every accountant is given."""
         return self.noise_multiplier / SENSITIVITY

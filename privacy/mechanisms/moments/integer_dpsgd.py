@@ -42,7 +42,7 @@ class IntegerDpSgd(MomentMechanism):
 
     Why: let u be the integers of the other moments drawn, v those of the moment, |v| ≤
     ``grid_steps``, and s = ``deviation``. A step shows u or, with the probability of the coin,
-    u + v, with discrete Gaussian noise of s. Two bounds hold for it, of which ``epsilon`` tells
+    u + v, with discrete Gaussian noise of s. Two bounds hold for it, of which ``epsilon`` is
     the lesser; both compose adaptively.
 
     * By rounding. With t = 3 and σ² = s² - t², add continuous noise of σ to u (or u + v), which
@@ -50,7 +50,7 @@ class IntegerDpSgd(MomentMechanism):
       exp(-(x - y)²/2t²). Poisson's sum has these add up to t√2π within 2e^(-2π²t²), wherever y
       is, so x has the probability of the discrete Gaussian around u (or u + v) within that
       factor (Peikert 2010, theorem 3.1). So what a step shows is made, without a look at the
-      data, from a step of DP-SGD with noise σ, which is ``accounted``. The factors of 10^25
+      data, from a step of DP-SGD with noise σ, which is ``sampled``. The factors of 10^25
       draws move ε and δ by less than 10^-50.
     * By divergences. k|v| steps are whole, so the moments of the likelihood ratio at whole
       orders are those of the continuous Gaussian (Canonne, Kamath and Steinke 2020), under a
@@ -92,7 +92,7 @@ class IntegerDpSgd(MomentMechanism):
         return self.grid.deviation(self.noise_multiplier)
 
     @property
-    def accounted(self) -> DpSgd:
+    def sampled(self) -> DpSgd:
         """DP-SGD in real numbers from which all that this shows could be made."""
         left = max(0, self.deviation**2 - SMOOTHING**2)
         return DpSgd(
@@ -103,14 +103,9 @@ class IntegerDpSgd(MomentMechanism):
             delta=self.delta,
         )
 
-    @property
-    def sampled(self) -> DpSgd:
-        """The one from which all of it could be made."""
-        return self.accounted
-
     def epsilon(self, participations: int) -> float:
         """Returns the ε of a device after so many visits: the lesser of both bounds."""
-        by_rounding = self.accounted.epsilon(participations)
+        by_rounding = self.sampled.epsilon(participations)
         return min(by_rounding, self.epsilon_rdp(participations))
 
     def epsilon_rdp(self, participations: int) -> float:
@@ -126,7 +121,7 @@ class IntegerDpSgd(MomentMechanism):
     def noise_for(self, target: float, participations: int) -> float:
         """Returns a noise multiplier, within 0.5% of the least, whose ε is at most ``target``.
 
-        It is the one of ``accounted`` and what the rounding takes from it, at the usual grid.
+        It is the one of ``sampled`` and what the rounding takes from it, at the usual grid.
 
         Args:
             target: The promised ε.
@@ -136,7 +131,7 @@ class IntegerDpSgd(MomentMechanism):
             ValueError: The promise cannot be met or needs more noise than there is;
                 ``NextToNoNoiseError`` where it asks for none.
         """
-        found = self.accounted.noise_for(target, participations)
+        found = self.sampled.noise_for(target, participations)
         noise = math.hypot(found, SMOOTHING / STEPS) * ROUND_UP
         if noise > MOST_INTEGER_NOISE:
             raise ValueError(
@@ -147,8 +142,8 @@ class IntegerDpSgd(MomentMechanism):
         return noise
 
     def steps_of(self, participations: int) -> Steps:
-        """Returns the steps of ``accounted``, from which all of it is made."""
-        return self.accounted.steps_of(participations)
+        """Returns the steps of ``sampled``, from which all of it is made."""
+        return self.sampled.steps_of(participations)
 
     def in_words(self) -> str:
         """Returns how much noise is added and where, for the card."""

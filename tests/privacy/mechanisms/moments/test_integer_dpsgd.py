@@ -125,12 +125,12 @@ def test_the_told_bound_is_the_lesser(rate, noise):
     chosen = mechanism(rate=rate, noise=noise, steps=3)
     told = chosen.epsilon(4)
     assert 0 < told <= chosen.epsilon_rdp(4)
-    assert told <= chosen.accounted.epsilon(4)
+    assert told <= chosen.sampled.epsilon(4)
 
 
 def test_noise_of_fewer_steps_than_the_rounding_has_the_other_bound():
     chosen = mechanism(rate=0.25, noise=SMOOTHING / STEPS)
-    assert chosen.accounted.noise_multiplier == 0
+    assert chosen.sampled.noise_multiplier == 0
     assert chosen.epsilon(1) == chosen.epsilon_rdp(1) < math.inf
 
 
@@ -163,10 +163,10 @@ def test_the_noise_is_rounded_up_to_a_whole_step(noise, grid_steps, deviation):
 
 def test_what_is_accounted_is_the_same_visit_with_nine_squares_less():
     chosen = mechanism(noise=1.0, rate=0.2, steps=7, delta=1e-6, clip=0.7, grid_steps=5)
-    assert chosen.accounted == DpSgd(
+    assert chosen.sampled == DpSgd(
         sampling=chosen.sampling, noise_multiplier=0.8, clip=0.7, steps=7, delta=1e-6
     )
-    assert chosen.accounted.accounted == chosen.accounted
+    assert chosen.sampled.sampled == chosen.sampled
 
 
 def test_calibrated_noise_keeps_the_promise_and_is_that_of_float64_to_six_digits():
@@ -175,7 +175,7 @@ def test_calibrated_noise_keeps_the_promise_and_is_that_of_float64_to_six_digits
     reals = noise_search.noise_multiplier(2.0, **visit)
     chosen = mechanism(rate=0.2, noise=noise, steps=40)
     assert reals < noise < reals * (1 + 1e-6)
-    assert chosen.accounted.noise_multiplier >= reals
+    assert chosen.sampled.noise_multiplier >= reals
     assert 0.98 * 2 < chosen.epsilon(1) <= 2
 
 
