@@ -9,9 +9,10 @@ from photos.registry import SETTINGS
 from photos.settings import Photos
 from privacy.protection.settings import Privacy
 from protocol.choices import OneOf
-from protocol.optimizers import AnyOptimizer, Optimizer
+from protocol.optimizers import AnyOptimizer
 from protocol.rebuild import section
-from protocol.settings import Training
+from protocol.setting_names import field_hints
+from protocol.settings import Cohort, Times, Training
 from ranking.settings import Ranking
 
 
@@ -25,9 +26,9 @@ class ServerSteps:
         optimizer: The server optimizer.
     """
 
-    rounds: int
-    cohort: float
-    optimizer: Optimizer
+    rounds: Times
+    cohort: Cohort
+    optimizer: AnyOptimizer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,8 +74,6 @@ def read_sections(text: str) -> DeviceSections:
 
 
 def _server_steps(text: str) -> ServerSteps:
-    return ServerSteps(
-        rounds=section(text, "server.rounds", int),
-        cohort=section(text, "server.cohort", float),
-        optimizer=section(text, "server.optimizer", AnyOptimizer),  # type: ignore[type-abstract]
-    )
+    """The server's section has more, which is not the device's to read."""
+    hints = field_hints(ServerSteps)
+    return ServerSteps(**{name: section(text, f"server.{name}", hints[name]) for name in hints})

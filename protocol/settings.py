@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Interval
+from annotated_types import Gt, Interval
 
 LEAST_RATE = 1e-9
 """Smallest probability and learning rate: a division by their product stays far from the end
 of float32."""
+
+MOST_TIMES = 1_000_000
+"""Most rounds or visits that a setting may name: more were never tried."""
+
+Times = Annotated[int, Interval(ge=1, le=MOST_TIMES)]
+Cohort = Annotated[float, Gt(0)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

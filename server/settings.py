@@ -7,6 +7,8 @@ from annotated_types import Gt, Interval
 
 from privacy.mechanisms.base.unit_settings import Federation
 from protocol.optimizers import AnyOptimizer
+from protocol.rebuild import SettingError
+from protocol.settings import Cohort, Times
 from server.aggregation.rules import AnyRule
 
 
@@ -23,8 +25,8 @@ class Server:
         optimizer: Applied to the negative mean update as if it were a gradient.
     """
 
-    rounds: Annotated[int, Interval(ge=1, le=1_000_000)]
-    cohort: Annotated[float, Gt(0)]
+    rounds: Times
+    cohort: Cohort
     averaged: Annotated[int, Interval(ge=1, le=1_000)]
     timeout: Annotated[float, Gt(0)]
     aggregation: AnyRule
@@ -33,3 +35,21 @@ class Server:
     def federation(self, devices: int) -> Federation:
         """Returns the public facts of a run over ``devices`` devices."""
         return Federation(devices=devices, rounds=self.rounds, cohort=self.cohort)
+
+    def check_cohort(self, *, devices: int) -> None:
+        """Refuses more devices in a round than there are.
+
+        A configuration that says how many there are is refused at once; a folder's count is
+        known when it was opened; where Flower runs the server, nobody asked before it does.
+
+        Args:
+            devices: Devices that train.
+
+        Raises:
+            SettingError: One sentence with the way out.
+        """
+        if self.cohort > devices:
+            raise SettingError(
+                f"server.cohort={self.cohort:g} exceeds the number of devices that train, "
+                f"{devices}; lower it."
+            )

@@ -10,7 +10,6 @@ from annotated_types import Interval
 
 from privacy.accounting import analytic_gaussian, rdp
 from privacy.accounting.steps import Steps
-from privacy.mechanisms.base.limits import Times
 from privacy.mechanisms.base.mechanism import Mechanism
 from privacy.mechanisms.base.unit_settings import (
     Budget,
@@ -20,6 +19,7 @@ from privacy.mechanisms.base.unit_settings import (
     check_delta,
 )
 from privacy.sampling.crowds import alone
+from protocol.settings import Times
 
 if TYPE_CHECKING:
     from privacy.ledger.records import Noise, Terms

@@ -9,7 +9,6 @@ from dataclasses import replace
 from privacy.accounting import root_search
 from privacy.accounting.root_search import Range
 from privacy.losses import loss_grid, step_losses
-from privacy.mechanisms.base.limits import MOST_TIMES
 from privacy.mechanisms.base.mechanism import Mechanism, Sampled
 from privacy.mechanisms.base.unit_settings import within
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
@@ -17,6 +16,7 @@ from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.poisson import PoissonSampling
+from protocol.settings import MOST_TIMES
 
 LEAST_COHORT = 1.0
 """Devices expected in a round, from which the search for a cohort begins: in a smaller one many

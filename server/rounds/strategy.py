@@ -58,11 +58,7 @@ class RoundStrategy(Strategy):
         release: ChargedRelease | None = None,
         ordered: bool = False,
     ) -> None:
-        if settings.cohort > directory.devices:
-            raise ValueError(
-                f"server.cohort={settings.cohort:g} is more than the {directory.devices} "
-                "devices there are; lower it or raise photos.devices."
-            )
+        settings.check_cohort(devices=directory.devices)
         self._settings = settings
         self._terms = terms
         self._invitations = Invitations(terms, directory, lifetime=settings.timeout)

@@ -25,7 +25,8 @@ def check(config: Config) -> None:
     _photos(config)
     _address(config.simulation.address)
     _cache(config)
-    _cohort(config)
+    if config.photos.devices is not None:
+        config.server.check_cohort(devices=config.photos.devices)
     _weights(config.ranking.weights)
     _claim(config.privacy)
     _units(config.privacy, cohort=config.server.cohort)
@@ -67,14 +68,6 @@ def _cache(config: Config) -> None:
         raise SettingError(
             "simulation.cache would not notice a photograph that changed; with photos="
             f"{config.photos.source} leave it null."
-        )
-
-
-def _cohort(config: Config) -> None:
-    cohort, devices = config.server.cohort, config.photos.devices
-    if devices is not None and cohort > devices:
-        raise SettingError(
-            f"server.cohort={cohort:g} exceeds photos.devices={devices}; lower server.cohort."
         )
 
 

@@ -37,22 +37,12 @@ def ready(config: Config) -> Prepared:
             way out.
     """
     source = open_source(config.photos, seed=config.seed)
-    _cohort(config, devices=source.devices)
+    config.server.check_cohort(devices=source.devices)
     _weights(config)
     _cache(config.simulation.cache)
     _accelerator(config.simulation)
     _isolation(config)
     return Prepared(source=source, protection=config.protection(devices=source.devices))
-
-
-def _cohort(config: Config, *, devices: int) -> None:
-    cohort = config.server.cohort
-    if cohort > devices:
-        raise SettingError(
-            f"server.cohort={cohort:g} is more than the {devices} devices of "
-            f"photos={config.photos.source} that train; lower server.cohort or "
-            "photos.held_out_devices."
-        )
 
 
 def _cache(folder: str | None) -> None:

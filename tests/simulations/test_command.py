@@ -61,7 +61,7 @@ def process(*words, folder):
             "Did you mean 'privacy.example.epsilon'?",
         ),
         (["experiment=quikstart"], "experiment=quikstart is not one of "),
-        (["server.cohort=121"], "server.cohort=121 exceeds photos.devices=120; "),
+        (["server.cohort=121"], "server.cohort=121 exceeds the number of devices that "),
     ],
 )
 def test_a_mistake_is_one_sentence_exit_1_and_nothing_written(words, sentence, tmp_path):

@@ -387,7 +387,7 @@ NONE = "privacy/example=none"
     [
         (
             ["server.cohort=121"],
-            "server.cohort=121 exceeds photos.devices=120; lower server.cohort.",
+            "server.cohort=121 exceeds the number of devices that train, 120; lower it.",
         ),
         (["photos=folder"], "photos.root is empty but photos=folder; add photos.root=DIR."),
         (

@@ -15,10 +15,6 @@ MOST_INTEGER_NOISE = 256
 """The same in integers: 2^26 steps, beyond which the sampler's decisions leave 64 bits, over
 the 2^18 steps of a clip. A run with more would end in its first step."""
 
-MOST_TIMES = 1_000_000
-"""Most rounds or visits that a setting may name: more were never tried."""
-
 Clip = Annotated[float, Interval(ge=LEAST_CLIP, le=MOST_CLIP)]
 Epsilon = Annotated[float, Gt(0)]
 Noise = Annotated[float, Interval(ge=0, le=MOST_NOISE)]
-Times = Annotated[int, Interval(ge=1, le=MOST_TIMES)]

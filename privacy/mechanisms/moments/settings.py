@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from privacy.mechanisms.base.limits import MOST_INTEGER_NOISE, Times
+from privacy.mechanisms.base.limits import MOST_INTEGER_NOISE
 from privacy.mechanisms.base.unit_settings import Budget, ExampleSettings, LocalSteps, Protected
 from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.sampling.poisson import PoissonSampling
+from protocol.settings import Times
 
 KINDS: Mapping[str, type[DpSgd] | type[IntegerDpSgd]] = {
     "float64": DpSgd,
