@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 FAILED = 100
 """Code of the error that answers for a device: none of Flower's own, which end at 8, so that a
-log tells whose it is. The server reads no code."""
+log shows whose it is. The server reads no code."""
 
 app = ClientApp()
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def train(message: Message, context: Context) -> RecordDict:
 def _lasting(context: Context) -> Iterator[None]:
     """Ends after the public time of a private visit, also where it fails.
 
-    How long training takes tells the size of the library.
+    How long training takes shows how large the library is.
     """
     began = time.monotonic()
     try:

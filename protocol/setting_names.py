@@ -43,7 +43,7 @@ def known_paths(cls: type[Any], *, at: str = "") -> list[str]:
 def suggestion(path: str, known: Iterable[str]) -> str:
     """Returns " Did you mean '…'?" with the nearest of ``known``, or "".
 
-    A name whose last part is the very same comes first, as of a setting that has moved, then
+    A name whose last part is the very same comes first, for the setting may have moved, then
     siblings of ``path``, then the likest full name, then the likest last part: so ``epsilon``
     finds ``privacy.example.epsilon``.
     """

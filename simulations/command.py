@@ -141,7 +141,7 @@ def sample(
 @privacy_app.command()
 def plan(
     overrides: Annotated[
-        list[str] | None, typer.Argument(help="As of simulate.", metavar="OVERRIDE")
+        list[str] | None, typer.Argument(help="Same as for simulate.", metavar="OVERRIDE")
     ] = None,
     solve: Annotated[Asked | None, typer.Option(help="Print one number only.")] = None,
     unit: Annotated[Unit | None, typer.Option(help="What is protected.")] = None,

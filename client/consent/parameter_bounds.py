@@ -81,7 +81,7 @@ def _start(ranking: Ranking, seed: int) -> tuple[str, float, int]:
 
     named = ranking.weights not in (None, "public")
     blank = Ranking(trained=ranking.trained, loss=ranking.loss, weights=None)
-    # A configuration names no file of the device's: what is in one is told by its digest.
+    # A configuration names no file of the device's, but the digest of what is in it.
     ranker = initial_ranker(blank if named else ranking, seed=seed)
     trained = flatten(ranker, trainable_names(ranker, ranking.trained))
     if named:

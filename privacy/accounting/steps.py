@@ -1,4 +1,4 @@
-"""What a run is no worse than: so many steps of one subsampled Gaussian."""
+"""So many steps of one subsampled Gaussian, than which a run is no worse."""
 
 from __future__ import annotations
 

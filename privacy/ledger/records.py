@@ -24,7 +24,7 @@ What = Literal["update", "metrics"]
 
 
 class RecordError(ValueError):
-    """A record that is none: one sentence names the key, and the line where it was read."""
+    """What is no record: one sentence names the key, and the line where it was read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,13 +32,13 @@ noise 1, geometric 5.3, Poisson 16.4 and this 43.7."""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """Trains a random number of times and tells the best trial (Papernot and Steinke 2022).
+    """Trains a random number of times and releases the best trial (Papernot and Steinke 2022).
 
     Formal guarantee: let one trial satisfy Rényi differential privacy with the divergences that
     ``divergence`` is given, whatever its hyper-parameters. Draw the number of trials by
     ``draw``; give each trial hyper-parameters drawn from a public list independently of all
-    others, and fresh noise; tell the best trial's model and hyper-parameters, by a score that
-    is part of its release, and nothing where the number is 0. What is reported is
+    others, and fresh noise; release the best trial's model and hyper-parameters, by a score
+    that is part of its release, and nothing where the number is 0. What is released is
     (``epsilon``, δ)-differentially private for whoever sees neither the number of trials nor
     the others. The number is a secret draw: where it is fixed, or shown by the time the search
     takes, this bound does not hold and the trials cost their sum.

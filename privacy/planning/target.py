@@ -35,7 +35,7 @@ DIGITS = 3
 
 
 def epsilon(mechanism: Mechanism, times: int) -> float:
-    """Returns the ε after so many rounds or visits, about 0.2% above the one reported at most.
+    """Returns the ε after so many rounds or visits, at most about 0.2% above the reported one.
 
     Guarantee: it is never below ``mechanism.epsilon(times)``, and quicker found.
 

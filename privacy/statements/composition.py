@@ -131,7 +131,10 @@ def steps_of(terms: Terms, charges: int) -> Steps:
 
 
 def _check_relations(terms: Sequence[Terms]) -> None:
-    """A library with one moment more is another library: a bound for that covers this."""
+    """Refuses noise at a server beside noise on devices.
+
+    A library with one moment more is another library, so a bound for any other covers it.
+    """
     relations = {one.relation for one in terms}
     if ZERO_OUT in relations and len(relations) > 1:
         raise ValueError(

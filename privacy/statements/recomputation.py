@@ -1,4 +1,4 @@
-"""The ε of a ledger, computed anew from its records and held to an attack."""
+"""The ε of a ledger, computed anew from its records and compared with an attack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A limit on ε that holds also where what comes next is chosen by all that was shown before.
+"""A limit on ε that holds also where each step is chosen by what was released before it.
 
 Composed privacy loss distributions are no such limit: whoever picks the next terms by the
 losses so far passes it (arXiv 2602.06756, 2602.15815). Rényi divergences at one order, fixed

@@ -1,4 +1,4 @@
-"""What only files and mathematics can tell of a configuration, before anything is written."""
+"""What only files and mathematics can show of a configuration, before anything is written."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -16,7 +16,7 @@ FLAG = "--same-population"
 
 
 def assumption(runs: Sequence[Path]) -> str:
-    """Returns why runs count as of one population, in words.
+    """Returns in words why runs count as runs of one population.
 
     Args:
         runs: Folders of runs, or of one device's configurations.

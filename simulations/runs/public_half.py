@@ -42,7 +42,7 @@ def write(folder: RunFolder, *, config: Mapping[str, Any], card: Mapping[str, An
 
 
 def of_config(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the public settings of a resolved configuration: what every device is told.
+    """Returns the public settings of a resolved configuration: what every device is given.
 
     The name stays, for the researcher chose it to be read. Neither the seed nor a path does.
     """
@@ -71,7 +71,7 @@ def _of_a_machine(section: str, name: str, value: Any) -> bool:
 def of_card(card: Mapping[str, Mapping[str, Any]], *, config: Config) -> dict[str, Any]:
     """Returns what of a card follows from public settings and from the number of rounds.
 
-    Where devices pay for their own visits, the worst and the middle one tell how often devices
+    Where devices pay for their own visits, the worst and the middle one show how often devices
     came, and so does the length of their ledger; its hash could be tried for every cohort.
     Where the server adds the noise, every device pays for every round: the ε as it ran and the
     ledger's head follow from the rounds.
@@ -80,7 +80,7 @@ def of_card(card: Mapping[str, Mapping[str, Any]], *, config: Config) -> dict[st
 
 
 def origin(config: Config, *, command: str) -> Origin:
-    """Returns what a model's file says of where it comes from; its seed is not told."""
+    """Returns what a model's file says of where it comes from; its seed is left out."""
     return Origin(
         seed=None, command=command, trained=config.ranking.trained, side=config.photos.side
     )

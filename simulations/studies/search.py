@@ -26,7 +26,7 @@ from simulations.studies.study import alone
 
 
 def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, Config]) -> int:
-    """Trains a secret number of random arms and tells the best, with the ε of the choice.
+    """Trains a secret number of random arms and releases the best, with the ε of the choice.
 
     The number follows ``study.distribution`` and ``study.trials``, and each trial's arm is
     drawn from all alike (Papernot and Steinke 2022). Trials are judged on devices that never
@@ -42,7 +42,7 @@ def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, C
         arms: The configuration of each arm.
 
     Returns:
-        0; a search that happens to make no trial has nothing to tell.
+        0; a search that happens to make no trial has nothing to release.
     """
     _one_population(config, arms)
     selection = Selection(trials=study.trials, distribution=study.distribution)
@@ -56,7 +56,7 @@ def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, C
     names = drawn(selection, tuple(arms), source=_source(config, study.seed))
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
     console.print(f"darkroom   {config.name}   {len(names)} trials   {folder.path}")
-    console.print("All but the last line is simulation only: a search tells its best alone.")
+    console.print("All but the last line is simulation only: a search releases its best alone.")
     scores = []
     for number, name in enumerate(names):
         inner = RunFolder.at(search_files.trial(folder, number).path)
@@ -77,7 +77,7 @@ def report_lines(
 ) -> list[str]:
     """Returns what a search says of its choice, in words that need no other page."""
     if best is None:
-        return ["The draw was no trial: there is nothing to tell."]
+        return ["The draw was no trial: there is nothing to release."]
     lines = [f"Best: {best}"]
     for unit, cost in costs.items():
         if cost is None:

@@ -1,4 +1,4 @@
-"""What a search leaves: its trials in the private half, the one it tells in the public half."""
+"""What a search leaves: its trials in the private half, the best one in the public half."""
 
 import json
 import shutil
@@ -12,12 +12,12 @@ from simulations.runs import public_half, run_parts
 from simulations.runs.run_folder import CONFIG, MODEL, RunFolder, json_of, write_whole, yaml_of
 
 FILE = "search.json"
-TOLD = ("distribution", "expected_trials", "best", "claim")
+RELEASED = ("distribution", "expected_trials", "best", "claim")
 Costs = Mapping[str, tuple[float, float] | None]
 
 
 def trial(folder: RunFolder, number: int) -> RunFolder:
-    """Returns where a trial is: how many there are is told to nobody."""
+    """Returns where a trial is: how many there are is shown to nobody."""
     return RunFolder(folder.private / f"trial-{number}")
 
 
@@ -61,7 +61,7 @@ def _share(
         unit: None if cost is None else {"epsilon": cost[0], "delta": cost[1]}
         for unit, cost in costs.items()
     }
-    card = {**{key: found[key] for key in TOLD}, "epsilon": of_choice, "arms": shared}
+    card = {**{key: found[key] for key in RELEASED}, "epsilon": of_choice, "arms": shared}
     shutil.copyfile(trial(folder, best).model, half / MODEL)
     write_whole(half / CONFIG, yaml_of(shared[found["best"]]))
     write_whole(half / FILE, json_of(card))

@@ -77,7 +77,7 @@ def shares(jobs: Sequence[Job], workers: int) -> list[Sequence[Job]]:
 
 
 def work(share: Sequence[Job], finished: "Queue[str]") -> None:
-    """Runs one worker's share, one thread, and tells of every run that finished."""
+    """Runs one worker's share, one thread, and reports every run that finished."""
     torch.set_num_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for config, folder in share:

@@ -87,7 +87,7 @@ class BandedGaussian(CentralMechanism):
         return self.accounted.epsilon(self.turns(rounds))
 
     def epsilon_rdp(self, rounds: int) -> float:
-        """Returns a looser bound on the same ε, as of ``CohortGaussian``."""
+        """Returns a looser bound on the same ε: that of ``accounted``."""
         return self.accounted.epsilon_rdp(self.turns(rounds))
 
     def noise_for(self, target: float, rounds: int) -> float:

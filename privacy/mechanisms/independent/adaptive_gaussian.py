@@ -91,7 +91,7 @@ class AdaptiveGaussian(CentralMechanism):
         return self.accounted.epsilon(rounds)
 
     def epsilon_rdp(self, rounds: int) -> float:
-        """Returns a looser bound on the same ε, as of ``CohortGaussian``."""
+        """Returns a looser bound on the same ε: that of ``accounted``."""
         return self.accounted.epsilon_rdp(rounds)
 
     def noise_for(self, target: float, rounds: int) -> float:

@@ -133,7 +133,7 @@ def test_a_search_is_no_claim_where_any_of_its_draws_is_seeded():
 
 def test_a_draw_of_no_trial_is_said():
     assert report_lines({}, best=None, claim=True) == [
-        "The draw was no trial: there is nothing to tell."
+        "The draw was no trial: there is nothing to release."
     ]
 
 
