@@ -196,13 +196,13 @@ BUGS = {
         "privacy/ledger/totals.py",
         "unknown += record.charges",
         "unknown += 0",
-        "tests/privacy/ledger/test_ledger.py",
+        "tests/privacy/ledger/test_totals.py",
     ),
     "a hash knows nothing of the line before": (
         "privacy/ledger/chain.py",
         'f"{previous}{body}"',
         'f"{body}"',
-        "tests/privacy/ledger/test_ledger.py",
+        "tests/privacy/ledger/test_chain.py",
     ),
     "a moment is scaled up to the clip": (
         "privacy/clipping/moments.py",

@@ -1,3 +1,5 @@
+"""Every record has one line, and every other line is refused by its key."""
+
 import dataclasses
 import json
 import math
@@ -5,25 +7,11 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ledger_terms import MOMENTS
 
 from privacy.ledger.records import Charge, RecordError, Terms, Unknown, from_line, to_line
-from privacy.ledger.totals import NOTHING
 
-TERMS = Terms(
-    code="0.1.0",
-    unit="example",
-    relation="add or remove one",
-    sampler="poisson",
-    rate=0.1,
-    noise_multiplier=1.1,
-    clip=0.5,
-    steps=4,
-    cap=None,
-    population=None,
-    delta=1e-5,
-    noise="secure",
-    public={"band": 4, "name": "ε", "sensitivity": 0.1},
-)
+TERMS = dataclasses.replace(MOMENTS, public={"band": 4, "name": "ε", "sensitivity": 0.1})
 CHARGE = Charge(round=3, attempt=1, devices=(4, 2), what="update")
 UNKNOWN = Unknown(charges=1, evidence="server.torn-1", digest="ab")
 
@@ -160,33 +148,3 @@ def test_another_spelling_of_the_same_record_is_refused():
     for spelling in (line.replace(":", ": "), line.replace("[4", "[4 "), f" {line}"):
         with pytest.raises(RecordError, match=r"^line 3: it is not written the canonical way"):
             from_line(spelling, line=3)
-
-
-def test_a_device_pays_once_for_each_mention_and_a_replay_pays_again():
-    spent = NOTHING.plus(
-        [TERMS, CHARGE, CHARGE, dataclasses.replace(CHARGE, devices=(2, 2, 9))]
-    )
-
-    assert spent.charges == 3
-    assert (spent.of(4), spent.of(2), spent.of(9), spent.of(5)) == (2, 4, 1, 0)
-    assert (spent.most, spent.median) == (4, 2)
-
-
-def test_an_unknown_charge_is_paid_by_every_device_also_by_one_never_named():
-    spent = NOTHING.plus([CHARGE, dataclasses.replace(UNKNOWN, charges=2)])
-
-    assert (spent.charges, spent.unknown) == (3, 2)
-    assert (spent.of(4), spent.of(77)) == (3, 2)
-    assert (spent.most, spent.median) == (3, 3)
-
-
-def test_nothing_is_spent_before_the_first_charge():
-    assert (NOTHING.charges, NOTHING.most, NOTHING.median) == (0, 0, 0)
-
-
-def test_adding_to_what_is_spent_leaves_it_as_it_was():
-    before = NOTHING.plus([CHARGE])
-    before.plus([CHARGE])
-
-    assert before.of(4) == 1
-    assert NOTHING.of(4) == 0
