@@ -1,10 +1,10 @@
 """What a device can meet under a cap: against every cohort counted, and other accountants."""
 
-import itertools
 import math
 
 import numpy as np
 import pytest
+from counted_cohorts import cohorts
 from dp_accounting.pld import privacy_loss_distribution as peer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -18,15 +18,6 @@ from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.crowds import alone, crowds
 
 DELTA = 1e-3
-
-
-def cohorts(chosen):
-    """Each cohort with its probability, from all coins and all ways to cut to the cap."""
-    for coins in itertools.product([0, 1], repeat=chosen.devices):
-        drawn = [device for device, coin in enumerate(coins) if coin]
-        likely = math.prod(chosen.rate if coin else 1 - chosen.rate for coin in coins)
-        parts = list(itertools.combinations(drawn, min(len(drawn), chosen.cap)))
-        yield from ((likely / len(parts), part) for part in parts)
 
 
 def released(chosen, terms, *, outputs, sigma):
@@ -168,3 +159,23 @@ def test_without_a_cap_only_the_rate_counts():
     found = pld.capped_epsilon(uncut, rounds=30, **run)
     assert found == pytest.approx(pld.epsilon(rate=0.2, steps=30, **run), rel=1e-7)
     assert alone(0.2) == ((1.0, 0.2),)
+
+
+@pytest.mark.parametrize("cap", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
+def test_crowds_are_those_of_all_cohorts_counted(cap, rate):
+    chosen = CappedPoissonSampling(devices=5, rate=rate, cap=cap)
+    sizes, rates = np.zeros(6), np.zeros(6)
+    for likely, members in cohorts(chosen):
+        others = len(members) - (0 in members)
+        sizes[others] += likely
+        rates[others] += likely * (0 in members)
+    expected = [
+        (sizes[: cap - 1].sum(), rates[: cap - 1].sum()),
+        (sizes[cap - 1], rates[cap - 1]),
+        (sizes[cap], rates[cap]),
+    ]
+    found = [(weight, weight * rate) for weight, rate in crowds(chosen)]
+    assert np.array(found) == pytest.approx(np.array(expected), rel=2e-9, abs=1e-12)
+    # a rate is rounded up, to be never below
+    assert (np.array(found) >= np.array(expected) - 1e-15).all()

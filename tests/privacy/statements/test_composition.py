@@ -5,65 +5,28 @@ from dataclasses import replace
 
 import pytest
 from dp_accounting import get_epsilon_gaussian
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from ledger_terms import (
+    BANDS,
+    COHORTS,
+    LIBRARIES,
+    MOMENTS,
+    RESTED,
+    WHOLE_COHORTS,
+    WHOLE_MOMENTS,
+)
 from opacus.accountants import PRVAccountant
 
 from privacy.accounting import pld
-from privacy.ledger.records import Terms
-from privacy.sampling.crowds import alone
-from privacy.statements import composition, recomputation, renyi_filter
-from privacy.statements.composition import Steps, composed, maximal, worst
+from privacy.statements import composition, recomputation
+from privacy.statements.composition import composed, maximal, worst
 
-POISSON = Terms(
-    code="0.1.0",
-    unit="example",
-    relation="add or remove one",
-    sampler="poisson",
-    rate=0.5,
-    noise_multiplier=1.43,
-    clip=0.3,
-    steps=2,
-    cap=None,
-    population=None,
-    delta=1e-5,
-    noise="secure",
-    public={},
-)
-LOCAL = replace(
-    POISSON,
-    relation="replace one library",
-    sampler="everyone asked",
-    rate=1.0,
-    noise_multiplier=6.0,
-    steps=1,
-)
-CAPPED = replace(
-    POISSON,
-    unit="device",
-    relation="one device contributes nothing",
-    sampler="capped poisson",
-    rate=0.25,
-    noise_multiplier=1.5,
-    steps=1,
-    cap=97,
-    population=120,
-    delta=1e-4,
-)
-BANDED = replace(CAPPED, sampler="banded", public={"bands": 2, "coefficients": "[1.0, 0.5]"})
-SEPARATED = replace(
-    CAPPED,
-    sampler="separated",
-    rate=1.0,
-    noise_multiplier=4.0,
-    cap=None,
-    population=None,
-    public={"rounds": 8, "separation": 4, "participations": 2, "coefficients": "[1.0]"},
-)
-INTEGERS = replace(
-    CAPPED, sampler="capped poisson, integers", public={"steps in a clip": 2**18}
-)
-WHOLE = replace(POISSON, sampler="poisson, integers", public={"steps in a clip": 2**18})
+POISSON = replace(MOMENTS, rate=0.5, noise_multiplier=1.43, steps=2)
+LOCAL = replace(LIBRARIES, noise_multiplier=6.0)
+CAPPED = replace(COHORTS, noise_multiplier=1.5, delta=1e-4)
+BANDED = replace(BANDS, noise_multiplier=1.5, delta=1e-4)
+SEPARATED = replace(RESTED, delta=1e-4, public={**RESTED.public, "coefficients": "[1.0]"})
+INTEGERS = replace(WHOLE_COHORTS, noise_multiplier=1.5, delta=1e-4)
+WHOLE = replace(WHOLE_MOMENTS, rate=0.5, noise_multiplier=1.43, steps=2)
 OTHER = replace(POISSON, rate=0.25, noise_multiplier=1.0, steps=4)
 
 
@@ -174,27 +137,6 @@ def test_devices_are_ordered_by_what_they_cost_not_by_how_often_they_came():
         (5, 0),
         (0, 1),
     ]
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from([0.05, 0.5, 1.0]), st.floats(0.8, 4), st.integers(1, 4)),
-        min_size=1,
-        max_size=4,
-    ),
-    st.floats(0.1, 20),
-)
-@settings(max_examples=6, deadline=None)
-def test_a_filter_never_counts_less_than_the_composed_steps_cost(given_steps, limit):
-    steps = tuple(Steps(alone(rate), noise, times) for rate, noise, times in given_steps)
-    counted = renyi_filter.spent(steps, epsilon=limit, delta=1e-5)
-    assert counted >= composition._losses(steps, 1e-5) * (1 - 1e-9)
-    assert renyi_filter.keeps(steps, epsilon=limit, delta=1e-5) == (counted <= limit)
-
-
-def test_a_filter_has_no_bound_without_noise_and_counts_nothing_for_no_step():
-    assert renyi_filter.spent([Steps(alone(0.5), 0.0, 1)], epsilon=1, delta=1e-5) == math.inf
-    assert renyi_filter.spent([Steps(alone(0.5), 0.0, 0)], epsilon=1, delta=1e-5) == 0
 
 
 def test_an_unknown_sampler_and_another_relation_are_refused():

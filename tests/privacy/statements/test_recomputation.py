@@ -1,3 +1,5 @@
+"""The ε of a ledger from its records alone, and what refutes an accountant."""
+
 import dataclasses
 import math
 
@@ -6,37 +8,24 @@ from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDp
 from dp_accounting.rdp import RdpAccountant
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from ledger_disks import visit
+from ledger_terms import BANDS, COHORTS, LIBRARIES, MOMENTS, RESTED, WHOLE_MOMENTS
 
 from privacy.accounting import analytic_gaussian
 from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
-from privacy.ledger.records import Charge, Terms, Unknown
+from privacy.ledger.records import Unknown
 from privacy.ledger.totals import NOTHING
 from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.mechanisms.registry import SAMPLERS
 from privacy.statements.recomputation import opinions, state
 
-TERMS = Terms(
-    code="0.1.0",
-    unit="example",
-    relation="add or remove one",
-    sampler="poisson",
-    rate=0.1,
-    noise_multiplier=2.0,
-    clip=0.5,
-    steps=5,
-    cap=None,
-    population=None,
-    delta=1e-5,
-    noise="secure",
-    public={},
+WHOLE_DEVICES = dataclasses.replace(MOMENTS, unit="device")
+SEPARATED = dataclasses.replace(
+    RESTED, public={**RESTED.public, "separation": 2, "participations": 4}
 )
-WHOLE_DEVICES = dataclasses.replace(TERMS, unit="device")
+BANDED = dataclasses.replace(BANDS, rate=0.2, noise_multiplier=4.0, cap=40, population=50)
 UNKNOWN = Unknown(charges=1, evidence="server.torn-1", digest="ab")
-
-
-def visit(number, *devices):
-    return Charge(round=number, attempt=1, devices=devices, what="update")
 
 
 def test_the_golden_row_of_the_poisson_gaussian_is_found_again():
@@ -56,27 +45,27 @@ def test_rdp_is_that_of_the_public_accountant_within_its_orders():
     step = PoissonSampledDpEvent(0.1, GaussianDpEvent(2.0))
     accountant.compose(SelfComposedDpEvent(step, 15))
 
-    assert opinions(TERMS, 3).rdp == pytest.approx(accountant.get_epsilon(1e-5), rel=0.02)
+    assert opinions(MOMENTS, 3).rdp == pytest.approx(accountant.get_epsilon(1e-5), rel=0.02)
 
 
 def test_charges_are_composed_with_the_steps_of_each():
-    one_step = dataclasses.replace(TERMS, steps=1)
+    one_step = dataclasses.replace(MOMENTS, steps=1)
 
-    assert opinions(TERMS, 3).pld == opinions(one_step, 15).pld
-    assert opinions(TERMS, 3).rdp == opinions(one_step, 15).rdp
+    assert opinions(MOMENTS, 3).pld == opinions(one_step, 15).pld
+    assert opinions(MOMENTS, 3).rdp == opinions(one_step, 15).rdp
 
 
 @pytest.mark.parametrize("noise", [0.7, 1.0, 4.0])
 @pytest.mark.parametrize("charges", [1, 2, 40])
 def test_loss_distributions_never_exceed_renyi_accounting(noise, charges):
-    found = opinions(dataclasses.replace(TERMS, noise_multiplier=noise), charges)
+    found = opinions(dataclasses.replace(MOMENTS, noise_multiplier=noise), charges)
 
     assert 0 < found.pld <= found.rdp
     assert found.agree
 
 
 def test_no_charge_costs_nothing_and_one_more_never_costs_less():
-    of = [opinions(TERMS, charges).pld for charges in range(4)]
+    of = [opinions(MOMENTS, charges).pld for charges in range(4)]
 
     assert of[0] == 0.0
     assert of == sorted(of)
@@ -84,10 +73,10 @@ def test_no_charge_costs_nothing_and_one_more_never_costs_less():
 
 def test_the_unit_example_tells_the_worst_and_the_middle_device():
     spent = NOTHING.plus([visit(1, 1, 2, 3), visit(2, 1, 2), visit(3, 1)])
-    found = state(TERMS, spent)
+    found = state(MOMENTS, spent)
 
-    assert found.worst == opinions(TERMS, 3)
-    assert found.median == opinions(TERMS, 2)
+    assert found.worst == opinions(MOMENTS, 3)
+    assert found.median == opinions(MOMENTS, 2)
     assert found.delta == 1e-5
 
 
@@ -98,28 +87,23 @@ def test_the_unit_device_pays_for_every_round_also_for_an_empty_one():
     assert found.median is None
 
 
-@pytest.mark.parametrize("terms", [TERMS, WHOLE_DEVICES])
+@pytest.mark.parametrize("terms", [MOMENTS, WHOLE_DEVICES])
 def test_an_unknown_charge_costs_as_much_as_a_known_one(terms):
-    known = visit(1, 1) if terms is TERMS else visit(1)
+    known = visit(1, 1) if terms is MOMENTS else visit(1)
     found = state(terms, NOTHING.plus([known, UNKNOWN]))
 
     assert found.worst == opinions(terms, 2)
 
 
 def test_only_secret_noise_makes_a_claim():
-    seeded = dataclasses.replace(TERMS, noise="insecure_seeded")
+    seeded = dataclasses.replace(MOMENTS, noise="insecure_seeded")
 
-    assert state(TERMS, NOTHING).claim
+    assert state(MOMENTS, NOTHING).claim
     assert not state(seeded, NOTHING).claim
 
 
-INTEGERS = dataclasses.replace(
-    TERMS, sampler="poisson, integers", public={"steps in a clip": 2**18}
-)
-
-
 def test_integers_cost_what_real_numbers_do_by_rounding_and_no_less_by_whole_orders():
-    found, reals = opinions(INTEGERS, 3), opinions(TERMS, 3)
+    found, reals = opinions(WHOLE_MOMENTS, 3), opinions(MOMENTS, 3)
 
     assert reals.pld < found.pld == pytest.approx(reals.pld, rel=1e-8)
     # sums of integers are exact: no millionth is charged for their rounding
@@ -128,21 +112,21 @@ def test_integers_cost_what_real_numbers_do_by_rounding_and_no_less_by_whole_ord
 
 
 def test_a_coarse_grid_costs_more():
-    coarse = dataclasses.replace(INTEGERS, public={"steps in a clip": 4})
+    coarse = dataclasses.replace(WHOLE_MOMENTS, public={"steps in a clip": 4})
 
     # noise of 8 steps: (8² - 3²) / 4² is (1.854)²
     assert opinions(coarse, 3).pld == pytest.approx(
-        opinions(dataclasses.replace(TERMS, noise_multiplier=55**0.5 / 4), 3).pld
+        opinions(dataclasses.replace(MOMENTS, noise_multiplier=55**0.5 / 4), 3).pld
     )
 
 
 def test_integers_without_their_grid_are_refused():
     with pytest.raises(ValueError, match=r"^sampler 'poisson, integers' needs a whole number"):
-        opinions(dataclasses.replace(INTEGERS, public={}), 1)
+        opinions(dataclasses.replace(WHOLE_MOMENTS, public={}), 1)
 
 
 def test_no_noise_is_infinite_by_both():
-    found = opinions(dataclasses.replace(TERMS, noise_multiplier=0.0), 1)
+    found = opinions(dataclasses.replace(MOMENTS, noise_multiplier=0.0), 1)
 
     assert math.isinf(found.pld)
     assert math.isinf(found.rdp)
@@ -153,9 +137,9 @@ def test_a_sampler_or_relation_without_accountant_is_refused_by_name():
     with pytest.raises(
         ValueError, match=r"sampler 'shuffle' has no accountant.*known.*poisson"
     ):
-        opinions(dataclasses.replace(TERMS, sampler="shuffle"), 1)
+        opinions(dataclasses.replace(MOMENTS, sampler="shuffle"), 1)
     with pytest.raises(ValueError, match=r"relation 'replace one'.*'add or remove one'"):
-        state(dataclasses.replace(TERMS, relation="replace one"), NOTHING)
+        state(dataclasses.replace(MOMENTS, relation="replace one"), NOTHING)
 
 
 class Line(DpSgd):
@@ -169,7 +153,7 @@ class Line(DpSgd):
 
 
 def test_another_sampler_is_one_entry_more():
-    terms = dataclasses.replace(TERMS, sampler="line")
+    terms = dataclasses.replace(MOMENTS, sampler="line")
     found = opinions(terms, 3, samplers={**SAMPLERS, "line": Line})
 
     assert (found.pld, found.rdp) == (6.0, 3.0)
@@ -185,24 +169,19 @@ class Careless(DpSgd):
 
 def test_an_epsilon_that_an_attack_refutes_is_found_out():
     """Far below the looser accountant, it would pass for a good one."""
-    found = opinions(TERMS, 3, samplers={"poisson": Careless})
+    found = opinions(MOMENTS, 3, samplers={"poisson": Careless})
     assert 0.0 < found.pld < found.attack
     assert not found.agree
 
 
-CAPPED = dataclasses.replace(
-    WHOLE_DEVICES,
-    relation="one device contributes nothing",
-    sampler="capped poisson",
-    steps=1,
-    cap=10,
-    population=100,
-)
+CAPPED = dataclasses.replace(COHORTS, rate=0.1, cap=10, population=100)
 
 
 def test_many_charges_at_a_small_delta_are_told_the_least_of_the_bounds():
     """100,000 steps: a transform that is not tilted sees no δ of 1e-12."""
-    many = dataclasses.replace(TERMS, rate=0.01, noise_multiplier=10.0, steps=100, delta=1e-12)
+    many = dataclasses.replace(
+        MOMENTS, rate=0.01, noise_multiplier=10.0, steps=100, delta=1e-12
+    )
     found = opinions(many, 1000)
     assert found.agree
     assert found.pld == pytest.approx(2.1403, abs=2e-4)
@@ -225,7 +204,7 @@ def test_many_charges_at_a_small_delta_are_told_the_least_of_the_bounds():
 @example(rate=-300, noise=0.0, charges=1.0, delta=-5, terms="poisson")
 @example(rate=0, noise=-200, charges=1.0, delta=-5, terms="capped poisson")
 def test_no_sound_ledger_is_refused(rate, noise, charges, delta, terms):
-    base = {"poisson": TERMS, "separated": SEPARATED, "everyone asked": LOCAL}
+    base = {"poisson": MOMENTS, "separated": SEPARATED, "everyone asked": LIBRARIES}
     sound = dataclasses.replace(
         base.get(terms, CAPPED),
         sampler=terms,
@@ -243,35 +222,13 @@ def test_no_sound_ledger_is_refused(rate, noise, charges, delta, terms):
 
 
 def test_epsilon_follows_from_the_file_alone(tmp_path):
-    with Ledger.create(tmp_path, "devices", terms=TERMS) as ledger:
+    with Ledger.create(tmp_path, "devices", terms=MOMENTS) as ledger:
         ledger.charge([visit(1, 1, 2), visit(2, 1)])
         as_it_ran = state(ledger.terms, ledger.spent)
     found = examine(tmp_path, "devices")
 
     assert state(found.terms, found.spent) == as_it_ran
     assert as_it_ran.worst.charges == 2
-
-
-LOCAL = dataclasses.replace(
-    TERMS, relation="replace one library", sampler="everyone asked", rate=1.0, steps=1
-)
-SEPARATED = dataclasses.replace(
-    WHOLE_DEVICES,
-    relation="one device contributes nothing",
-    sampler="separated",
-    rate=1.0,
-    noise_multiplier=4.0,
-    steps=1,
-    public={"rounds": 8, "separation": 2, "participations": 4, "coefficients": "[0.8, 0.6]"},
-)
-BANDED = dataclasses.replace(
-    SEPARATED,
-    sampler="banded",
-    rate=0.2,
-    cap=40,
-    population=50,
-    public={"bands": 2, "coefficients": "[0.8, 0.6]"},
-)
 
 
 def test_correlated_noise_is_one_release_of_all_the_rounds_of_a_device():

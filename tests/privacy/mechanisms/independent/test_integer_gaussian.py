@@ -1,10 +1,10 @@
 """The ε of integer noise: against exact sums over the integers, the golden figure, by hand."""
 
-import itertools
 import math
 
 import numpy as np
 import pytest
+from counted_cohorts import cohorts
 from scipy.special import logsumexp
 
 from privacy.accounting import rdp
@@ -95,35 +95,6 @@ def test_exact_divergences_of_two_coordinates_are_within_the_bound(sigma, rate):
         bound = divergence(order, sampling=uncapped(rate), noise_multiplier=z)
         assert exact_divergence(mixed, without, order) <= bound * (1 + DIGITS) + DIGITS
         assert exact_divergence(without, mixed, order) <= bound * (1 + DIGITS) + DIGITS
-
-
-def cohorts(chosen):
-    """Each cohort with its probability, from all coins and all ways to cut to the cap."""
-    for coins in itertools.product([0, 1], repeat=chosen.devices):
-        drawn = [device for device, coin in enumerate(coins) if coin]
-        likely = math.prod(chosen.rate if coin else 1 - chosen.rate for coin in coins)
-        parts = list(itertools.combinations(drawn, min(len(drawn), chosen.cap)))
-        yield from ((likely / len(parts), part) for part in parts)
-
-
-@pytest.mark.parametrize("cap", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
-def test_crowds_are_those_of_all_cohorts_counted(cap, rate):
-    chosen = CappedPoissonSampling(devices=5, rate=rate, cap=cap)
-    sizes, rates = np.zeros(6), np.zeros(6)
-    for likely, members in cohorts(chosen):
-        others = len(members) - (0 in members)
-        sizes[others] += likely
-        rates[others] += likely * (0 in members)
-    expected = [
-        (sizes[: cap - 1].sum(), rates[: cap - 1].sum()),
-        (sizes[cap - 1], rates[cap - 1]),
-        (sizes[cap], rates[cap]),
-    ]
-    found = [(weight, weight * rate) for weight, rate in crowds(chosen)]
-    assert np.array(found) == pytest.approx(np.array(expected), rel=2e-9, abs=1e-12)
-    # a rate is rounded up, to be never below
-    assert (np.array(found) >= np.array(expected) - 1e-15).all()
 
 
 @pytest.mark.parametrize("cap", [1, 2, 3])
