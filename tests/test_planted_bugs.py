@@ -15,21 +15,21 @@ BUGS = {
         "privacy/mechanisms/moments/dpsgd.py",
         "stream.add_gaussian(released, deviation=deviation)",
         "stream.add_gaussian(released, deviation=deviation / 2)",
-        "tests/privacy/mechanisms/independent/test_protected_mean.py::"
+        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::"
         "test_an_empty_cohort_releases_noise_of_the_same_deviation",
     ),
     "updates are not clipped where they are added": (
         "privacy/mechanisms/base/release.py",
         "total += clipped_update(delta, clip, layers=layers)",
         "total += delta",
-        "tests/privacy/mechanisms/independent/test_protected_mean.py::"
+        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::"
         "test_a_device_more_moves_the_release_by_no_more_than_the_clip",
     ),
     "the divisor is who came": (
         "privacy/mechanisms/independent/cohort_gaussian.py",
         "value=released / mechanism.sampling.expected",
         "value=released / max(count, 1)",
-        "tests/privacy/mechanisms/independent/test_protected_mean.py::"
+        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::"
         "test_the_divisor_is_the_expected_cohort_whoever_came",
     ),
     "an update of NaN passes": (
@@ -144,19 +144,19 @@ BUGS = {
         "privacy/sampling/capped.py",
         "numbers[stream.keyed_uniform(numbers) < self.rate]",
         "np.argsort(stream.keyed_uniform(numbers))[: round(self.rate * self.devices)]",
-        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::test_each_device_tosses_its_own_coin",
+        "tests/privacy/sampling/test_capped.py::test_each_device_tosses_its_own_coin",
     ),
     "the cap is ignored": (
         "privacy/sampling/capped.py",
         "if len(drawn) > self.cap:",
         "if False:",
-        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::test_too_many_are_cut_to_the_cap_at_random",
+        "tests/privacy/sampling/test_capped.py::test_too_many_are_cut_to_the_cap_at_random",
     ),
     "replacing costs as much as removing": (
         "privacy/mechanisms/local_gaussian.py",
         "DIAMETER = 2.0",
         "DIAMETER = 1.0",
-        "tests/privacy/mechanisms/independent/test_cohort_gaussian.py::test_local_noise_is_that_of_twice_the_clip",
+        "tests/privacy/mechanisms/test_local_gaussian.py::test_local_noise_is_that_of_twice_the_clip",
     ),
     "a device adds its noise to an update of any length": (
         "client/training/release.py",

@@ -1,17 +1,30 @@
-"""Noise on the device as the settings ask for it; its figures are in test_cohort_gaussian."""
+"""Noise on the device: its figures, and as the settings ask for it."""
 
 import dataclasses
 
 import pytest
 
 from privacy.mechanisms.base.unit_settings import Federation
-from privacy.mechanisms.local_gaussian import LocalGaussian, LocalSettings
+from privacy.mechanisms.local_gaussian import LocalGaussian, LocalSettings, least_noise
 from protocol.rebuild import SettingError, rebuild, to_plain
 
 LOCAL = LocalSettings(
     epsilon=4.0, noise_multiplier=None, delta=1e-5, clip=0.5, max_participations=4
 )
 RUN = Federation(devices=50, rounds=2, cohort=5.0)
+
+
+def test_local_noise_is_that_of_twice_the_clip():
+    found = [least_noise(e, participations=1, delta=1e-5) for e in (1, 2, 4, 8)]
+    assert found == pytest.approx([7.46, 3.99, 2.16, 1.20], abs=5e-3)
+
+
+def test_local_epsilon_grows_as_the_root_of_the_visits():
+    nine = LocalGaussian(noise_multiplier=6.0, clip=1.0, delta=1e-5)
+    one = LocalGaussian(noise_multiplier=2.0, clip=1.0, delta=1e-5)
+    assert nine.epsilon(9) == pytest.approx(one.epsilon(1))
+    assert one.epsilon(1) == pytest.approx(4.377178, abs=1e-5)
+    assert one.epsilon(0) == 0
 
 
 def test_a_local_promise_is_kept_after_all_visits():

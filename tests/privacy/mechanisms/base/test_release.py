@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy.stats import kstest
+from some_updates import updates
 
 from privacy.correlation.noise import BandedRecurrence, CorrelatedNoise
 from privacy.mechanisms.correlated.banded_gaussian import BandedGaussian, BandedRelease
@@ -68,12 +69,6 @@ def source(number):
     return SeededSource(9, "round", number)
 
 
-def updates(seed, count):
-    draws = np.random.default_rng(seed)
-    scales = draws.choice([1e-3, 1.0, 1e6], size=(count, 1))
-    return list((scales * draws.normal(size=(count, SIZE))).astype(np.float32))
-
-
 def released(build, deltas, *, rounds=1, **settings):
     release = build(**settings)
     return [release.mean(deltas, source=source(number)).value for number in range(rounds)]
@@ -84,7 +79,7 @@ def released(build, deltas, *, rounds=1, **settings):
 @pytest.mark.parametrize("noise", [0.0, 1.3])
 def test_a_device_more_moves_a_release_by_no_more_than_the_clip(build, layers, noise):
     for seed in range(20):
-        deltas = updates(seed, 4)
+        deltas = updates(seed, 4, size=SIZE)
         (more,) = released(build, deltas, noise=noise, layers=layers)
         (less,) = released(build, deltas[:-1], noise=noise, layers=layers)
         assert np.linalg.norm(more - less) * 6 <= CLIP * (1 + 1e-9)
@@ -93,7 +88,7 @@ def test_a_device_more_moves_a_release_by_no_more_than_the_clip(build, layers, n
 @pytest.mark.parametrize("build", EVERY)
 def test_an_update_of_nothing_finite_changes_no_bit(build):
     broken = np.full(SIZE, np.nan, np.float32)
-    whole = updates(3, 3)
+    whole = updates(3, 3, size=SIZE)
     (with_it,) = released(build, [*whole, broken], noise=0.0)
     (without,) = released(build, whole, noise=0.0)
     assert (with_it == without).all()
@@ -104,8 +99,8 @@ def test_noise_does_not_depend_on_who_came(build):
     empty = np.array(released(build, [], rounds=3, noise=2.0))
     if build is adaptive:
         empty = empty[:1]
-    full = np.array(released(build, updates(1, 4), rounds=len(empty), noise=2.0))
-    sums = np.array(released(build, updates(1, 4), rounds=len(empty), noise=0.0))
+    full = np.array(released(build, updates(1, 4, size=SIZE), rounds=len(empty), noise=2.0))
+    sums = np.array(released(build, updates(1, 4, size=SIZE), rounds=len(empty), noise=0.0))
     assert np.allclose(full - sums, empty, atol=1e-12)
     assert (empty != 0).all()
 

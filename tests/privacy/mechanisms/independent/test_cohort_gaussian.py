@@ -1,16 +1,23 @@
-"""The figures of a whole device: golden, against each other, and by hand."""
+"""A whole device: its figures, golden and by hand, and what is released of a round."""
 
 import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom, chisquare
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kstest
+from some_updates import updates
 
-from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian, least_noise
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.local_gaussian import least_noise as least_local_noise
-from privacy.noise import SeededSource
+from privacy.mechanisms.independent.cohort_gaussian import (
+    CohortGaussian,
+    least_noise,
+    protected_mean,
+)
+from privacy.noise import SecureSource, SeededSource
 from privacy.sampling.capped import CappedPoissonSampling
+
+SIZE = 6
 
 
 def sampling(devices=1000, cohort=50, cap=75):
@@ -71,35 +78,61 @@ def test_a_promise_that_cannot_be_meant_is_refused(target, why):
         least_noise(target, sampling=sampling(), rounds=200, delta=1e-12)
 
 
-def test_each_device_tosses_its_own_coin():
-    chosen = CappedPoissonSampling(devices=40, rate=0.3, cap=40)
-    rounds = [chosen.draw(stream=SeededSource(1).stream(n)) for n in range(4000)]
-    sizes = np.bincount([len(one) for one in rounds], minlength=41)
-    expected = 4000 * binom.pmf(np.arange(41), 40, 0.3)
-    usual = expected > 5
-    observed = np.append(sizes[usual], sizes[~usual].sum())
-    assert chisquare(observed, np.append(expected[usual], expected[~usual].sum())).pvalue > 1e-3
-    included = np.bincount(np.concatenate(rounds), minlength=40) / 4000
-    assert np.abs(included - 0.3).max() < 4.5 * math.sqrt(0.21 / 4000)
+def mechanism(*, noise=0.0, clip=0.5, cohort=4.0, devices=20):
+    return CohortGaussian(
+        sampling=CappedPoissonSampling.expecting(cohort, devices=devices, cap=None),
+        noise_multiplier=noise,
+        clip=clip,
+        delta=1e-3,
+    )
 
 
-def test_too_many_are_cut_to_the_cap_at_random():
-    chosen = CappedPoissonSampling(devices=10, rate=1.0, cap=4)
-    rounds = [chosen.draw(stream=SeededSource(2).stream(n)) for n in range(3000)]
-    assert {len(one) for one in rounds} == {4}
-    assert all((np.diff(one) > 0).all() for one in rounds)
-    included = np.bincount(np.concatenate(rounds), minlength=10) / 3000
-    assert np.abs(included - 0.4).max() < 4.5 * math.sqrt(0.24 / 3000)
+def released(deltas, chosen, source=None):
+    return protected_mean(deltas, chosen, size=SIZE, source=source or SeededSource(3)).value
 
 
-def test_local_noise_is_that_of_twice_the_clip():
-    found = [least_local_noise(e, participations=1, delta=1e-5) for e in (1, 2, 4, 8)]
-    assert found == pytest.approx([7.46, 3.99, 2.16, 1.20], abs=5e-3)
+@given(seed=st.integers(0, 10**6), others=st.integers(0, 6), noise=st.sampled_from([0.0, 1.0]))
+def test_a_device_more_moves_the_release_by_no_more_than_the_clip(seed, others, noise):
+    chosen = mechanism(noise=noise)
+    deltas = updates(seed, others + 1, size=SIZE)
+    with_one, without = released(deltas, chosen), released(deltas[:-1], chosen)
+    assert np.linalg.norm(with_one - without) * 4.0 <= 0.5 * (1 + 1e-9)
 
 
-def test_local_epsilon_grows_as_the_root_of_the_visits():
-    nine = LocalGaussian(noise_multiplier=6.0, clip=1.0, delta=1e-5)
-    one = LocalGaussian(noise_multiplier=2.0, clip=1.0, delta=1e-5)
-    assert nine.epsilon(9) == pytest.approx(one.epsilon(1))
-    assert one.epsilon(1) == pytest.approx(4.377178, abs=1e-5)
-    assert one.epsilon(0) == 0
+@given(seed=st.integers(0, 10**6))
+def test_another_device_in_its_place_moves_it_by_no_more_than_twice_that(seed):
+    first, second, *rest = updates(seed, 5, size=SIZE)
+    chosen = mechanism()
+    difference = released([first, *rest], chosen) - released([second, *rest], chosen)
+    assert np.linalg.norm(difference) * 4.0 <= 2 * 0.5 * (1 + 1e-9)
+
+
+def test_an_update_of_nothing_finite_leaves_the_others_bit_for_bit():
+    whole = updates(5, 3, size=SIZE)
+    broken = np.full(SIZE, np.nan, np.float32)
+    assert (released([*whole, broken], mechanism()) == released(whole, mechanism())).all()
+
+
+def test_the_divisor_is_the_expected_cohort_whoever_came():
+    one = np.float32([0.3, 0, 0, 0, 0, 0])
+    for count in (1, 4, 7):
+        assert released([one] * count, mechanism())[0] == pytest.approx(0.3 * count / 4)
+
+
+def test_an_empty_cohort_releases_noise_of_the_same_deviation():
+    chosen = mechanism(noise=2.0)
+    draws = [released(deltas, chosen, SeededSource(n)) for n, deltas in enumerate([[]] * 500)]
+    full = [
+        released(deltas, chosen, SeededSource(n)) - released(deltas, mechanism())
+        for n, deltas in enumerate([updates(1, 4, size=SIZE)] * 500)
+    ]
+    assert np.allclose(draws, full, atol=1e-12)
+    assert kstest(np.ravel(draws) / (2.0 * 0.5 / 4), "norm").pvalue > 1e-3
+    for wrong in (2 / 3, 3 / 2):
+        assert kstest(np.ravel(draws) / (wrong * 2.0 * 0.5 / 4), "norm").pvalue < 1e-6
+
+
+def test_rounds_are_drawn_apart():
+    chosen = mechanism(noise=1.0)
+    one, two = (released([], chosen, SecureSource()) for _ in range(2))
+    assert not np.array_equal(one, two)
