@@ -3,32 +3,12 @@
 import dataclasses
 
 import pytest
+from privacy_settings import AUTO, GAUSSIAN, MATRIX, RUN
 
-from privacy.mechanisms.auto import AutoSettings
 from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian, SeparatedRelease
-from privacy.mechanisms.correlated.settings import MatrixSettings, left
+from privacy.mechanisms.correlated.settings import left
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian, IndependentRelease
-from privacy.mechanisms.independent.settings import GaussianSettings
-
-COMMON = {
-    "epsilon": 2.0,
-    "noise_multiplier": None,
-    "delta": 1e-3,
-    "clip": 0.5,
-    "clipping": "whole",
-    "largest_cohort": None,
-}
-CORRELATED = {
-    "strategy": "banded",
-    "buffers": 2,
-    "participation": "separated",
-    "separation": None,
-}
-AUTO = AutoSettings(**COMMON, **CORRELATED)
-PLAIN = GaussianSettings(**COMMON, numbers="float64", noise_cohort=None, noise_population=None)
-MATRIX = MatrixSettings(**COMMON, **CORRELATED)
-RUN = Federation(devices=50, rounds=2, cohort=5.0)
 
 
 @pytest.mark.parametrize("participation", ["separated", "bands"])
@@ -37,7 +17,7 @@ RUN = Federation(devices=50, rounds=2, cohort=5.0)
 def test_auto_takes_what_leaves_less_noise_at_the_same_epsilon(epsilon, rounds, participation):
     changes = {"epsilon": epsilon, "participation": participation}
     run = dataclasses.replace(RUN, rounds=rounds)
-    plain = dataclasses.replace(PLAIN, epsilon=epsilon).protected(run)
+    plain = dataclasses.replace(GAUSSIAN, epsilon=epsilon).protected(run)
     matrix = dataclasses.replace(MATRIX, **changes).protected(run)
     noise = {
         "gaussian": plain.mechanism.noise_multiplier * ((rounds + 1) / 2) ** 0.5 / 5,

@@ -3,15 +3,10 @@
 import dataclasses
 
 import pytest
+from privacy_settings import LOCAL, RUN
 
-from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.local_gaussian import LocalGaussian, LocalSettings, least_noise
 from protocol.rebuild import SettingError, rebuild, to_plain
-
-LOCAL = LocalSettings(
-    epsilon=4.0, noise_multiplier=None, delta=1e-5, clip=0.5, max_participations=4
-)
-RUN = Federation(devices=50, rounds=2, cohort=5.0)
 
 
 def test_local_noise_is_that_of_twice_the_clip():

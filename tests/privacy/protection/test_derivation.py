@@ -3,60 +3,32 @@
 import dataclasses
 
 import pytest
+from privacy_settings import DPSGD, GAUSSIAN, LOCAL, RUN, VISIT
 
-from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.base.unprotected import NoDevice, NoExample
-from privacy.mechanisms.independent.settings import GaussianSettings
-from privacy.mechanisms.local_gaussian import LocalSettings
-from privacy.mechanisms.moments.settings import DpSgdSettings
 from privacy.protection.derivation import Protection
 from privacy.protection.settings import Privacy
-from protocol.settings import Training
 
-TRAINING = Training(steps=3, rate=0.25, reference_size=40, largest_library=100, lr=0.5)
-RUN = Federation(devices=50, rounds=2, cohort=5.0)
-CENTRAL = GaussianSettings(
-    epsilon=None,
-    noise_multiplier=1.0,
-    delta=1e-3,
-    clip=0.5,
-    clipping="whole",
-    largest_cohort=None,
-    numbers="float64",
-    noise_cohort=None,
-    noise_population=None,
-)
-PROMISED = dataclasses.replace(CENTRAL, noise_multiplier=None, epsilon=2.0)
-LOCAL = LocalSettings(
-    epsilon=4.0, noise_multiplier=None, delta=1e-5, clip=0.5, max_participations=4
-)
-DPSGD = DpSgdSettings(
-    epsilon=8.0,
-    noise_multiplier=None,
-    delta=1e-5,
-    clip=2.0,
-    numbers="float64",
-    max_participations=10,
-)
+CENTRAL = dataclasses.replace(GAUSSIAN, epsilon=None, noise_multiplier=1.0)
 
 
 def protection(*, example=None, device=None, noise="secure", run=RUN):
     privacy = Privacy(
         noise=noise, claim=False, example=example or NoExample(), device=device or NoDevice()
     )
-    return Protection.of(privacy, visit=TRAINING, run=run)
+    return Protection.of(privacy, visit=VISIT, run=run)
 
 
 def test_no_mechanism_is_none():
     assert NoDevice().protected(RUN) is None
-    assert NoExample().protected(TRAINING) is None
+    assert NoExample().protected(VISIT) is None
     nothing = protection()
     assert (nothing.example, nothing.device, nothing.units) == (None, None, {})
 
 
 def test_each_unit_has_what_its_settings_ask_for():
     both = protection(example=DPSGD, device=CENTRAL)
-    assert both.example == DPSGD.protected(TRAINING)
+    assert both.example == DPSGD.protected(VISIT)
     assert both.device.mechanism == CENTRAL.protected(RUN).mechanism
     assert both.units == {"example": both.example, "device": both.device}
 
@@ -67,7 +39,7 @@ def test_draws_from_the_seed_are_no_claim():
 
 
 def test_without_a_budget_all_rounds_run():
-    for device in (NoDevice(), CENTRAL, PROMISED, LOCAL):
+    for device in (NoDevice(), CENTRAL, GAUSSIAN, LOCAL):
         assert protection(device=device).rounds == RUN.rounds
 
 

@@ -1,18 +1,17 @@
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from privacy_settings import ADAPTIVE, GAUSSIAN, RUN
 
-from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.independent.adaptive_gaussian import (
     AdaptiveGaussian,
-    AdaptiveSettings,
     vote,
 )
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.independent.settings import GaussianSettings
 from privacy.sampling.capped import CappedPoissonSampling
 
 SAMPLING = CappedPoissonSampling.expecting(50, devices=1000, cap=None)
@@ -93,17 +92,6 @@ def test_the_clip_finds_the_quantile_from_far_away(first, quantile):
     assert np.exp(np.mean(np.log(late))) == pytest.approx(expected, rel=0.06)
 
 
-COMMON = {
-    "delta": 1e-3,
-    "clip": 0.5,
-    "clipping": "whole",
-    "largest_cohort": None,
-    "noise_cohort": None,
-    "noise_population": None,
-}
-RUN = Federation(devices=50, rounds=2, cohort=5.0)
-
-
 @pytest.mark.parametrize(
     "budget",
     [
@@ -113,9 +101,8 @@ RUN = Federation(devices=50, rounds=2, cohort=5.0)
     ],
 )
 def test_an_adaptive_clip_costs_as_much_as_one_that_stays(budget):
-    follows = AdaptiveSettings(**budget, **COMMON, quantile=0.6, clip_lr=0.2, count_share=0.1)
-    stays = GaussianSettings(**budget, **COMMON, numbers="float64")
-    found, plain = follows.protected(RUN), stays.protected(RUN)
+    found = dataclasses.replace(ADAPTIVE, **budget).protected(RUN)
+    plain = dataclasses.replace(GAUSSIAN, **budget).protected(RUN)
     assert isinstance(found.mechanism, AdaptiveGaussian)
     assert found.mechanism.accounted == plain.mechanism
     assert (found.times, found.remarks) == (plain.times, plain.remarks)

@@ -3,27 +3,15 @@
 import dataclasses
 
 import pytest
+from privacy_settings import ADAPTIVE, GAUSSIAN, RUN
 
-from privacy.mechanisms.base.unit_settings import Federation
-from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveSettings
-from privacy.mechanisms.independent.settings import GaussianSettings
-
-COMMON = {
-    "epsilon": 2.0,
-    "noise_multiplier": None,
-    "delta": 1e-3,
-    "clip": 0.5,
-    "clipping": "whole",
-    "largest_cohort": None,
-    "noise_cohort": 50.0,
-    "noise_population": 5000,
-}
-MEANT = GaussianSettings(**COMMON, numbers="float64")
-ADAPTIVE = AdaptiveSettings(**COMMON, quantile=0.6, clip_lr=0.2, count_share=0.1)
-RUN = Federation(devices=50, rounds=2, cohort=5.0)
+LARGER = {"noise_cohort": 50.0, "noise_population": 5000}
+MEANT = dataclasses.replace(GAUSSIAN, **LARGER)
+ALSO_MEANT = dataclasses.replace(ADAPTIVE, **LARGER)
+BOTH = pytest.mark.parametrize("meant", [MEANT, ALSO_MEANT], ids=["gaussian", "adaptive"])
 
 
-@pytest.mark.parametrize("meant", [MEANT, ADAPTIVE], ids=["gaussian", "adaptive"])
+@BOTH
 def test_a_larger_federation_has_the_same_noise_on_its_mean_and_an_epsilon_of_its_own(meant):
     found = meant.protected(RUN)
     own, larger = found.mechanism, found.extrapolated.mechanism
@@ -43,8 +31,7 @@ def test_noise_that_is_given_is_this_runs_own():
 
 
 def test_no_larger_federation_is_extrapolated_where_none_is_meant():
-    alone = dataclasses.replace(MEANT, noise_cohort=None, noise_population=None)
-    assert alone.protected(RUN).extrapolated is None
+    assert GAUSSIAN.protected(RUN).extrapolated is None
 
 
 @pytest.mark.parametrize(
@@ -62,7 +49,7 @@ def test_no_larger_federation_is_extrapolated_where_none_is_meant():
         ({"noise_cohort": 5001.0}, "privacy.device.noise_cohort=5001 must lie between "),
     ],
 )
-@pytest.mark.parametrize("meant", [MEANT, ADAPTIVE], ids=["gaussian", "adaptive"])
+@BOTH
 def test_half_of_a_federation_or_a_smaller_one_is_refused(meant, changes, message):
     found = dataclasses.replace(meant, **changes).contradiction(cohort=5.0)
     assert found.startswith(message)

@@ -3,25 +3,14 @@
 import dataclasses
 
 import pytest
+from privacy_settings import GAUSSIAN, RUN
 
-from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian
 from privacy.mechanisms.independent.settings import GaussianSettings
 from protocol.rebuild import SettingError, rebuild, to_plain
 
-CENTRAL = GaussianSettings(
-    epsilon=None,
-    noise_multiplier=1.0,
-    delta=1e-3,
-    clip=0.5,
-    clipping="whole",
-    largest_cohort=None,
-    numbers="float64",
-    noise_cohort=None,
-    noise_population=None,
-)
-RUN = Federation(devices=50, rounds=2, cohort=5.0)
+CENTRAL = dataclasses.replace(GAUSSIAN, epsilon=None, noise_multiplier=1.0)
 KINDS = {"float64": CohortGaussian, "integers": IntegerGaussian}
 
 
