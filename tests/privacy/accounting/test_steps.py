@@ -3,32 +3,10 @@ import math
 
 import numpy as np
 import pytest
+from every_mechanism import COHORT, EVERY, INTEGERS, LOCAL, SEPARATED
 
 from privacy.accounting import analytic_gaussian, pld, rdp, renyi_conversion
-from privacy.mechanisms.correlated.banded_gaussian import BandedGaussian
-from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian
-from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveGaussian
-from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.moments.dpsgd import DpSgd
-from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.sampling.capped import CappedPoissonSampling
-from privacy.sampling.poisson import PoissonSampling
-
-COMMON = {"noise_multiplier": 2.0, "clip": 1.0, "delta": 1e-5}
-SAMPLING = CappedPoissonSampling(devices=100, rate=0.2, cap=60)
-COHORT = CohortGaussian(sampling=SAMPLING, **COMMON)
-EVERY = [
-    DpSgd(sampling=PoissonSampling(rate=0.2), steps=1, **COMMON),
-    COHORT,
-    AdaptiveGaussian(sampling=SAMPLING, quantile=0.5, lr=0.2, share=0.1, **COMMON),
-    IntegerGaussian(sampling=SAMPLING, **COMMON),
-    BandedGaussian(sampling=SAMPLING, bands=1, coefficients=(1.0,), **COMMON),
-    SeparatedGaussian(coefficients=(1.0,), rounds=8, separation=1, participations=8, **COMMON),
-    LocalGaussian(**COMMON),
-    IntegerDpSgd(sampling=PoissonSampling(rate=0.2), steps=1, **COMMON),
-]
 
 
 def epsilon(mechanism, times):
@@ -56,12 +34,11 @@ def test_rounds_add_up():
 
 def test_without_sampling_it_is_the_closed_form():
     """Noise 2 over a reach of 2·√3: α · 3 / 2."""
-    local = LocalGaussian(**COMMON)
-    assert local.steps_of(3).divergences((2.0, 5.0)) == pytest.approx([3.0, 7.5])
+    assert LOCAL.steps_of(3).divergences((2.0, 5.0)) == pytest.approx([3.0, 7.5])
 
 
 def test_integers_have_whole_orders_alone():
-    mechanism = EVERY[3]
+    mechanism = INTEGERS
     assert np.isinf(mechanism.steps_of(1).divergences((2.0, 2.5))).tolist() == [False, True]
 
 
@@ -76,7 +53,7 @@ def test_a_cap_that_cuts_is_part_of_the_divergence():
 def test_the_public_accountants_agree_on_one_release():
     """α / 8 at noise 2, as ε: between the closed form and a quarter above it."""
     exact = analytic_gaussian.epsilon(2.0, delta=1e-5)
-    alone = dataclasses.replace(EVERY[5], rounds=1, participations=1)
+    alone = dataclasses.replace(SEPARATED, rounds=1, participations=1)
     assert exact <= epsilon(alone, 1) <= 1.25 * exact
     assert math.isclose(
         exact,

@@ -9,34 +9,14 @@ import numpy as np
 import pytest
 from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.pld import PLDAccountant
+from every_mechanism import DPSGD, EVERY, LOCAL
 from scipy.stats import norm
 
 from privacy.losses import step_losses
-from privacy.mechanisms.correlated.banded_gaussian import BandedGaussian
-from privacy.mechanisms.correlated.separated_gaussian import SeparatedGaussian
-from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveGaussian
-from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
-from privacy.mechanisms.independent.integer_gaussian import IntegerGaussian
-from privacy.mechanisms.local_gaussian import LocalGaussian
-from privacy.mechanisms.moments.dpsgd import DpSgd
-from privacy.sampling.capped import CappedPoissonSampling
 from privacy.sampling.crowds import alone
 from privacy.sampling.poisson import PoissonSampling
 from privacy.statements import profile
 
-COMMON = {"noise_multiplier": 2.0, "clip": 1.0, "delta": 1e-5}
-SAMPLING = CappedPoissonSampling(devices=100, rate=0.2, cap=22)
-DPSGD = DpSgd(sampling=PoissonSampling(rate=0.2), steps=1, **COMMON)
-LOCAL = LocalGaussian(**COMMON)
-EVERY = [
-    DPSGD,
-    CohortGaussian(sampling=SAMPLING, **COMMON),
-    AdaptiveGaussian(sampling=SAMPLING, quantile=0.5, lr=0.2, share=0.1, **COMMON),
-    IntegerGaussian(sampling=SAMPLING, **COMMON),
-    BandedGaussian(sampling=SAMPLING, bands=2, coefficients=(0.8, 0.6), **COMMON),
-    SeparatedGaussian(coefficients=(1.0,), rounds=8, separation=1, participations=8, **COMMON),
-    LOCAL,
-]
 TRIALS = 200_000
 
 

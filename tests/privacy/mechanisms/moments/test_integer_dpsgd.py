@@ -15,7 +15,6 @@ from privacy.integers.grid import STEPS
 from privacy.mechanisms.base.limits import MOST_INTEGER_NOISE
 from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.mechanisms.moments.integer_dpsgd import SMOOTHING, IntegerDpSgd
-from privacy.mechanisms.moments.settings import KINDS
 from privacy.sampling.poisson import PoissonSampling
 
 USUAL = {"rate": 0.1, "noise": 2.0, "steps": 5, "delta": 1e-5}
@@ -221,7 +220,3 @@ def test_a_mechanism_is_a_frozen_value():
     assert hash(chosen) == hash(mechanism())
     with pytest.raises(dataclasses.FrozenInstanceError):
         chosen.noise_multiplier = 0.1
-
-
-def test_the_setting_names_the_mechanism():
-    assert (KINDS["float64"], KINDS["integers"]) == (DpSgd, IntegerDpSgd)
