@@ -6,11 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privacy.accounting import analytic_gaussian, pld, root_search
+from privacy.accounting import pld, root_search
 from privacy.accounting.root_search import Range, boldest_kept, coarsest, expected
-from privacy.losses import loss_grid, step_losses
-from privacy.losses.loss_grid import width
-from privacy.sampling.crowds import alone
 
 NOISE = Range(lowest=0.1, highest=1e4, power=-1.0)
 ROUNDS = Range(lowest=1, highest=10**6, power=0.6, whole=True)
@@ -104,15 +101,6 @@ def test_a_grid_that_is_too_coarse_for_its_own_answer_is_chosen_anew():
     assert grid == pytest.approx(0.032)
 
 
-@pytest.mark.parametrize("steps", [1, 16, 2000, 10**6])
-@pytest.mark.parametrize("epsilon", [0.05, 1.0, 30.0])
-def test_every_width_is_a_multiple_of_the_fine_one_or_that_of_it(epsilon, steps):
-    times = width(epsilon, steps=steps, delta=1e-5) / loss_grid.FINE
-    times = max(times, 1 / times)
-    assert times == pytest.approx(round(times), abs=1e-9)
-    assert width(epsilon, steps=16, delta=1e-5) > 100 * width(epsilon, steps=16**5, delta=1e-5)
-
-
 @pytest.mark.parametrize(
     ("rate", "noise", "steps", "delta"),
     [(0.05, 2.15, 200, 1e-4), (1.0, 20.0, 50, 1e-5), (0.5, 2.0, 3, 1e-7)],
@@ -126,29 +114,3 @@ def test_a_multiple_of_the_fine_grid_never_has_a_smaller_epsilon(rate, noise, st
         for interval in widths
     ]
     assert found == sorted(found)
-
-
-def test_the_rule_for_a_fine_grid_is_right_where_losses_are_spread():
-    exact = analytic_gaussian.epsilon(2.5, delta=1e-5)
-    fine = width(exact, steps=100, delta=1e-5)
-
-    def added(grid):
-        return (
-            step_losses.epsilon(
-                alone(1.0), noise_multiplier=25.0, steps=100, delta=1e-5, interval=grid
-            )
-            / exact
-            - 1
-        )
-
-    assert loss_grid.SHARE / 2 < added(fine) < 1.2 * loss_grid.SHARE
-    assert 10 < added(4 * fine) / added(fine) < 20
-
-
-def test_next_to_no_epsilon_is_looked_for_no_more_finely_than_a_hundredth():
-    found = width(0.01, steps=1, delta=1e-5)
-    assert (
-        width(0.0, steps=1, delta=1e-5)
-        == found
-        == pytest.approx(0.01 * 0.049 / 23**0.5, rel=0.2)
-    )
