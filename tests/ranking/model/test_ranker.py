@@ -77,26 +77,6 @@ def test_other_photos_of_the_moment_change_a_score_and_other_moments_do_not():
     torch.testing.assert_close(after[1:], scores[1:])
 
 
-@pytest.mark.parametrize("side", [16, 17, 32, 48, 64, 129])
-def test_any_side_from_16_up_gives_64_features(side):
-    encoder = build_ranker("head", generator=torch.Generator().manual_seed(0)).encoder
-    assert encoder(torch.rand(2, 3, 3, side, side)).shape == (2, 3, 64)
-    assert encoder(torch.rand(3, side, side)).shape == (64,)
-
-
-def test_a_side_below_16_is_refused_in_one_sentence():
-    encoder = build_ranker("head", generator=torch.Generator().manual_seed(0)).encoder
-    with pytest.raises(ValueError, match=r"set photos\.side to at least 16"):
-        encoder(torch.rand(1, 3, 15, 15))
-
-
-def test_the_embedding_tells_a_dark_photo_from_a_bright_one_and_left_from_right():
-    encoder = ranker_for("head").encoder
-    photo = torch.rand(3, 32, 32, dtype=torch.float64)
-    for other in (photo * 0.5, photo.flip(-1), photo.flip(-2)):
-        assert (encoder(photo) - encoder(other)).norm() > 0.05 * encoder(photo).norm()
-
-
 @pytest.mark.filterwarnings("ignore:Full backward hook is firing:UserWarning")
 @pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
 def test_opacus_and_vmap_agree_on_every_moment_s_gradient(trained):
