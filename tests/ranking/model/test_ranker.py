@@ -1,6 +1,4 @@
-"""The model's promises: order, padding, sides, and gradients that belong to one moment."""
-
-import math
+"""The model's promises: order, empty moments, and gradients that belong to one moment."""
 
 import pytest
 import torch
@@ -39,20 +37,6 @@ def test_permuting_the_photos_permutes_the_scores():
     scores = ranker(pixels.double(), where=where)
     moved = ranker(pixels.double()[:, order], where=where[:, order])
     torch.testing.assert_close(moved[where[:, order]], scores[:, order][where[:, order]])
-
-
-@pytest.mark.parametrize("junk", [0.0, 7.0, math.nan])
-def test_padding_changes_no_score_whatever_it_holds(junk):
-    pixels, _, where = moments()
-    ranker = ranker_for("head")
-    embeddings = ranker.encoder(pixels.double())
-    scores = ranker.list_ranker(embeddings, where=where)
-    filled = embeddings.masked_fill(~where.unsqueeze(-1), junk)
-    torch.testing.assert_close(
-        ranker.list_ranker(filled, where=where)[where], scores[where], rtol=0, atol=0
-    )
-    short = ranker.list_ranker(embeddings[1:2, :3], where=where[1:2, :3])
-    torch.testing.assert_close(short[0], scores[1, :3])
 
 
 def test_a_moment_of_padding_alone_gives_no_nan_forward_nor_backward():
