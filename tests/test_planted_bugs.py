@@ -101,13 +101,13 @@ BUGS = {
         "privacy/integers/grid.py",
         "lengths = norms(exact)",
         "lengths = np.full(len(exact), norms(exact).max(initial=0))",
-        "tests/privacy/integers/test_grid.py::test_rows_are_rounded_each_by_its_own_length",
+        "tests/privacy/integers/test_grid_rows.py::test_rows_are_rounded_each_by_its_own_length",
     ),
     "a moment that is not finite passes into the integers": (
         "privacy/integers/grid.py",
         "exact[~finite] = 0",
         "exact[~finite] = np.nan_to_num(exact[~finite], posinf=1e9)",
-        "tests/privacy/integers/test_grid.py::test_rows_are_rounded_each_by_its_own_length",
+        "tests/privacy/integers/test_grid_rows.py::test_rows_are_rounded_each_by_its_own_length",
     ),
     "discrete noise is accounted as if rounding were free": (
         "privacy/mechanisms/moments/integer_dpsgd.py",
