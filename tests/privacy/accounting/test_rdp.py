@@ -5,46 +5,12 @@ import pytest
 from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.rdp import RdpAccountant
 from dp_accounting.rdp.rdp_privacy_accountant import DEFAULT_RDP_ORDERS
+from golden_steps import GOLDEN
 from opacus.accountants.analysis.rdp import compute_rdp
 
 from privacy.accounting.rdp import ORDERS, epsilon, step_rdp
 
-# rate, noise multiplier, steps, delta, epsilon of Opacus 1.6.0 with its default orders
-GOLDEN = [
-    (0.01, 4.0, 10000, 1e-5, 1.0355),
-    (256 / 60000, 1.1, 14040, 1e-5, 2.5944),
-    (256 / 60000, 1.3, 3510, 1e-5, 0.9538),
-    (250 / 60000, 1.12, 14400, 1e-5, 2.4849),
-    (0.004, 0.8, 1000, 1e-5, 1.9124),
-    (0.001, 1.0, 1000, 1e-6, 0.8697),
-    (0.001, 0.7, 5000, 1e-6, 2.2908),
-    (0.02, 1.0, 500, 1e-5, 3.1443),
-    (0.1, 2.0, 300, 1e-5, 4.5643),
-    (0.0625, 1.0, 200, 1e-3, 4.8073),
-    (0.25, 1.5, 60, 1e-4, 7.0688),
-    (0.2, 1.0, 100, 1e-3, 12.1335),
-    (1.0, 1.0, 1, 1e-5, 4.7285),
-    (1.0, 10.0, 100, 1e-5, 4.7285),
-]
-
-# dp-accounting 0.6.0 with its default orders; three are looser: it leaves out the fractional
-# orders whose series it cuts off
-OTHER = [
-    1.0355,
-    2.5944,
-    0.9538,
-    2.4849,
-    1.9124,
-    0.8697,
-    2.2908,
-    3.1443,
-    4.5643,
-    4.8087,
-    7.0799,
-    12.1687,
-    4.7285,
-    4.7285,
-]
+RENYI = [(*row[:4], row.opacus) for row in GOLDEN]
 
 
 def other_epsilon(rate, sigma, steps, delta, orders):
@@ -52,7 +18,7 @@ def other_epsilon(rate, sigma, steps, delta, orders):
     return RdpAccountant(orders).compose(SelfComposedDpEvent(event, steps)).get_epsilon(delta)
 
 
-@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "expected"), GOLDEN)
+@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "expected"), RENYI)
 def test_epsilon_is_the_golden_figure_of_opacus(rate, sigma, steps, delta, expected):
     found = epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta)
     assert found == pytest.approx(expected, abs=1e-3)
@@ -60,7 +26,7 @@ def test_epsilon_is_the_golden_figure_of_opacus(rate, sigma, steps, delta, expec
 
 @pytest.mark.parametrize(
     ("rate", "sigma", "steps", "delta", "expected"),
-    [(*row[:4], other) for row, other in zip(GOLDEN, OTHER, strict=True)],
+    [(*row[:4], row.other) for row in GOLDEN],
 )
 def test_dp_accounting_has_its_golden_figure_and_is_never_below(
     rate, sigma, steps, delta, expected
@@ -81,14 +47,14 @@ def test_two_runs_one_after_the_other_are_the_published_example_of_opacus():
     assert min(found, key=found.get) == 23
 
 
-@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "_"), GOLDEN)
+@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "_"), RENYI)
 def test_epsilon_agrees_with_dp_accounting_on_whole_orders(rate, sigma, steps, delta, _):
     whole = tuple(float(order) for order in range(2, 64))
     found = epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta, orders=whole)
     assert found == pytest.approx(other_epsilon(rate, sigma, steps, delta, whole), abs=1e-6)
 
 
-@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "_"), GOLDEN[4::2])
+@pytest.mark.parametrize(("rate", "sigma", "steps", "delta", "_"), RENYI[4::2])
 def test_epsilon_is_never_above_dp_accounting_on_the_same_orders(rate, sigma, steps, delta, _):
     # dp-accounting leaves out fractional orders whose series it cuts off, and is then looser
     found = epsilon(rate=rate, noise_multiplier=sigma, steps=steps, delta=delta)

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from dp_accounting import GaussianDpEvent, PoissonSampledDpEvent, SelfComposedDpEvent
 from dp_accounting.pld import PLDAccountant
+from golden_steps import GOLDEN
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from opacus.accountants import PRVAccountant
@@ -16,23 +17,7 @@ from privacy.losses.loss_grid import FINE, width
 from privacy.losses.step_losses import of_step
 from privacy.sampling.crowds import alone
 
-# rate, noise multiplier, steps, δ, ε by dp-accounting's PLD, ε estimated by PRV
-GOLDEN = [
-    (0.01, 4.0, 10000, 1e-5, 0.9470, 0.9469),
-    (256 / 60000, 1.1, 14040, 1e-5, 2.3796, 2.3796),
-    (256 / 60000, 1.3, 3510, 1e-5, 0.8638, 0.8638),
-    (250 / 60000, 1.12, 14400, 1e-5, 2.2792, 2.2791),
-    (0.004, 0.8, 1000, 1e-5, 1.2841, 1.2840),
-    (0.001, 1.0, 1000, 1e-6, 0.1856, 0.1855),
-    (0.001, 0.7, 5000, 1e-6, 1.3806, 1.3805),
-    (0.02, 1.0, 500, 1e-5, 2.7735, 2.7735),
-    (0.1, 2.0, 300, 1e-5, 4.1833, 4.1833),
-    (0.0625, 1.0, 200, 1e-3, 4.0934, 4.0934),
-    (0.25, 1.5, 60, 1e-4, 6.3231, 6.3231),
-    (0.2, 1.0, 100, 1e-3, 10.6031, 10.6031),
-    (1.0, 1.0, 1, 1e-5, 4.3772, 4.3772),
-    (1.0, 10.0, 100, 1e-5, 4.3772, 4.3772),
-]
+LOSSES = [row[:6] for row in GOLDEN]
 
 
 def epsilon(*, rate, **rest):
@@ -50,14 +35,14 @@ def step(rate, noise, steps, delta):
     return {"rate": rate, "noise_multiplier": noise, "steps": steps, "delta": delta}
 
 
-@pytest.mark.parametrize(("rate", "noise", "steps", "delta", "pld", "prv"), GOLDEN)
+@pytest.mark.parametrize(("rate", "noise", "steps", "delta", "pld", "prv"), LOSSES)
 def test_the_golden_table_is_met(rate, noise, steps, delta, pld, prv):
     found = epsilon(**step(rate, noise, steps, delta), interval=FINE)
     assert found == pytest.approx(pld, abs=6e-5)
     assert -5e-5 < found - prv < 1.1e-3
 
 
-@pytest.mark.parametrize(("rate", "noise", "steps", "delta", "_", "__"), GOLDEN)
+@pytest.mark.parametrize(("rate", "noise", "steps", "delta", "_", "__"), LOSSES)
 def test_dp_accounting_says_the_same_on_the_same_grid(rate, noise, steps, delta, _, __):
     values = step(rate, noise, steps, delta)
     found = epsilon(**values, interval=40 * FINE)
@@ -66,7 +51,7 @@ def test_dp_accounting_says_the_same_on_the_same_grid(rate, noise, steps, delta,
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Optimal order", "ignore:divide by zero")
-@pytest.mark.parametrize(("rate", "noise", "steps", "delta", "_", "__"), GOLDEN)
+@pytest.mark.parametrize(("rate", "noise", "steps", "delta", "_", "__"), LOSSES)
 def test_two_libraries_agree_at_their_finest(rate, noise, steps, delta, _, __):
     values = step(rate, noise, steps, delta)
     found = epsilon(**values, interval=FINE)
