@@ -10,7 +10,7 @@ import pytest
 
 from protocol.rebuild import from_json
 from simulations import command
-from simulations.configuration.hydra_bridge import compose, run_hydra
+from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.settings import Config
 
 ROOT = Path(__file__).parents[2]
@@ -104,16 +104,6 @@ def test_the_status_of_the_simulation_is_the_status_of_the_command(darkroom, mon
     assert darkroom("simulate", "-m", "seed=1,2")[0] == 1
 
 
-def test_a_sweep_runs_every_job_and_leaves_only_hydras_own_record(
-    darkroom, simulated, tmp_path
-):
-    assert darkroom("simulate", "--multirun", "seed=1,2", "server.rounds=3")[0] == 0
-    assert [config.seed for config, _ in simulated] == [1, 2]
-    assert simulated[1][1] == ("seed=2", "server.rounds=3")
-    files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
-    assert files == ["multirun.yaml"]
-
-
 def test_a_failing_job_does_not_end_the_sweep(darkroom, monkeypatch):
     ran = []
 
@@ -128,38 +118,6 @@ def test_a_failing_job_does_not_end_the_sweep(darkroom, monkeypatch):
     assert (status, ran) == (1, [1, 2])
     assert "darkroom: seed 1 is unlucky." in said
     assert "Traceback" not in said
-
-
-def test_a_study_composes_its_arms_inside_a_sweep(darkroom, monkeypatch):
-    arms = []
-    monkeypatch.setattr(
-        command,
-        "_simulate",
-        lambda config, overrides: arms.append(compose([*overrides, "server.rounds=5"])) or 0,
-    )
-    darkroom("simulate", "-m", "experiment=no-privacy,flower")
-    assert [arm.name for arm in arms] == ["no-privacy", "flower"]
-    assert [arm.server.rounds for arm in arms] == [5, 5]
-
-
-def test_an_arm_finds_an_experiment_in_a_folder_of_ones_own(darkroom, monkeypatch, tmp_path):
-    (tmp_path / "experiment").mkdir()
-    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nname: mine\n")
-    arms = []
-    monkeypatch.setattr(
-        command,
-        "_simulate",
-        lambda config, overrides: arms.append(compose([*overrides, "ranking=linear"])) or 0,
-    )
-    darkroom("simulate", "--config-dir", str(tmp_path), "experiment=mine")
-    assert [(arm.name, arm.ranking.trained) for arm in arms] == [("mine", "linear")]
-
-
-def test_hydras_command_line_is_put_back(simulated, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    before = list(sys.argv)
-    run_hydra(["-m", "seed=1,2"], command._simulate, ready=command._ready)
-    assert sys.argv == before
 
 
 @pytest.mark.parametrize(

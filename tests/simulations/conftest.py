@@ -1,0 +1,97 @@
+"""A small run: its settings, how it is made, and what it leaves."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from protocol.rebuild import rebuild
+from simulations.configuration.hydra_bridge import compose
+from simulations.configuration.settings import Config
+from simulations.runs.run_folder import RunFolder
+from simulations.simulate import simulate
+
+TINY = (
+    "photos.devices=6",
+    "photos.held_out_devices=2",
+    "photos.side=16",
+    "ranking=linear",
+    "ranking.weights=null",
+    "server.cohort=4",
+    "server.rounds=2",
+    "training.steps=1",
+    "privacy/device=none",
+    "simulation.reference=false",
+)
+GIVEN_NOISE = (
+    "privacy/device=gaussian",
+    "privacy.device.delta=1e-3",
+    "privacy.example.epsilon=null",
+    "privacy.example.noise_multiplier=2",
+    "privacy.device.epsilon=null",
+    "privacy.device.noise_multiplier=2",
+)
+
+
+@dataclass(frozen=True)
+class Left(RunFolder):
+    """A run's folder, and what stands in its private half."""
+
+    @classmethod
+    def last(cls, runs: Path) -> "Left":
+        """What the last run left of those under ``runs``."""
+        return cls(max(runs.iterdir()))
+
+    @property
+    def summary(self):
+        return json.loads((self.private / "summary.json").read_text())
+
+    @property
+    def card(self):
+        return json.loads((self.private / "privacy.json").read_text())
+
+    @property
+    def rows(self):
+        lines = (self.private / "metrics.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    @property
+    def counts(self):
+        return [row["simulation_only"] for row in self.rows]
+
+    @property
+    def config(self):
+        plain = yaml.safe_load((self.private / "config.yaml").read_text())
+        return rebuild(Config, plain)
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """The settings of a small run, in which moments alone are protected."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def given_noise():
+    """Both units protected, with noise that is given: nothing is searched for."""
+    return GIVEN_NOISE
+
+
+@pytest.fixture(scope="session")
+def left():
+    """Finds what the last run left under a folder: ``left(runs)``."""
+    return Left.last
+
+
+@pytest.fixture(scope="session")
+def simulated():
+    """Simulates the small run with more typed after it; returns what it leaves."""
+
+    def simulated(runs, *words):
+        words = [*TINY, f"simulation.runs={runs}", *words]
+        assert simulate(compose(words), overrides=words) == 0
+        return Left.last(runs)
+
+    return simulated
