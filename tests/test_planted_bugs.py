@@ -189,7 +189,7 @@ BUGS = {
         "simulations/federation/grid.py",
         "self._cohort.ledgers.charge(messages, replies, directory=self.directory)",
         "pass",
-        "tests/simulations/ledgers/test_run_ledger.py::"
+        "tests/simulations/federation/test_device_ledgers.py::"
         "test_visits_are_charged_before_a_reply_is_handed_over",
     ),
     "what a crash tore counts as nothing": (

@@ -4,7 +4,6 @@ from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDic
 from flwr.clientapp import ClientApp
 
 from server.rounds.outcome import KnowsDirectory, RoundObserver
-from simulations.federation import flower_internals
 from simulations.federation.faults import Faults
 from simulations.federation.grid import FIRST_NODE, CohortTraining, InProcessGrid
 
@@ -75,16 +74,6 @@ def messages(devices, content=None):
         }
     )
     return [Message(shared, FIRST_NODE + d, "train", group_id="1") for d in devices]
-
-
-def test_the_private_touch_points_of_flower_exist():
-    run = flower_internals.identify(7)
-    assert run.run_id == 7
-    message = Message(RecordDict(), 5, "train")
-    flower_internals.number(message, "an id")
-    assert message.metadata.message_id == "an id"
-    assert message.metadata.src_node_id == flower_internals.SERVER_NODE
-    assert flower_internals.over_the_wire(message).metadata.message_id == "an id"
 
 
 def test_a_grid_tells_its_directory_and_watches_the_rounds():

@@ -13,7 +13,6 @@ from privacy.ledger.records import Charge, Terms
 from privacy.statements.composition import composed
 from simulations.formats import epsilon_text
 from simulations.ledgers.composed_runs import show_runs
-from simulations.runs.run_folder import RunFolder
 
 MOMENTS = Terms(
     code="0.1.0",
@@ -60,35 +59,6 @@ LOCAL = Terms(
     noise="secure",
     public={},
 )
-PHOTOS = {
-    "source": "synthetic",
-    "devices": 120,
-    "held_out_devices": 20,
-    "held_out_share": 0.3,
-    "side": 48,
-    "taste": 0,
-    "taste_cosine": 0.7,
-    "taste_flips": 6,
-    "context_preference": 1.0,
-}
-FOLDER = {
-    "source": "folder",
-    "devices": None,
-    "held_out_devices": 0,
-    "held_out_share": 0.3,
-    "side": 48,
-    "root": "/x",
-}
-
-
-def made(path, *, ledgers, seed=0, photos=PHOTOS):
-    """A run under way: its settings, and for each unit its terms and the cohorts that paid."""
-    folder = RunFolder.at(path)
-    names = {"example": "none", "device": "none"} | dict.fromkeys(ledgers, "some")
-    privacy = {unit: {"mechanism": name} for unit, name in names.items()}
-    folder.write_config({"seed": seed, "photos": photos, "privacy": privacy})
-    written(folder.begin_ledgers(), ledgers)
-    return path
 
 
 def written(folder, ledgers):
@@ -105,7 +75,19 @@ SECOND = {"example": (MOMENTS, [(1, 2), (2, 3), (2,)]), "device": (ROUNDS, [(), 
 
 
 @pytest.fixture
-def runs(tmp_path):
+def made(configured):
+    """A run under way: its settings, and for each unit its terms and the cohorts that paid."""
+
+    def made(path, *, ledgers, **settings):
+        folder = configured(path, units=tuple(ledgers), **settings)
+        written(folder.begin_ledgers(), ledgers)
+        return path
+
+    return made
+
+
+@pytest.fixture
+def runs(made, tmp_path):
     return [made(tmp_path / "a", ledgers=FIRST), made(tmp_path / "b", ledgers=SECOND)]
 
 
@@ -139,7 +121,7 @@ def test_what_a_crash_left_unknown_counts_for_every_device_of_that_run(runs):
     assert f"ε worst     {epsilon_text(composed([(MOMENTS, 5)]).reported)} at" in shown(runs)[1]
 
 
-def test_a_run_that_does_not_protect_a_unit_leaves_it_without_bound(tmp_path, runs):
+def test_a_run_that_does_not_protect_a_unit_leaves_it_without_bound(made, tmp_path, runs):
     only = made(tmp_path / "c", ledgers={"device": FIRST["device"]})
     _, said = shown([*runs, only])
     assert "for each moment of a device:" in said
@@ -147,7 +129,7 @@ def test_a_run_that_does_not_protect_a_unit_leaves_it_without_bound(tmp_path, ru
     assert f"ε           {epsilon_text(composed([(ROUNDS, 7)]).reported)} at" in said
 
 
-def test_local_noise_counts_for_moments_and_not_beside_the_servers(tmp_path, runs):
+def test_local_noise_counts_for_moments_and_not_beside_the_servers(made, tmp_path, runs):
     local = made(tmp_path / "c", ledgers={"device": (LOCAL, [(2,)])})
     _, said = shown([*runs, local])
     worst = composed([(MOMENTS, 4), (LOCAL, 1)])
@@ -155,7 +137,7 @@ def test_local_noise_counts_for_moments_and_not_beside_the_servers(tmp_path, run
     assert "unknown: the noise of one run is at the server" in said
 
 
-def test_a_seeded_run_among_them_leaves_no_claim(tmp_path, runs):
+def test_a_seeded_run_among_them_leaves_no_claim(made, tmp_path, runs):
     seeded = {
         unit: (
             Terms(
@@ -180,15 +162,15 @@ def test_where_one_ledger_does_not_hold_there_is_no_epsilon_together(runs):
     ("changed", "named"),
     [
         ({"seed": 1}, "seed is 0 in one and 1 in the other"),
-        ({"photos": PHOTOS | {"taste": 3}}, r"photos\.taste is 0 in one and 3 in the other"),
+        ({"taste": 3}, r"photos\.taste is 0 in one and 3 in the other"),
         (
-            {"photos": FOLDER},
+            {"source": "folder"},
             r"photos\.source is synthetic in one and folder in the other",
         ),
     ],
 )
 def test_runs_of_other_photos_are_refused_unless_one_says_that_they_are_the_same(
-    tmp_path, runs, changed, named
+    made, tmp_path, runs, changed, named
 ):
     stranger = made(tmp_path / "c", ledgers=SECOND, **changed)
     with pytest.raises(ValueError, match=f"not of one population: {named}.*--same-population"):
@@ -198,26 +180,6 @@ def test_runs_of_other_photos_are_refused_unless_one_says_that_they_are_the_same
     assert f"ε worst     {epsilon_text(composed([(MOMENTS, 5)]).reported)} at" in said
     assert "because you say so" in said
     assert "50%" not in said
-
-
-def test_how_many_devices_train_makes_no_other_population(tmp_path, runs):
-    more = PHOTOS | {"devices": 500, "held_out_devices": 9, "side": 32}
-    assert shown([runs[0], made(tmp_path / "c", ledgers=SECOND, photos=more)])[0]
-
-
-def test_one_folder_of_photographs_is_one_population_by_any_name(tmp_path):
-    (tmp_path / "photos").mkdir()
-    roots = [tmp_path / "photos", tmp_path / "photos" / ".." / "photos"]
-    runs = [
-        made(
-            tmp_path / str(number),
-            ledgers=FIRST,
-            seed=number,
-            photos=FOLDER | {"root": str(root)},
-        )
-        for number, root in enumerate(roots)
-    ]
-    assert "in which no device came or went between the runs" in shown(runs)[1]
 
 
 @pytest.mark.parametrize(
@@ -240,12 +202,6 @@ def test_a_search_among_them_is_refused(tmp_path, runs):
     (tmp_path / "find/private/trial-0").mkdir(parents=True)
     with pytest.raises(ValueError, match="is a search, whose choice has an ε of its own"):
         show_runs([runs[0], tmp_path / "find"], Console(quiet=True))
-
-
-def test_a_run_without_its_settings_may_be_of_any_population(runs):
-    (runs[1] / "private/config.yaml").write_text("photos: lost")
-    with pytest.raises(ValueError, match="does not say on which photos it ran"):
-        show_runs(runs, Console(quiet=True))
 
 
 def test_a_devices_own_folder_is_composed_over_its_configurations(tmp_path):
