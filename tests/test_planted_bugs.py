@@ -232,14 +232,14 @@ BUGS = {
         "simulations/ledgers/run_ledger.py",
         "kept=found.heads.get(unit)",
         "kept=None",
-        "tests/simulations/runs/test_run_parts.py::"
+        "tests/simulations/runs/test_parts_together.py::"
         "test_parts_that_are_changed_together_are_named[an older ledger with its head]",
     ),
     "a unit that the card names is not looked for": (
         "simulations/ledgers/run_ledger.py",
         "units = sorted({*found.heads, *by_unit})",
         "units = sorted(by_unit)",
-        "tests/simulations/runs/test_run_parts.py::"
+        "tests/simulations/runs/test_parts_together.py::"
         "test_parts_that_are_changed_together_are_named[a unit's ledger and its head]",
     ),
     "a part that is gone is passed over": (

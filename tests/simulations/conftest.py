@@ -1,15 +1,20 @@
 """A small run: its settings, how it is made, and what it leaves."""
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
+from privacy.ledger.records import to_line
+from privacy.statements import recomputation
 from protocol.rebuild import rebuild
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.settings import Config
+from simulations.ledgers.run_ledger import show_run
 from simulations.runs.run_folder import RunFolder
 from simulations.simulate import simulate
 
@@ -95,3 +100,37 @@ def simulated():
         return Left.last(runs)
 
     return simulated
+
+
+@pytest.fixture(scope="session")
+def verified():
+    """Verifies a folder as `darkroom ledger` does: whether it holds, and all that was said."""
+
+    def verified(path):
+        screen = io.StringIO()
+        try:
+            holds = show_run(path, Console(file=screen, width=1000), lines=False)
+        except ValueError as failure:
+            return False, f"{screen.getvalue()}{failure}"
+        return holds, screen.getvalue()
+
+    return verified
+
+
+@pytest.fixture(scope="session")
+def known_opinions():
+    return {}
+
+
+@pytest.fixture
+def counted_once(known_opinions, monkeypatch):
+    """The ε of the same charges is computed once, where a test does not ask for it."""
+    compute = recomputation.opinions
+
+    def opinions(terms, charges, **named):
+        key = (to_line(terms), charges)
+        if key not in known_opinions:
+            known_opinions[key] = compute(terms, charges, **named)
+        return known_opinions[key]
+
+    monkeypatch.setattr(recomputation, "opinions", opinions)

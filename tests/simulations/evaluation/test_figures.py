@@ -1,41 +1,24 @@
 import numpy as np
 import pytest
-import torch
 
 from simulations.evaluation.figures import judge, mean
-from simulations.evaluation.held_out import HeldOut
 
 
-def held_out(expected, owners, devices):
-    expected = np.array(expected, float)
-    where = expected >= 0
-    gains = np.where(where, expected, 0.0)
-    return HeldOut(
-        devices=tuple(range(devices)),
-        device_of=np.array(owners),
-        numbers=np.arange(len(owners)),
-        where=where,
-        realised=gains,
-        expected=gains,
-        pixels=np.zeros((int(where.sum()), 16, 16, 3), np.uint8),
-    )
-
-
-def test_the_best_order_is_100_and_the_worst_is_below_random():
-    lists = held_out([[3, 1, 0], [1, 3, -1]], owners=[0, 1], devices=2)
+def test_the_best_order_is_100_and_the_worst_is_below_random(held_out_of):
+    lists = held_out_of([[3, 1, 0], [1, 3, -1]], owners=[0, 1], devices=range(2))
     assert judge(lists.expected, lists).normalised() == pytest.approx(1.0)
     assert judge(-lists.expected, lists).normalised() < 0
 
 
-def test_a_random_order_is_worth_nothing():
-    lists = held_out([[3, 1, 0], [1, 3, -1]], owners=[0, 1], devices=2)
+def test_a_random_order_is_worth_nothing(held_out_of):
+    lists = held_out_of([[3, 1, 0], [1, 3, -1]], owners=[0, 1], devices=range(2))
     assert judge(np.zeros_like(lists.expected), lists).normalised() == pytest.approx(0.0)
 
 
-def test_ndcg_at_1_is_worked_by_hand_and_devices_weigh_the_same():
+def test_ndcg_at_1_is_worked_by_hand_and_devices_weigh_the_same(held_out_of):
     # Device 0 has two lists, each showing the gain 1 of a best 3; device 1 one perfect list.
     # NDCG@1: (1/3 + 1/3)/2 = 1/3 and 1; random: (3+1)/2/3 = 2/3 for every list.
-    lists = held_out([[3, 1], [3, 1], [3, 1]], owners=[0, 0, 1], devices=2)
+    lists = held_out_of([[3, 1], [3, 1], [3, 1]], owners=[0, 0, 1], devices=range(2))
     figures = judge(np.array([[0.0, 1], [0, 1], [1, 0]]), lists)
     assert figures.ndcg[1] == pytest.approx([1 / 3, 1.0])
     assert figures.random[1] == pytest.approx([2 / 3, 2 / 3])
@@ -43,32 +26,22 @@ def test_ndcg_at_1_is_worked_by_hand_and_devices_weigh_the_same():
     assert figures.best_shot == pytest.approx([0.0, 1.0])
 
 
-def test_lists_without_signal_are_counted_and_a_device_without_lists_has_no_figure():
-    lists = held_out([[3, 1], [1, 1]], owners=[0, 1], devices=3)
+def test_lists_without_signal_are_counted_and_a_device_without_lists_has_no_figure(held_out_of):
+    lists = held_out_of([[3, 1], [1, 1]], owners=[0, 1], devices=range(3))
     figures = judge(lists.expected, lists)
     assert figures.skipped == 1
     assert np.isnan(figures.ndcg[1]).tolist() == [False, True, True]
     assert figures.normalised() == pytest.approx(1.0)
 
 
-def test_the_contributions_average_to_the_figure():
+def test_the_contributions_average_to_the_figure(held_out_of):
     generator = np.random.default_rng(0)
-    lists = held_out(generator.uniform(0, 3, (40, 6)), owners=np.arange(40) % 7, devices=8)
+    lists = held_out_of(
+        generator.uniform(0, 3, (40, 6)), owners=np.arange(40) % 7, devices=range(8)
+    )
     figures = judge(generator.normal(size=(40, 6)), lists)
     for cutoff in (1, 3, 5):
         wanted = mean(figures.ndcg[cutoff]) - mean(figures.random[cutoff])
         wanted /= 1 - mean(figures.random[cutoff])
         assert figures.normalised(cutoff) == pytest.approx(wanted)
         assert mean(figures.contributions(cutoff)) == pytest.approx(wanted)
-
-
-def test_embeddings_stand_where_the_photos_are_and_padding_is_zero():
-    lists = held_out([[3, 1, -1], [1, 3, 0]], owners=[0, 1], devices=2)
-
-    class Ones(torch.nn.Module):
-        def forward(self, photos):
-            return torch.ones(*photos.shape[:-3], 64)
-
-    embeddings = lists.embeddings(Ones())
-    assert embeddings.shape == (2, 3, 64)
-    assert embeddings[..., 0].tolist() == [[1, 1, 0], [1, 1, 1]]

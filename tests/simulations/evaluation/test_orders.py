@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from simulations.evaluation.held_out import HeldOut
 from simulations.evaluation.orders import judged
 
 
@@ -21,18 +20,10 @@ class Known:
 
 
 @pytest.fixture
-def held_out():
+def held_out(held_out_of):
     """Moment 1 of device 8, and both moments of device 9: the first photo is worth 3 of 1."""
-    gains = np.array([[3.0, 1, 0]] * 3)
-    return HeldOut(
-        devices=(8, 9),
-        device_of=np.array([0, 1, 1]),
-        numbers=np.array([1, 0, 1]),
-        where=gains > 0,
-        realised=gains,
-        expected=gains,
-        pixels=np.zeros((6, 16, 16, 3), np.uint8),
-    )
+    gains = [[3, 1, -1]] * 3
+    return held_out_of(gains, owners=[0, 1, 1], devices=(8, 9), numbers=[1, 0, 1])
 
 
 def test_each_order_is_judged_by_its_scores_of_the_moments_that_are_held_out(held_out):

@@ -3,10 +3,13 @@
 import dataclasses
 import json
 import stat
+from copy import deepcopy
+from functools import cache
 from typing import Literal, get_args, get_origin
 
 import pytest
 import yaml
+from PIL import Image
 
 from protocol import setting_names
 from protocol.rebuild import to_plain
@@ -17,33 +20,15 @@ from simulations.privacy.card import Guarantee, promises
 from simulations.ranking.rank import rank
 from simulations.runs import public_half
 from simulations.runs.run_folder import RunFolder
-from simulations.simulate import simulate
 
-TINY = (
-    "photos.devices=6",
-    "photos.held_out_devices=2",
-    "photos.side=16",
-    "ranking=linear",
-    "ranking.weights=null",
-    "server.cohort=2",
-    "server.rounds=1",
-    "training.steps=1",
-    "privacy.device.delta=1e-3",
-    "privacy.example.epsilon=null",
-    "privacy.example.noise_multiplier=2",
-    "privacy.device.epsilon=null",
-    "privacy.device.noise_multiplier=2",
-    "simulation.reference=false",
-)
-BOTH = ("privacy/device=gaussian",)
-STUDY = ("study=search", "+study.arms.a=[]")
 SECRET = "qX7vJ2mKpL9w"
 
 
-def run(folder, *words):
-    words = [f"simulation.runs={folder}", *BOTH, *TINY, *words]
-    assert simulate(compose(words), overrides=words) == 0
-    return RunFolder(sorted(folder.iterdir())[-1])
+@pytest.fixture
+def run(simulated, given_noise, tmp_path):
+    """Runs two devices for one round, of which both units are protected."""
+    words = (*given_noise, "server.cohort=2", "server.rounds=1")
+    return lambda *more: simulated(tmp_path / "runs", *words, *more)
 
 
 def is_free_text(hint):
@@ -68,16 +53,23 @@ OF_A_KIND = {
 """What makes a setting one of the run's, where another choice is the default."""
 
 
-def planted(path, value):
-    section = path.partition(".")[0]
-    plain = to_plain(compose([*BOTH, *TINY, *OF_A_KIND.get(section, ())]))
-    *sections, name = path.split(".")
-    inner = plain
-    for section in sections:
-        inner = inner[section]
-    assert name in inner
-    inner[name] = value
-    return public_half.of_config(plain)
+@pytest.fixture(scope="module")
+def planted(tiny):
+    """Gives a setting of a run a value; returns what of the run's settings is public."""
+    plain = cache(lambda *words: to_plain(compose([*tiny, *words])))
+
+    def planted(path, value):
+        section = path.partition(".")[0]
+        found = deepcopy(plain(*OF_A_KIND.get(section, ())))
+        *sections, name = path.split(".")
+        inner = found
+        for section in sections:
+            inner = inner[section]
+        assert name in inner
+        inner[name] = value
+        return public_half.of_config(found)
+
+    return planted
 
 
 def test_the_free_texts_of_a_configuration_are_known():
@@ -96,11 +88,11 @@ def test_the_free_texts_of_a_configuration_are_known():
 
 
 @pytest.mark.parametrize("path", sorted(set(FREE) - READ_BY_ALL))
-def test_no_other_free_text_is_public(path):
+def test_no_other_free_text_is_public(planted, path):
     assert SECRET not in json.dumps(planted(path, SECRET))
 
 
-def test_the_seed_is_not_public_and_how_this_machine_ran_is_not_either():
+def test_the_seed_is_not_public_and_how_this_machine_ran_is_not_either(planted):
     shared = planted("seed", 987654321)
     assert "987654321" not in json.dumps(shared)
     assert set(shared) == {"name", "photos", "ranking", "training", "server", "privacy"}
@@ -108,8 +100,8 @@ def test_the_seed_is_not_public_and_how_this_machine_ran_is_not_either():
     assert planted("ranking.weights", "public")["ranking"]["weights"] == "public"
 
 
-def test_a_public_half_has_these_files_and_the_private_one_is_closed(tmp_path):
-    folder = run(tmp_path, "seed=987654321")
+def test_a_public_half_has_these_files_and_the_private_one_is_closed(run, tmp_path):
+    folder = run("seed=987654321")
     assert {file.name for file in folder.public.iterdir()} == {
         "config.yaml",
         "privacy.json",
@@ -134,9 +126,9 @@ def test_a_public_half_has_these_files_and_the_private_one_is_closed(tmp_path):
     ],
 )
 def test_a_public_card_tells_of_visits_nothing_and_of_rounds_what_follows_from_them(
-    tmp_path, words, by_round
+    run, words, by_round
 ):
-    folder = run(tmp_path, *words)
+    folder = run(*words)
     public, private = (
         json.loads((half / "privacy.json").read_text())
         for half in (folder.public, folder.private)
@@ -153,25 +145,16 @@ def test_a_public_card_tells_of_visits_nothing_and_of_rounds_what_follows_from_t
     assert private["example"]["ledger"]["hash"] not in text
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("privacy.noise=insecure_seeded",),
-        ("privacy/example=none", "privacy/device=none"),
-    ],
-)
-def test_a_run_without_a_promise_shares_nothing(tmp_path, words):
-    kept = [word for word in TINY if not any(_unit(word) == _unit(one) for one in words)]
-    words = [f"simulation.runs={tmp_path}", *BOTH, *kept, *words]
-    assert simulate(compose(words), overrides=words) == 0
-    (folder,) = map(RunFolder, tmp_path.iterdir())
+@pytest.mark.parametrize("word", ["privacy.noise=insecure_seeded", "privacy/example=none"])
+def test_a_run_without_a_promise_shares_nothing(simulated, tmp_path, word):
+    folder = simulated(tmp_path, word)
     assert not folder.public.exists()
     assert folder.model == folder.private / "model.safetensors"
     assert folder.model.is_file()
 
 
-def test_a_bound_of_infinity_is_no_promise_to_share_a_model_under():
-    protection = compose([*BOTH, *TINY]).protection(devices=6)
+def test_a_bound_of_infinity_is_no_promise_to_share_a_model_under(given_noise):
+    protection = compose(given_noise).protection(devices=120)
     (example, _) = promises(protection, moments=16)
     without = dataclasses.replace(example, epsilon=float("inf"))
     assert public_half.may_be_shared([without, example])
@@ -179,25 +162,15 @@ def test_a_bound_of_infinity_is_no_promise_to_share_a_model_under():
     assert not public_half.may_be_shared([dataclasses.replace(example, claim=False)])
 
 
-def _unit(word):
-    """The unit that a setting or a choice is about."""
-    for unit in ("example", "device"):
-        if word.startswith((f"privacy.{unit}.", f"privacy/{unit}=")):
-            return unit
-    return word
-
-
-def test_the_run_without_privacy_is_private(tmp_path):
-    folder = run(tmp_path, "simulation.reference=true")
+def test_the_run_without_privacy_is_private(run):
+    folder = run("simulation.reference=true")
     inner = RunFolder(folder.private / "without-privacy")
     assert inner.model.is_file()
     assert not inner.public.exists()
 
 
-def test_a_model_ranks_from_a_run_its_public_half_and_its_file(tmp_path):
-    from PIL import Image
-
-    folder = run(tmp_path / "runs")
+def test_a_model_ranks_from_a_run_its_public_half_and_its_file(run, tmp_path):
+    folder = run()
     (tmp_path / "album").mkdir()
     for number, shade in enumerate((20, 200)):
         Image.new("RGB", (20, 20), (shade, 90, 40)).save(tmp_path / "album" / f"{number}.png")

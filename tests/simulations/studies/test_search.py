@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import re
+from functools import cache
 
 import pytest
 from rich.console import Console
@@ -9,20 +10,8 @@ from privacy.noise import SeededSource
 from privacy.planning.selection import Selection
 from simulations.configuration.hydra_bridge import compose
 from simulations.ledgers.run_ledger import show_run
-from simulations.simulate import simulate
 from simulations.studies.search import cost, drawn, is_claim, recomputed, report_lines
 
-TINY = (
-    "photos.devices=6",
-    "photos.held_out_devices=2",
-    "photos.side=16",
-    "ranking=linear",
-    "ranking.weights=null",
-    "server.cohort=4",
-    "server.rounds=2",
-    "training.steps=1",
-    "privacy/device=none",
-)
 ARMS = (
     "study=search",
     '+study.arms.slow=["training.lr=0.1"]',
@@ -31,29 +20,43 @@ ARMS = (
 )
 
 
-def arms(*words):
-    base = [*TINY, *words]
-    return {"slow": compose([*base, "training.lr=0.1"]), "quick": compose(base)}
+@pytest.fixture(scope="module")
+def composed(tiny):
+    """Composes the small run with more typed after it, once."""
+    return cache(lambda *words: compose([*tiny, *words]))
 
 
-def of_choice(trials, *words, unit="example", distribution="geometric"):
-    selection = Selection(trials=trials, distribution=distribution)
-    return cost(selection, arms(*words), unit=unit, devices=6)
+@pytest.fixture(scope="module")
+def arms(composed):
+    """Two arms, of which one has a lower learning rate."""
+    return lambda *words: {
+        "slow": composed(*words, "training.lr=0.1"),
+        "quick": composed(*words),
+    }
 
 
-def test_a_choice_costs_more_than_a_run_and_more_with_every_trial_expected():
-    single = compose(list(TINY)).privacy.example.epsilon
+@pytest.fixture(scope="module")
+def of_choice(arms):
+    """Gives what a choice between both arms costs."""
+
+    def of_choice(trials, *words, unit="example", distribution="geometric"):
+        selection = Selection(trials=trials, distribution=distribution)
+        return cost(selection, arms(*words), unit=unit, devices=6)
+
+    return of_choice
+
+
+def test_a_choice_costs_more_than_a_run_and_more_with_every_trial_expected(composed, of_choice):
+    single = composed().privacy.example.epsilon
     costs = [of_choice(trials)[0] for trials in (1, 2, 8)]
     assert costs == sorted(costs)
     assert single <= costs[1]
     assert costs[2] < 8 * single
 
 
-def test_the_costliest_arm_is_what_counts():
+def test_the_costliest_arm_is_what_counts(composed):
     """Noise of half, everything else alike: the same as both arms with that noise."""
-    loud = compose(
-        [*TINY, "privacy.example.noise_multiplier=2", "privacy.example.epsilon=null"]
-    )
+    loud = composed("privacy.example.noise_multiplier=2", "privacy.example.epsilon=null")
     soft = dataclasses.replace(
         loud,
         privacy=dataclasses.replace(
@@ -67,14 +70,14 @@ def test_the_costliest_arm_is_what_counts():
     assert mixed == alike
 
 
-def test_an_arm_without_protection_leaves_no_promise_for_the_choice():
+def test_an_arm_without_protection_leaves_no_promise_for_the_choice(arms, composed, of_choice):
     assert of_choice(2, unit="device") is None
-    mixed = {**arms(), "open": compose([*TINY, "privacy/example=none"])}
+    mixed = {**arms(), "open": composed("privacy/example=none")}
     assert cost(Selection(trials=2), mixed, unit="example", devices=6) is None
 
 
 @pytest.mark.parametrize("choice", ["gaussian", "adaptive", "matrix", "local"])
-def test_every_mechanism_of_the_unit_device_can_be_searched(choice):
+def test_every_mechanism_of_the_unit_device_can_be_searched(of_choice, choice):
     words = (f"privacy/device={choice}", "privacy.device.delta=1e-3", "server.cohort=2")
     epsilon, delta = of_choice(2, *words, unit="device")
     assert 8 * 0.9 < epsilon < 8 * 3
@@ -91,20 +94,17 @@ def test_trials_are_drawn_from_all_arms_alike():
         )
 
 
-def test_a_search_is_of_the_seed_that_is_typed_unless_it_has_its_own():
-    assert compose([*TINY, *ARMS[:-1], "seed=5"]).study.seed == 5
-    assert compose([*TINY, *ARMS, "seed=5"]).study.seed == 1
+def test_a_search_is_of_the_seed_that_is_typed_unless_it_has_its_own(composed):
+    assert composed(*ARMS[:-1], "seed=5").study.seed == 5
+    assert composed(*ARMS, "seed=5").study.seed == 1
 
 
-def test_a_search_tells_its_best_trial_and_what_the_choice_cost(tmp_path, capsys):
-    words = [*TINY, *ARMS, "study.trials=2", "name=find"]
-    words += [f"simulation.runs={tmp_path}"]
-    assert simulate(compose(words), overrides=words) == 0
-    (folder,) = tmp_path.iterdir()
-    found = json.loads((folder / "private" / "search.json").read_text())
+def test_a_search_tells_its_best_trial_and_what_the_choice_cost(simulated, tmp_path, capsys):
+    folder = simulated(tmp_path, *ARMS, "study.trials=2", "name=find")
+    found = json.loads((folder.private / "search.json").read_text())
     trials = found["simulation_only"]["trials"]
     assert found["best"] == max(trials, key=lambda trial: trial["score"])["arm"]
-    lines = recomputed(folder / "private" / "search.json")
+    lines = recomputed(folder.private / "search.json")
     assert lines[0] == f"Best: {found['best']}"
     assert re.fullmatch(
         r"ε of the choice ≤ \d+\.\d\d at δ = 1e-05 for each moment of a device,", lines[1]
@@ -115,14 +115,14 @@ def test_a_search_tells_its_best_trial_and_what_the_choice_cost(tmp_path, capsys
     )
     shown = capsys.readouterr().out
     assert all(line in shown for line in lines)
-    assert show_run(folder, Console(), lines=False)
+    assert show_run(folder.path, Console(), lines=False)
     shown = capsys.readouterr().out
     assert shown.count("example.jsonl") == len(trials)
     assert all(line in shown for line in lines)
 
 
-def test_a_search_is_no_claim_where_any_of_its_draws_is_seeded():
-    secure, seeded = compose([*TINY]), compose([*TINY, "privacy.noise=insecure_seeded"])
+def test_a_search_is_no_claim_where_any_of_its_draws_is_seeded(composed):
+    secure, seeded = composed(), composed("privacy.noise=insecure_seeded")
     assert is_claim(secure, {"a": secure})
     assert not is_claim(seeded, {"a": secure})
     assert not is_claim(secure, {"a": secure, "b": seeded})
@@ -150,11 +150,11 @@ def test_a_draw_of_no_trial_is_said():
         ),
     ],
 )
-def test_a_search_without_one_epsilon_is_refused_before_it_trains(tmp_path, arm, message):
-    words = [*TINY, *ARMS, f"+study.arms.other={arm}"]
-    words += [f"simulation.runs={tmp_path / 'runs'}"]
+def test_a_search_without_one_epsilon_is_refused_before_it_trains(
+    simulated, tmp_path, arm, message
+):
     with pytest.raises(ValueError, match=message):
-        simulate(compose(words), overrides=words)
+        simulated(tmp_path / "runs", *ARMS, f"+study.arms.other={arm}")
     assert not (tmp_path / "runs").exists()
 
 
