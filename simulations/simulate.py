@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from rich.console import Console
+from rich.text import Text
 
 from privacy.protection.derivation import Protection
 from simulations.configuration.arms import overrides_by_arm
@@ -56,7 +57,8 @@ def _single(config: Config, console: Console) -> int:
         result = _shown(config, folder, console, protection=prepared.protection)
         reference = _reference(config, folder, console)
     except KeyboardInterrupt:
-        console.print(f"Interrupted: what was released until then is in {folder.path}.")
+        where = f"Interrupted: what was released until then is in {folder.path}."
+        console.print(Text(where), soft_wrap=True)
         raise
     closing.show(config, console, result=result, reference=reference)
     closing.next_steps(config, console, folder.path)

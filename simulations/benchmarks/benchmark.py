@@ -9,6 +9,7 @@ from statistics import median
 import torch
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from simulations.benchmarks import peer_benchmark, scale_benchmark, training_benchmark
 from simulations.benchmarks.peer_benchmark import Pace
@@ -70,7 +71,7 @@ def bench(*, out: Path | None, quick: bool, peers: bool) -> None:
             "scale": [asdict(scale) for scale in scales],
         }
         write_whole(out, json.dumps(found, indent=2) + "\n")
-        console.print(f"written: {out}")
+        console.print(Text(f"written: {out}"), soft_wrap=True)
 
 
 def _training(console: Console, loads: Sequence[Load], *, repeats: int) -> list[Timing]:

@@ -21,7 +21,8 @@ def show(config: Config, folder: RunFolder, console: Console, *, prepared: Prepa
             ("darkroom ", "bold"),
             version("darkroom"),
             f"   {config.name}   seed {config.seed}   {folder.path}",
-        )
+        ),
+        soft_wrap=True,
     )
     for name, line in _lines(config, prepared):
         console.print(Text.assemble(f"  {name:<10}", line))

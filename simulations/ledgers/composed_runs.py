@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from client.consent.lifetime import CONFIGURATION
 from privacy.ledger.chain import examine
@@ -69,7 +70,7 @@ def show_runs(
     why = _why_together(runs, same=same)
     held = []
     for run in runs:
-        console.print(str(run))
+        console.print(Text(str(run)), soft_wrap=True)
         held.append(show_run(run, console, lines=lines))
     if not all(held):
         console.print("no ε together: a ledger above does not hold")

@@ -55,7 +55,8 @@ def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, C
         )
     names = drawn(selection, tuple(arms), source=_source(config, study.seed))
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
-    console.print(f"darkroom   {config.name}   {len(names)} trials   {folder.path}")
+    heading = f"darkroom   {config.name}   {len(names)} trials   {folder.path}"
+    console.print(Text(heading), soft_wrap=True)
     console.print("All but the last line is simulation only: a search releases its best alone.")
     scores = []
     for number, name in enumerate(names):

@@ -13,6 +13,7 @@ from queue import Empty
 
 import torch
 from rich.console import Console
+from rich.text import Text
 
 from protocol.rebuild import from_json, to_json
 from simulations.configuration.settings import Config
@@ -50,16 +51,14 @@ def run(
         for seed in seeds
         for name, arm in arms.items()
     ]
-    console.print(
-        f"darkroom   {config.name}   {len(arms)} arms × {len(seeds)} seeds   {folder.path}"
-    )
+    size = f"{len(arms)} arms × {len(seeds)} seeds"
+    console.print(Text(f"darkroom   {config.name}   {size}   {folder.path}"), soft_wrap=True)
     finished = 0
     for finished, done in enumerate(_finished(jobs, workers=study.workers), start=1):
         console.print(f"  {finished}/{len(jobs)}   {done.parent.name}   {done.name}")
     if finished < len(jobs):
-        console.print(
-            f"darkroom: {len(jobs) - finished} runs failed; the others are in {folder.path}."
-        )
+        left = f"{len(jobs) - finished} runs failed; the others are in {folder.path}."
+        console.print(Text(f"darkroom: {left}"), soft_wrap=True)
         return 1
     study_table.show(folder, console, arms=tuple(arms), seeds=seeds)
     return 0

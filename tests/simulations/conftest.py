@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from privacy.ledger.records import to_line
 from privacy.statements import recomputation
 from protocol.rebuild import rebuild
+from simulations import command
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.settings import Config
 from simulations.ledgers.run_ledger import show_run
@@ -95,7 +97,7 @@ def simulated():
     """Simulates the small run with more typed after it; returns what it leaves."""
 
     def simulated(runs, *words):
-        words = [*TINY, f"simulation.runs={runs}", *words]
+        words = [*TINY, f'simulation.runs="{runs}"', *words]
         assert simulate(compose(words), overrides=words) == 0
         return Left.last(runs)
 
@@ -115,6 +117,21 @@ def verified():
         return holds, screen.getvalue()
 
     return verified
+
+
+@pytest.fixture
+def darkroom(monkeypatch, capsys, tmp_path):
+    """Runs the command in an empty folder; returns its exit status and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["darkroom", *words])
+        with pytest.raises(SystemExit) as ended:
+            command.main()
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,31 @@ def test_both_units_are_protected_told_and_written_down(simulated, tmp_path, cap
     assert folder.summary["privacy"]["device"] == device["as_it_ran"]
 
 
+@pytest.fixture
+def runs(tmp_path):
+    """A folder whose name is longer than a line, and has what rich takes for a style."""
+    return tmp_path / f"[bold]{'runs' * 30}"
+
+
+def test_a_folder_is_told_whole_to_be_typed_again(simulated, left, runs, capsys):
+    folder = simulated(runs)
+    assert capsys.readouterr().out.count(f"{folder.path}") == 2
+    assert str(left(runs).path) == str(folder.path)
+
+
+def test_an_interrupt_says_where_what_was_released_is(
+    simulated, left, runs, monkeypatch, capsys
+):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulations.simulate.perform", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        simulated(runs)
+    where = f"what was released until then is in {left(runs).path}."
+    assert f"Interrupted: {where}\n" in capsys.readouterr().out
+
+
 def test_an_arm_is_what_was_typed_with_its_own_changes_on_top(simulated, tmp_path, monkeypatch):
     tried = {}
 

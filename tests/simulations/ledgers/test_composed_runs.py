@@ -230,6 +230,14 @@ def test_ledgers_of_flowers_server_are_of_a_population_that_one_has_to_state(tmp
     )
 
 
+def test_each_run_is_named_by_its_whole_path_before_its_own_ledgers(made, tmp_path):
+    runs = [made(tmp_path / "[bold]" / ("x" * 90) / name, ledgers=FIRST) for name in "ab"]
+    screen = io.StringIO()
+    assert show_runs(runs, Console(file=screen, width=80))
+    lines = screen.getvalue().splitlines()
+    assert [line for line in lines if line in map(str, runs)] == list(map(str, runs))
+
+
 def test_a_run_by_itself_is_shown_as_before(runs):
     screen = io.StringIO()
     assert show_runs(runs[:1], Console(file=screen, width=400))

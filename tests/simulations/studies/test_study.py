@@ -19,12 +19,13 @@ COMPARISON = Comparison(seeds=(3, 5), workers=2, grids=(), shared=(), without=()
 
 @pytest.fixture
 def config(tiny, tmp_path):
-    return compose([*tiny, f"simulation.runs={tmp_path}", "name=compared"])
+    runs = tmp_path / ("runs" * 30)
+    return compose([*tiny, f"simulation.runs={runs}", "name=compared"])
 
 
 @pytest.fixture
 def screen():
-    return Console(file=io.StringIO(), width=400)
+    return Console(file=io.StringIO(), width=80)
 
 
 @pytest.mark.slow
@@ -98,7 +99,10 @@ def test_a_study_of_which_runs_failed_says_how_many_and_compares_nothing(
     monkeypatch.setattr(study, "_finished", lambda jobs, workers: [Path(jobs[0][1])])
     monkeypatch.setattr(study.study_table, "show", lambda *_, **__: pytest.fail("compared"))
     assert study.run(config, COMPARISON, screen, arms={"only": config}) == 1
-    assert "darkroom: 1 runs failed; the others are in " in screen.file.getvalue()
+    (folder,) = Path(config.simulation.runs).iterdir()
+    heading, *_, failed = screen.file.getvalue().splitlines()
+    assert heading == f"darkroom   compared   1 arms × 2 seeds   {folder}"
+    assert failed == f"darkroom: 1 runs failed; the others are in {folder}."
 
 
 def test_a_worker_runs_its_share_in_order_and_tells_of_each_run(config, tmp_path, monkeypatch):
