@@ -19,21 +19,6 @@ HEAVY = {"torch", "flwr", "opacus", "ray", "scipy", "PIL", "dp_accounting"}
 
 
 @pytest.fixture
-def darkroom(monkeypatch, capsys, tmp_path):
-    """Runs the command in an empty folder; returns its exit status and what it said."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["darkroom", *words])
-        with pytest.raises(SystemExit) as ended:
-            command.main()
-        said = capsys.readouterr()
-        return ended.value.code, said.out, said.err
-
-    return run
-
-
-@pytest.fixture
 def simulated(monkeypatch):
     """Takes the place of the simulation: remembers what it was asked to run."""
     asked = []

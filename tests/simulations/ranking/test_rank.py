@@ -26,25 +26,13 @@ def run(tmp_path_factory) -> Path:
     return folder
 
 
-def _photo(path: Path, seed: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (20, 20, 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(path)
-    return path
-
-
-def _photos(folder: Path, count: int) -> None:
-    for number in range(count):
-        _photo(folder / f"{number:03}.png", number)
-
-
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open() as file:
         return list(csv.DictReader(file))
 
 
-def test_a_flat_folder_is_one_moment_ranked_by_falling_score(run, tmp_path):
-    _photos(tmp_path / "album", 5)
+def test_a_flat_folder_is_one_moment_ranked_by_falling_score(run, tmp_path, photos):
+    photos(tmp_path / "album", 5)
     ranked = rank(run, tmp_path / "album", out=tmp_path / "out")
     rows = _rows(ranked.table)
     assert (ranked.moments, ranked.photos, ranked.skipped) == (1, 5, {})
@@ -56,8 +44,8 @@ def test_a_flat_folder_is_one_moment_ranked_by_falling_score(run, tmp_path):
     assert len(set(scores)) == 5
 
 
-def test_the_scores_are_the_models_own(run, tmp_path):
-    _photos(tmp_path / "album", 3)
+def test_the_scores_are_the_models_own(run, tmp_path, photos):
+    photos(tmp_path / "album", 3)
     ranked = rank(run, tmp_path / "album", out=tmp_path / "out")
     photos = read_own(tmp_path / "album", side=SIDE).lists[0].photographs
     pixels = torch.tensor(np.stack([photo.pixels for photo in photos])).permute(0, 3, 1, 2)
@@ -68,42 +56,26 @@ def test_the_scores_are_the_models_own(run, tmp_path):
     assert [found[photo.name] for photo in photos] == pytest.approx(expected.tolist(), abs=1e-4)
 
 
-def test_a_device_folder_has_a_list_for_each_moment(run, tmp_path):
-    _photos(tmp_path / "phone" / "beach", 3)
-    _photos(tmp_path / "phone" / "party", 2)
+def test_a_device_folder_has_a_list_for_each_moment(run, tmp_path, photos):
+    photos(tmp_path / "phone" / "beach", 3)
+    photos(tmp_path / "phone" / "party", 2)
     rows = _rows(rank(run, tmp_path / "phone", out=tmp_path / "out").table)
     assert [row["moment"] for row in rows] == ["beach"] * 3 + ["party"] * 2
     assert rows[4]["photo"].startswith("party/")
 
 
-def test_a_folder_of_devices_has_a_list_for_each_moment_of_each(run, tmp_path):
-    _photos(tmp_path / "all" / "phone" / "beach", 2)
-    _photos(tmp_path / "all" / "tablet" / "beach", 2)
+def test_a_folder_of_devices_has_a_list_for_each_moment_of_each(run, tmp_path, photos):
+    photos(tmp_path / "all" / "phone" / "beach", 2)
+    photos(tmp_path / "all" / "tablet" / "beach", 2)
     rows = _rows(rank(run, tmp_path / "all", out=tmp_path / "out").table)
     assert [row["moment"] for row in rows] == ["phone/beach"] * 2 + ["tablet/beach"] * 2
     assert rows[0]["photo"].startswith("phone/beach/")
 
 
-@pytest.mark.parametrize(
-    ("count", "lengths"), [(2, [2]), (12, [12]), (13, [6, 7]), (30, [10, 10, 10])]
-)
-def test_a_large_moment_is_cut_in_order_into_few_pieces_of_nearly_equal_length(
-    tmp_path, count, lengths
-):
-    _photos(tmp_path / "album", count)
-    lists = read_own(tmp_path / "album", side=SIDE).lists
-    assert [len(one.photographs) for one in lists] == lengths
-    names = [photo.name for one in lists for photo in one.photographs]
-    assert names == sorted(names)
-    assert lists[-1].label == (
-        "album" if len(lengths) == 1 else f"album ({len(lists)} of {len(lists)})"
-    )
-
-
-def test_the_sheet_is_a_picture_with_a_row_for_each_moment(run, tmp_path):
-    _photos(tmp_path / "phone" / "a", 2)
+def test_the_sheet_is_a_picture_with_a_row_for_each_moment(run, tmp_path, photos):
+    photos(tmp_path / "phone" / "a", 2)
     (first,) = _heights(run, tmp_path)
-    _photos(tmp_path / "phone" / "b", 2)
+    photos(tmp_path / "phone" / "b", 2)
     (second,) = _heights(run, tmp_path)
     assert second > first
 
@@ -114,13 +86,13 @@ def _heights(run: Path, tmp_path: Path) -> list[int]:
         return [sheet.height]
 
 
-def test_stars_and_badges_come_from_the_feedback_table(run, tmp_path, monkeypatch):
+def test_stars_and_badges_come_from_the_feedback_table(run, tmp_path, monkeypatch, photos):
     seen = []
     real = rank_module.contact_sheet
     monkeypatch.setattr(
         rank_module, "contact_sheet", lambda rows, **k: seen.extend(rows) or real(rows, **k)
     )
-    _photos(tmp_path / "phone" / "a", 4)
+    photos(tmp_path / "phone" / "a", 4)
     (tmp_path / "phone" / "feedback.csv").write_text(
         "photo,burst,feedback\na/000.png,x,favourite\na/001.png,x,keep\na/002.png,,delete\n"
     )
@@ -132,7 +104,7 @@ def test_stars_and_badges_come_from_the_feedback_table(run, tmp_path, monkeypatc
     assert [name for name in order if thumbnails[name].duplicate] == [later]
 
 
-def test_a_long_sheet_says_that_the_table_holds_the_rest(run, tmp_path, monkeypatch):
+def test_a_long_sheet_says_that_the_table_holds_the_rest(run, tmp_path, monkeypatch, photos):
     subtitles = []
     real = rank_module.contact_sheet
     monkeypatch.setattr(
@@ -143,16 +115,16 @@ def test_a_long_sheet_says_that_the_table_holds_the_rest(run, tmp_path, monkeypa
         ),
     )
     monkeypatch.setattr(rank_module, "LARGEST_SHEET", 1)
-    _photos(tmp_path / "phone" / "a", 2)
-    _photos(tmp_path / "phone" / "b", 2)
+    photos(tmp_path / "phone" / "a", 2)
+    photos(tmp_path / "phone" / "b", 2)
     assert len(_rows(rank(run, tmp_path / "phone", out=tmp_path / "out").table)) == 4
     assert "the first 1 of 2 moments; ranking.csv holds all" in subtitles[0]
 
 
-def test_what_is_skipped_is_said_with_its_reason(run, tmp_path):
-    _photos(tmp_path / "phone" / "a", 2)
+def test_what_is_skipped_is_said_with_its_reason(run, tmp_path, photos, photo):
+    photos(tmp_path / "phone" / "a", 2)
     (tmp_path / "phone" / "a" / "x.jpg").write_text("no photo")
-    _photo(tmp_path / "phone" / "lonely" / "a.png")
+    photo(tmp_path / "phone" / "lonely" / "a.png")
     ranked = rank(run, tmp_path / "phone", out=tmp_path / "out")
     assert ranked.skipped == {Skip.NOT_A_PHOTO: 1, Skip.FEW_PHOTOS: 1}
     assert ranked.lines()[0].startswith("2 photos in 1 moment: ")
@@ -162,8 +134,10 @@ def test_what_is_skipped_is_said_with_its_reason(run, tmp_path):
     )
 
 
-def test_without_a_place_it_writes_into_the_working_directory_alone(run, tmp_path, monkeypatch):
-    _photos(tmp_path / "album", 2)
+def test_without_a_place_it_writes_into_the_working_directory_alone(
+    run, tmp_path, monkeypatch, photos
+):
+    photos(tmp_path / "album", 2)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     before = (
@@ -179,8 +153,8 @@ def test_without_a_place_it_writes_into_the_working_directory_alone(run, tmp_pat
     assert before == after
 
 
-def test_a_run_without_a_model_is_one_sentence(tmp_path):
-    _photos(tmp_path / "album", 2)
+def test_a_run_without_a_model_is_one_sentence(tmp_path, photos):
+    photos(tmp_path / "album", 2)
     for place in (tmp_path, tmp_path / "missing"):
         with pytest.raises(
             ValueError, match=r"holds no model.safetensors: name the folder of a"
@@ -189,11 +163,11 @@ def test_a_run_without_a_model_is_one_sentence(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_damaged_model_is_one_sentence(run, tmp_path):
+def test_a_damaged_model_is_one_sentence(run, tmp_path, photos):
     content = bytearray((run / "model.safetensors").read_bytes())
     content[-1] ^= 1
     (tmp_path / "model.safetensors").write_bytes(content)
-    _photos(tmp_path / "album", 2)
+    photos(tmp_path / "album", 2)
     with pytest.raises(ValueError, match="is damaged"):
         rank(tmp_path, tmp_path / "album", out=tmp_path / "out")
 
@@ -205,25 +179,25 @@ def test_a_missing_folder_is_one_sentence(run, tmp_path):
         rank(run, tmp_path / "missing", out=tmp_path / "out")
 
 
-def test_a_folder_without_photos_is_one_sentence(run, tmp_path):
+def test_a_folder_without_photos_is_one_sentence(run, tmp_path, photo):
     (tmp_path / "album").mkdir()
     with pytest.raises(ValueError, match=r"holds no photos to rank: put \.jpg"):
         rank(run, tmp_path / "album", out=tmp_path / "out")
-    _photo(tmp_path / "album" / "a.png")
+    photo(tmp_path / "album" / "a.png")
     (tmp_path / "album" / "b.jpg").write_text("no photo")
     with pytest.raises(ValueError, match="holds no photos to rank: 1 × moment of fewer than 2"):
         rank(run, tmp_path / "album", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_place_that_is_a_file_is_one_sentence(run, tmp_path):
-    _photos(tmp_path / "album", 2)
+def test_a_place_that_is_a_file_is_one_sentence(run, tmp_path, photos):
+    photos(tmp_path / "album", 2)
     (tmp_path / "out").touch()
     with pytest.raises(ValueError, match="cannot hold the ranking"):
         rank(run, tmp_path / "album", out=tmp_path / "out")
 
 
-def test_a_photo_that_vanishes_is_shown_as_the_model_saw_it(run, tmp_path, monkeypatch):
-    _photos(tmp_path / "album", 2)
+def test_a_photo_that_vanishes_is_shown_as_the_model_saw_it(run, tmp_path, monkeypatch, photos):
+    photos(tmp_path / "album", 2)
     monkeypatch.setattr(rank_module, "decode", lambda *_, **__: Skip.UNREADABLE)
     assert rank(run, tmp_path / "album", out=tmp_path / "out").sheet.is_file()

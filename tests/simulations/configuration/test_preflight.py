@@ -1,0 +1,110 @@
+"""What only files and mathematics can tell stops a run before anything is written."""
+
+import pytest
+import torch
+from PIL import Image
+
+from client.training.isolation_check import NotIsolatedError
+from simulations.configuration import preflight
+from simulations.configuration.hydra_bridge import compose
+from simulations.configuration.preflight import ready
+
+FAST = ("photos.side=16", "ranking=linear", "ranking.weights=null")
+
+
+@pytest.fixture
+def refused_when_ready(refused):
+    return lambda *words: refused(ready, compose([*FAST, *words]))
+
+
+def test_what_was_made_is_handed_on():
+    config = compose([*FAST, "photos.devices=50", "photos.held_out_devices=3"])
+    prepared = ready(config)
+    assert (prepared.source.devices, prepared.source.held_out_devices) == (50, 3)
+    found, expected = prepared.protection, config.protection(devices=50)
+    assert found.example == expected.example
+    assert found.device.mechanism == expected.device.mechanism
+
+
+def test_a_cohort_larger_than_the_devices_that_are_found_is_refused(
+    refused_when_ready, tmp_path
+):
+    for device in "abc":
+        moment = tmp_path / device / "moment"
+        moment.mkdir(parents=True)
+        for name in ("1.png", "2.png"):
+            Image.new("RGB", (8, 8)).save(moment / name)
+    words = ("photos=folder", f"photos.root={tmp_path}", "photos.held_out_devices=1")
+    message = refused_when_ready(*words, "server.cohort=3", "privacy/device=none")
+    assert message.startswith("server.cohort=3 is more than the 2 devices of photos=folder ")
+    assert ready(compose([*FAST, *words, "server.cohort=2", "privacy/device=none"]))
+
+
+@pytest.mark.parametrize("lost", ["is a file", "is empty"])
+def test_weights_that_cannot_be_used_are_refused_by_their_name(
+    refused_when_ready, tmp_path, lost
+):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(b"" if lost == "is empty" else b"no weights at all")
+    message = refused_when_ready(f"ranking.weights={path}")
+    assert message.startswith(f"ranking.weights={path}: ")
+
+
+def test_a_cache_is_made_and_one_that_cannot_be_is_refused(refused_when_ready, tmp_path):
+    ready(compose([*FAST, f"simulation.cache={tmp_path / 'a' / 'b'}"]))
+    assert not list((tmp_path / "a" / "b").iterdir())
+    (tmp_path / "file").touch()
+    message = refused_when_ready(f"simulation.cache={tmp_path / 'file'}")
+    assert message == (
+        f"simulation.cache={tmp_path / 'file'} cannot keep files: File exists; name another "
+        "folder or null."
+    )
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_an_accelerator_that_is_not_there_is_refused(refused_when_ready):
+    message = refused_when_ready("simulation.accelerator=cuda")
+    assert message.startswith("simulation.accelerator=cuda: ")
+
+
+def test_opacus_is_for_the_host_alone(refused_when_ready, monkeypatch):
+    monkeypatch.setattr(preflight, "accelerator", lambda _: torch.device("cuda"))
+    words = ("simulation.accelerator=cuda", "simulation/engine=opacus")
+    assert refused_when_ready(*words).startswith(
+        "simulation.accelerator=cuda is not for simulation/engine=opacus; take "
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (("privacy/device=none",), True),
+        (("privacy/example=none",), True),
+        (("privacy/example=none", "privacy/device=none"), False),
+        (
+            (
+                "privacy/example=none",
+                "privacy/device=none",
+                "simulation.algorithm=centralised",
+            ),
+            False,
+        ),
+    ],
+)
+def test_whether_an_engine_keeps_moments_apart_is_asked_where_devices_promise_it(
+    monkeypatch, refused_when_ready, words, asked
+):
+    def broken(*_, **__):
+        raise NotIsolatedError("this machine mixes moments; use another engine.")
+
+    monkeypatch.setattr(preflight, "prove_isolation", broken)
+    if asked:
+        assert refused_when_ready(*words) == "this machine mixes moments; use another engine."
+    else:
+        assert ready(compose([*FAST, *words]))
+
+
+def test_a_promise_that_cannot_be_met_is_refused():
+    config = compose([*FAST, "privacy.example.epsilon=1e-9"])
+    with pytest.raises(ValueError, match=r"^privacy\.example\.epsilon=1e-09 cannot be met"):
+        ready(config)

@@ -1,0 +1,93 @@
+"""The header says what will run: on which photos, for how long, under which promise."""
+
+from importlib.metadata import version
+
+import pytest
+
+from photos.library import Library
+from simulations.configuration.hydra_bridge import compose
+from simulations.configuration.preflight import Prepared
+from simulations.display import header
+from simulations.privacy import card
+from simulations.runs.run_folder import RunFolder
+
+
+class Source:
+    """Three libraries of which something was left out, the last one held out."""
+
+    devices, held_out_devices = 2, 1
+    skipped = ({"a video": 1}, {}, {"a video": 2, "too large": 1})
+
+    def library(self, device):
+        return Library(device=device, moments=(), skipped=self.skipped[device])
+
+
+@pytest.fixture
+def shown(screen, tmp_path):
+    """Shows the header of a run; returns its lines."""
+
+    def shown(*words, source=None):
+        config = compose(words)
+        prepared = Prepared(
+            source=source or Source(), protection=config.protection(devices=240)
+        )
+        header.show(config, RunFolder(tmp_path / "run"), screen, prepared=prepared)
+        return screen.file.getvalue().splitlines(), prepared
+
+    return shown
+
+
+def test_the_first_line_names_version_run_seed_and_folder_and_each_other_is_short(
+    shown, tmp_path
+):
+    (first, *lines), _ = shown("seed=5")
+    told = " ".join(first.split())
+    assert told == f"darkroom {version('darkroom')} quickstart seed 5 {tmp_path / 'run'}"
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_lines_say_photos_ranking_rounds_and_training(shown):
+    words = ("ranking=head", "ranking.weights=null", "server.rounds=7", "server.cohort=12.5")
+    (_, *lines), _ = shown(*words, "training.steps=3", "training.rate=0.25")
+    assert [line.strip() for line in lines[:4]] == [
+        "photos    synthetic: 2 devices train, 1 never do",
+        "ranking   head from random weights, softmax loss",
+        "rounds    7, each with 12.5 devices expected",
+        "training  3 steps a visit, each moment with probability 0.25",
+    ]
+
+
+def test_of_photographs_it_is_said_what_was_left_out_of_all_libraries(shown):
+    (_, *lines), _ = shown("photos=folder", "photos.root=DIR", "server.cohort=2")
+    assert [line.strip() for line in lines[1:3]] == [
+        "skipped 3: a video",
+        "skipped 1: too large",
+    ]
+
+
+def test_where_nothing_was_left_out_that_is_said_too(shown):
+    source = Source()
+    source.skipped = ({}, {}, {})
+    (_, *lines), _ = shown("photos=folder", "photos.root=DIR", "server.cohort=2", source=source)
+    assert lines[1].strip() == "nothing skipped"
+
+
+def test_every_promise_is_told_in_the_words_of_its_card(shown):
+    (_, *lines), prepared = shown("privacy/device=gaussian", "privacy.device.delta=1e-3")
+    promises = card.promises(prepared.protection, moments=16)
+    assert [promise.unit for promise in promises] == ["example", "device"]
+    told = [line for promise in promises for line in card.lines(promise)]
+    assert lines[4].startswith(f"  privacy   {told[0]}")
+    assert [line[12:].rstrip() for line in lines[4:]] == told
+
+
+def test_a_library_without_a_promise_of_its_own_is_told_of_the_choice_that_has_one(shown):
+    (_, *lines), _ = shown("privacy/device=none")
+    assert lines[-1].strip() == (
+        "no ε of its own for a whole library: privacy/device=gaussian has one"
+    )
+
+
+def test_without_privacy_it_is_said_what_an_update_tells(shown):
+    (_, *lines), _ = shown("privacy/device=none", "privacy/example=none")
+    assert lines[-1].strip() == "privacy   none: an update tells the server a great deal"
