@@ -1,6 +1,6 @@
 """Rounds of pfl-research on the work of ``peer_benchmark``; run by the interpreter that has it.
 
-    python -m simulations.pfl_peer ROUNDS   # prints the seconds of each
+    python -m simulations.benchmarks.pfl_peer ROUNDS   # prints the seconds of each
 
 It does what its own benchmarks do: one model, one user after another, no privacy.
 """
