@@ -307,14 +307,14 @@ BUGS = {
         "photos/folder/listing.py",
         "    except OSError:\n        return Skip.UNREADABLE\n",
         "    except NotImplementedError:\n        return Skip.UNREADABLE\n",
-        "tests/test_hostile_folders.py::"
+        "tests/hostile_folders/test_entries.py::"
         "test_an_entry_of_which_nothing_can_be_asked_costs_itself",
     ),
     "a stray photo turns what a folder is taken for": (
         "simulations/ranking/own_photographs.py",
         '{"": here, **inside}',
         '{"": here} if here.photos else inside',
-        "tests/test_hostile_folders.py::"
+        "tests/hostile_folders/test_entries.py::"
         "test_five_moments_beside_any_one_entry_are_the_same_five",
     ),
     "moments are padded to the longest of all": (
