@@ -321,27 +321,27 @@ BUGS = {
         "client/training/cohort_batch.py",
         "[padded_length(length, pixels=pixels) for length in photos]",
         "[longest for _ in photos]",
-        "tests/client/training/test_isolation.py::"
+        "tests/client/training/test_hostile_gradients.py::"
         "test_weights_whose_padding_overflows_erase_no_other_moment",
     ),
     "a layer of one output is a product with a vector": (
         "client/isolation.py",
         "if weight.shape[0] != 1:",
         "if True:",
-        "tests/client/training/test_isolation.py::test_a_layer_of_one_output_is_added_up_row_by_row",
+        "tests/client/test_isolation.py::test_a_layer_of_one_output_is_added_up_row_by_row",
     ),
     "every moment is scaled by the largest norm of its batch": (
         "client/training/bookkeeping.py",
         "coefficients(norms, clip)",
         "coefficients(norms.amax().expand_as(norms), clip)",
-        "tests/client/training/test_isolation.py::"
+        "tests/client/training/test_hostile_gradients.py::"
         "test_no_weights_let_one_moment_move_the_sum_by_more_than_its_clip",
     ),
     "a moment that is not finite spreads over its batch": (
         "client/training/bookkeeping.py",
         "finite = norms.isfinite()",
         "finite = norms.isfinite().all().expand_as(norms)",
-        "tests/client/training/test_isolation.py::"
+        "tests/client/training/test_hostile_gradients.py::"
         "test_weights_whose_padding_overflows_erase_no_other_moment",
     ),
     "a gradient is measured in float32, where it overflows or vanishes": (
@@ -366,27 +366,26 @@ BUGS = {
         "client/app.py",
         "if not self.local.sections.private:",
         "if True:",
-        "tests/client/test_client_app.py::test_after_a_failure_the_next_device_trains_as_ever",
+        "tests/client/test_app.py::test_after_a_failure_the_next_device_trains_as_ever",
     ),
     "a library that cannot be read disturbs the others": (
         "client/local_device.py",
         "            if not self.sections.private:\n                raise",
         "            raise",
-        "tests/client/test_client_app.py::"
-        "test_a_private_answer_has_one_shape_whatever_the_library_is",
+        "tests/client/test_app.py::test_a_private_answer_has_one_shape_whatever_the_library_is",
     ),
     "any parameters are accepted": (
         "client/consent/parameter_bounds.py",
         "within = math.isfinite(norm) and norm <= self.radius",
         "within = True",
-        "tests/client/test_client_app.py::"
+        "tests/client/test_app_consent.py::"
         "test_parameters_that_no_honest_run_comes_to_are_declined",
     ),
     "any frozen part is accepted": (
         "client/consent/parameter_bounds.py",
         "if task.digest != self.frozen_digest:",
         "if False:",
-        "tests/client/test_client_app.py::"
+        "tests/client/test_app_consent.py::"
         "test_a_frozen_part_that_the_configuration_does_not_name_is_declined",
     ),
     "the encoder sees as many photos as are left": (

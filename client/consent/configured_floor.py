@@ -1,4 +1,4 @@
-"""The floor of a run: what its configuration promises, and what the operator policy."""
+"""The floor of a run: what its configuration promises, and what the operator demands."""
 
 import hashlib
 import math

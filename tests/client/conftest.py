@@ -1,77 +1,36 @@
-"""Small devices, and what is compared with them."""
+"""Small devices, the settings of their runs, and a node that answers as Flower's would."""
 
 import json
 import math
 from dataclasses import replace
-from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
+from flwr.app import Context, Message, MessageType, RecordDict
 
-from client.engine import Examples, Visit
-from client.training.opacus_engine import OpacusEngine
+from client import local_device
+from client.app import app, train_cohort
+from client.embeddings.lru_cache import LruCache
 from photos.library import Library, Moment
 from photos.synthetic.settings import SyntheticPhotos
 from privacy.mechanisms.base.unprotected import NoDevice, NoExample
-from privacy.noise import SeededSource
+from privacy.mechanisms.moments.settings import DpSgdSettings
 from privacy.protection.settings import Privacy
-from protocol.messages import VisitTerms
+from protocol.codec import decode_reply, encode_task
+from protocol.messages import Task, VisitTerms
 from protocol.rebuild import to_plain
 from protocol.settings import Training
-from ranking.model.build import build_ranker, trainable_names
-from ranking.parameters import flatten
+from ranking.initial import initial_ranker
+from ranking.model.build import frozen_names, trainable_names
+from ranking.parameters import flatten, frozen_digest
 from ranking.settings import Ranking
+from simulations.federation import flower_internals
 
 SIDE = 16
-
-torch.set_num_threads(1)
-
-
-@lru_cache
-def engine_and_start(trained, kind=OpacusEngine, loss="softmax"):
-    """An engine, and parameters [trainable] away from any zero initialisation."""
-    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
-    start = flatten(ranker, trainable_names(ranker, trained))
-    start = start + 0.1 * np.random.default_rng(2).standard_normal(len(start), np.float32)
-    ranking = Ranking(trained=trained, loss=loss, weights=None)
-    return kind(ranker, ranking), start
-
-
-def moments(trained, lengths, *, seed=3, scale=1.0, padding=0):
-    """Examples whose first photo of each moment is the favourite, numbered 10, 11, …"""
-    draws = np.random.default_rng(seed)
-    longest = max(lengths, default=0) + padding
-    shape = (3, SIDE, SIDE) if trained == "all" else (64,)
-    inputs = torch.zeros(len(lengths), longest, *shape)
-    gains = torch.zeros(len(lengths), longest)
-    where = torch.zeros(len(lengths), longest, dtype=torch.bool)
-    for row, length in enumerate(lengths):
-        pixels, features = draws.random((length, *shape)), draws.normal(size=(length, *shape))
-        inputs[row, :length] = torch.from_numpy(
-            pixels if trained == "all" else scale * features
-        )
-        gains[row, :length] = torch.from_numpy(draws.choice([0.0, 1.0, 3.0], size=length))
-        gains[row, 0] = 3.0
-        where[row, :length] = True
-    numbers = torch.arange(10, 10 + len(lengths))
-    return Examples(inputs=inputs, gains=gains, where=where, numbers=numbers)
-
-
-def chosen(examples, rows):
-    """The given moments of ``examples``, in that order."""
-    return Examples(
-        inputs=examples.inputs[rows],
-        gains=examples.gains[rows],
-        where=examples.where[rows],
-        numbers=examples.numbers[rows],
-    )
-
-
-def without(examples, row):
-    return chosen(examples, [i for i in range(len(examples.numbers)) if i != row])
-
+DEVICES = 10
+SECRET = "the beach at dusk"
+UNREADABLE, WITHOUT_MOMENTS = 9, 8
 
 WORK = VisitTerms(
     steps=1,
@@ -90,12 +49,18 @@ def visit_terms(**changes):
 
 
 PLAIN = visit_terms(clip=math.inf, private=False, denominator=1.0, lr=1.0)
-
-
-def delta(engine, start, examples, terms, *, source=None):
-    visit = Visit(examples=examples, source=source or SeededSource(5))
-    (trained,) = engine.train(start, [visit], terms=terms)
-    return trained.delta
+TRAINING = Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0)
+ONE_STEP = Training(steps=1, rate=1.0, reference_size=2, largest_library=100, lr=0.5)
+# Half of the moments, σ = 1, two steps a visit, δ = 1e-5: ε is 4.85, 6.68, 8.11, 9.34 after
+# 1, 2, 3, 4 visits.
+DPSGD = DpSgdSettings(
+    epsilon=None,
+    noise_multiplier=1.0,
+    delta=1e-5,
+    clip=0.3,
+    numbers="float64",
+    max_participations=4,
+)
 
 
 def library(device, lengths, *, side=SIDE, value=None):
@@ -119,9 +84,6 @@ def library(device, lengths, *, side=SIDE, value=None):
     return Library(device=device, moments=tuple(made), skipped={})
 
 
-TRAINING = Training(steps=2, rate=0.5, reference_size=16, largest_library=400, lr=1.0)
-
-
 def configuration(
     *,
     seed=0,
@@ -130,12 +92,13 @@ def configuration(
     noise="secure",
     example=None,
     device=None,
+    engine="opacus",
 ):
     """A whole configuration as a device gets it, in JSON."""
     sections = {
         "seed": seed,
         "photos": SyntheticPhotos(
-            devices=10,
+            devices=DEVICES,
             held_out_devices=0,
             held_out_share=0.4,
             side=SIDE,
@@ -159,7 +122,7 @@ def configuration(
             "unknown to a device": True,
         },
         "simulation": {
-            "engine": {"name": "opacus"},
+            "engine": {"name": engine},
             "accelerator": "cpu",
             "memory": 512,
             "cache": None,
@@ -171,22 +134,139 @@ def configuration(
 @pytest.fixture(scope="session")
 def lab():
     return SimpleNamespace(
-        engine_and_start=engine_and_start,
-        moments=moments,
-        chosen=chosen,
-        without=without,
         terms=visit_terms,
         plain=PLAIN,
-        delta=delta,
         side=SIDE,
         library=library,
         training=TRAINING,
+        dpsgd=DPSGD,
         configuration=configuration,
     )
 
 
+class Libraries:
+    """A photo source that notes what is asked of it; one device's photos cannot be read."""
+
+    def __init__(self):
+        self.asked = []
+
+    def library(self, device):
+        self.asked.append(device)
+        if device == UNREADABLE:
+            raise ValueError(SECRET)
+        return library(device, [] if device == WITHOUT_MOMENTS else [4, 3, 5, 2, 6, 3])
+
+
 @pytest.fixture
 def identity():
-    from simulations.federation.flower_internals import identify
+    flower_internals.identify(1)
 
-    identify(1)
+
+@pytest.fixture
+def libraries(monkeypatch, identity):
+    made = Libraries()
+    monkeypatch.setattr(local_device, "_source", lambda photos, seed: made)
+    monkeypatch.setattr(local_device, "_models", LruCache(weigh=lambda _: 1))
+    monkeypatch.setattr(local_device, "_embedded", LruCache(weigh=local_device._bytes))
+    return made
+
+
+def config(*, trained="head", mechanism="dpsgd", noise="insecure_seeded", budget=None, **rest):
+    """One step of all moments, σ = 1, clip 1, two visits, δ = 1e-5.
+
+    The ε of one visit is 4.38, of two 6.57.
+    """
+    dpsgd = replace(DPSGD, epsilon=budget, clip=1.0, max_participations=2)
+    example = {"dpsgd": dpsgd, "none": NoExample()}[mechanism]
+    return configuration(
+        **{"seed": 3} | rest, trained=trained, training=ONE_STEP, noise=noise, example=example
+    )
+
+
+def booked(**settings):
+    """The same with the engine that trains many devices at once."""
+    return config(engine="bookkeeping", **settings)
+
+
+def context(device, text, **node_config):
+    return Context(
+        run_id=1,
+        node_id=1000 + device,
+        node_config={"partition-id": device, "num-partitions": DEVICES}
+        | {key.replace("_", "-"): value for key, value in node_config.items()},
+        state=RecordDict(),
+        run_config={"config": text},
+    )
+
+
+def first_task(*, trained="head", private=True, seed=3):
+    ranking = Ranking(trained=trained, loss="softmax", weights=None)
+    ranker = initial_ranker(ranking, seed=seed)
+    others = frozen_names(ranker, trained)
+    frozen = flatten(ranker, others)
+    terms = visit_terms(noise_multiplier=1.0, max_participations=2)
+    return Task(
+        round=1,
+        attempt=0,
+        parameters=flatten(ranker, trainable_names(ranker, trained)),
+        digest=frozen_digest(ranker, others, frozen),
+        frozen=frozen,
+        terms=terms if private else replace(PLAIN, lr=0.5),
+    )
+
+
+def message(content, own, kind=MessageType.TRAIN):
+    made = Message(content, own.node_id, kind)
+    flower_internals.number(made, "message-1")
+    return made
+
+
+carried = flower_internals.over_the_wire
+
+
+def ask(task, own, kind=MessageType.TRAIN):
+    """What a device answers to a task, or to the content of a message."""
+    content = task if isinstance(task, RecordDict) else encode_task(task)
+    return carried(app(carried(message(content, own, kind)), own))
+
+
+def found(answer, task):
+    return decode_reply(answer.content, size=len(task.parameters))
+
+
+def asked(task, owns):
+    """A message of ``task`` for each context, as the grid hands them over."""
+    return [(message(encode_task(task), own), own) for own in owns]
+
+
+def declined_as(answer, reason):
+    """Whether a message says why, and nothing else."""
+    return {name: dict(record) for name, record in answer.content.items()} == {
+        "scalars": {"round": 1, "attempt": 0, "declined": str(reason)}
+    }
+
+
+@pytest.fixture(scope="session")
+def node():
+    """A node of Flower's with one device, asked alone or beside others."""
+    return SimpleNamespace(
+        secret=SECRET,
+        config=config,
+        booked=booked,
+        context=context,
+        task=first_task,
+        message=message,
+        ask=ask,
+        found=found,
+        reply=lambda task, own: found(ask(task, own), task),
+        asked=asked,
+        declined_as=declined_as,
+    )
+
+
+@pytest.fixture(params=["alone", "beside"])
+def answer(request):
+    """One device's answer to a task, by either way into training."""
+    if request.param == "alone":
+        return ask
+    return lambda task, own: train_cohort(asked(task, [own]))[0]

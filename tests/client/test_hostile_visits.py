@@ -1,11 +1,12 @@
 """Whole visits under hostile weights: what an adversary proves is less than the ε reported."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from flwr.app import Context, Message, MessageType, RecordDict
+from flwr.app import RecordDict
 from hostile_weights import clean, flat, hostile
 from scipy.stats import beta
 
@@ -55,8 +56,8 @@ class Same:
 class Attack:
     """A server that knows all moments but one, and chooses all weights, the frozen too."""
 
-    def __init__(self, monkeypatch, family, seed, *, trained="linear"):
-        self.patch = monkeypatch
+    def __init__(self, monkeypatch, node, family, seed, *, trained="linear"):
+        self.patch, self.node = monkeypatch, node
         # as if devices accepted any parameters: the promise rests on none of the bounds
         monkeypatch.setattr(ParameterBounds, "declines", lambda *_: None)
         self.config = compose(
@@ -96,22 +97,19 @@ class Attack:
         return np.array(found, np.float64)
 
     def _asked(self, sent, text, device):
-        context = Context(
-            run_id=1,
-            node_id=1000 + device,
-            node_config={"partition-id": device, "num-partitions": AT_ONCE},
-            state=RecordDict(),
-            run_config={"config": text},
-        )
-        message = Message(RecordDict(dict(sent.items())), context.node_id, MessageType.TRAIN)
-        message.metadata.__dict__["_message_id"] = "message-1"
-        return message, context
+        own = self.node.context(device, text)
+        return self.node.message(RecordDict(dict(sent.items())), own), own
 
     @property
     def reported(self):
         """ε and δ of one visit."""
         chosen = self.protection.example.mechanism
         return chosen.epsilon(1), chosen.delta
+
+
+@pytest.fixture
+def attack(monkeypatch, identity, node):
+    return partial(Attack, monkeypatch, node)
 
 
 def proven(absent, present, *, delta):
@@ -138,12 +136,10 @@ def proven(absent, present, *, delta):
     return best
 
 
-def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(
-    monkeypatch, identity
-):
-    attack = Attack(monkeypatch, "overflowing", seed=3)
-    absent, present = attack.updates("less", 64), attack.updates("more", 64)
-    epsilon, delta = attack.reported
+def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(attack):
+    made = attack("overflowing", seed=3)
+    absent, present = made.updates("less", 64), made.updates("more", 64)
+    epsilon, delta = made.reported
     assert proven(absent, present, delta=delta) <= epsilon
 
 
@@ -153,26 +149,24 @@ def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(
     [("linear", "amplifying"), ("head", "overflowing")],
 )
 def test_ten_thousand_visits_under_hostile_weights_prove_less_than_is_told(
-    monkeypatch, identity, measured, trained, family
+    attack, measured, trained, family
 ):
-    attack = Attack(monkeypatch, family, seed=3, trained=trained)
-    absent, present = attack.updates("less", 5_000), attack.updates("more", 5_000)
-    epsilon, delta = attack.reported
+    made = attack(family, seed=3, trained=trained)
+    absent, present = made.updates("less", 5_000), made.updates("more", 5_000)
+    epsilon, delta = made.reported
     found = proven(absent, present, delta=delta)
     measured(f"{trained}, {family} weights: proven ε {found:.2f}, reported {epsilon:.2f}")
     assert found <= epsilon
 
 
 @pytest.mark.slow
-def test_the_audit_proves_too_much_where_moments_are_padded_to_the_longest(
-    monkeypatch, identity
-):
+def test_the_audit_proves_too_much_where_moments_are_padded_to_the_longest(attack, monkeypatch):
     """What it is worth: with that fault planted, the same visits break their promise."""
-    attack = Attack(monkeypatch, "overflowing", seed=3)
-    absent = attack.updates("less", 1_280)
+    made = attack("overflowing", seed=3)
+    absent = made.updates("less", 1_280)
     monkeypatch.setattr(cohort_batch, "padded_length", lambda photos, pixels=False: 12)
-    present = attack.updates("more", 1_280)
-    epsilon, delta = attack.reported
+    present = made.updates("more", 1_280)
+    epsilon, delta = made.reported
     assert proven(absent, present, delta=delta) > epsilon
 
 

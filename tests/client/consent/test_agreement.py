@@ -7,7 +7,7 @@ import pytest
 from client.consent import agreement
 from client.consent.agreement import NEW, DeviceState, hold, show
 from client.consent.floor import Floor
-from protocol.messages import Declined, DeclineReason, Task
+from protocol.messages import Declined, DeclineReason
 
 HELD = DeviceState(participations=1, digest="abc", configuration="c0ffee")
 FLOOR = Floor(
@@ -33,15 +33,8 @@ def digest_of(frozen):
 
 
 @pytest.fixture
-def task(lab):
-    return Task(
-        round=4,
-        attempt=1,
-        parameters=np.zeros(3, np.float32),
-        digest="abc",
-        frozen=None,
-        terms=lab.terms(max_participations=2),
-    )
+def task(task, lab):
+    return replace(task, terms=lab.terms(max_participations=2))
 
 
 @pytest.fixture

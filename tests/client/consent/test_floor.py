@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from client.consent.floor import LEAST_CLIP, Floor
+from client.consent.parameter_bounds import ParameterBounds
 from protocol.messages import DeclineReason
 
 FLOOR = Floor(
@@ -127,6 +128,15 @@ def test_all_visits_are_under_one_configuration_that_the_operator_agrees_to():
     assert not FLOOR.agrees("decade")
     assert not replace(FLOOR, consented=False).agrees("")
     assert not replace(FLOOR, consented=False).agrees("c0ffee")
+
+
+def test_parameters_are_refused_where_there_are_bounds_and_only_there(task):
+    bounds = ParameterBounds(frozen_digest="abc", radius=5.0, size=3)
+    far = replace(task, parameters=np.float32([3, 4, 1]))
+    assert FLOOR.refuses(far) is None
+    bounded = replace(FLOOR, bounds=bounds)
+    assert bounded.refuses(task) is None
+    assert bounded.refuses(far) == DeclineReason.PARAMETERS_OUT_OF_BOUNDS
 
 
 def test_near_the_end_of_float32_rounding_would_exceed_the_clip_and_at_the_floor_it_does_not():

@@ -1,6 +1,5 @@
 """The operator's largest ε over every configuration that a device ever took part in."""
 
-import hashlib
 import math
 import os
 import sys
@@ -8,7 +7,6 @@ import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from client.consent.agreement import DeviceState
@@ -17,52 +15,26 @@ from client.consent.device_ledger import device_ledger
 from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge
-from privacy.mechanisms.base.unprotected import NoDevice
-from privacy.mechanisms.local_gaussian import LocalSettings
-from privacy.mechanisms.moments.settings import DpSgdSettings
 from privacy.statements import composition, renyi_filter
-from protocol.messages import Declined, DeclineReason, Task
+from protocol.messages import Declined, DeclineReason
 
-DPSGD = DpSgdSettings(
-    numbers="float64",
-    epsilon=None,
-    noise_multiplier=2.0,
-    delta=1e-5,
-    clip=0.3,
-    max_participations=50,
-)
-LOCAL = LocalSettings(
-    epsilon=None,
-    noise_multiplier=8.0,
-    delta=1e-5,
-    clip=2.0,
-    max_participations=50,
-)
 OWN, MOST = 3, 4.0
 
 
 @pytest.fixture(scope="session")
-def text(lab):
-    def made(*, seed, example=None, device=LOCAL):
-        return lab.configuration(seed=seed, example=example, device=device)
-
-    return made
+def dpsgd(dpsgd):
+    return replace(dpsgd, noise_multiplier=2.0, max_participations=50)
 
 
-def folder_of(root, written):
-    return root / hashlib.sha256(written.encode()).hexdigest()
+@pytest.fixture(scope="session")
+def local(local):
+    return replace(local, noise_multiplier=8.0, max_participations=50)
 
 
-@pytest.fixture
-def task(lab):
-    return Task(
-        round=1,
-        attempt=1,
-        parameters=np.zeros(3, np.float32),
-        digest="abc",
-        frozen=None,
-        terms=lab.terms(),
-    )
+@pytest.fixture(scope="session")
+def text(text, local):
+    """Local noise alone, unless something else is asked for."""
+    return lambda **settings: text(**{"example": None, "device": local} | settings)
 
 
 @pytest.fixture
@@ -76,7 +48,7 @@ def visit(task, tmp_path):
             )
             found = ledger.within(state, task, most=most)
             if isinstance(found, Declined):
-                assert found == Declined(round=1, attempt=1, reason=DeclineReason.BUDGET_SPENT)
+                assert found == Declined(round=4, attempt=1, reason=DeclineReason.BUDGET_SPENT)
                 return False
             ledger.charge(task, visits=found.participations)
             return True
@@ -107,27 +79,27 @@ def test_two_configurations_together_have_the_visits_of_one_limit(visit, text):
 
 
 def test_what_is_allowed_together_costs_no_more_than_the_limit_by_distributions(
-    visit, tmp_path, text
+    visit, text, dpsgd, folder_of
 ):
     """The filter is the stricter one: the composed ε of what it allows is below the limit."""
     written = [
-        text(seed=int(n), example=replace(DPSGD, noise_multiplier=n), device=NoDevice())
+        text(seed=int(n), example=replace(dpsgd, noise_multiplier=n), device=None)
         for n in (2.0, 3.0, 4.0)
     ]
     assert all(visit(one) for one in written)
     while sum(map(visit, written)):
         pass
-    found = [examine(folder_of(tmp_path, one), "example") for one in written]
+    found = [examine(folder_of(one), "example") for one in written]
     spent = composition.composed([(one.terms, one.spent.of(OWN)) for one in found])
     assert 0.8 * MOST < spent.reported < 0.95 * MOST
     assert 0.9 * MOST < spent.rdp <= MOST
 
 
 @pytest.mark.parametrize(("noise", "room"), [(3.0, True), (0.7, False)])
-def test_steps_in_integers_count_like_those_in_floats(visit, noise, room, text):
-    integers = replace(DPSGD, numbers="integers", noise_multiplier=noise)
-    assert visit(text(seed=1, example=integers, device=NoDevice()))
-    assert visit(text(seed=2, example=DPSGD, device=NoDevice())) == room
+def test_steps_in_integers_count_like_those_in_floats(visit, noise, room, text, dpsgd):
+    integers = replace(dpsgd, numbers="integers", noise_multiplier=noise)
+    assert visit(text(seed=1, example=integers, device=None))
+    assert visit(text(seed=2, example=dpsgd, device=None)) == room
 
 
 def test_with_one_configuration_its_own_limit_is_the_limit(visit, text):
@@ -146,29 +118,29 @@ def test_visits_of_another_device_in_the_same_folder_are_its_own(visit, text):
     assert not visit(second, device=4)
 
 
-def test_local_noise_elsewhere_counts_for_moments_too(visit, text):
+def test_local_noise_elsewhere_counts_for_moments_too(visit, text, dpsgd, local):
     """Local noise of 1.5 clips is ε = 6.4 in one visit: no room for steps beside it."""
-    loud = replace(LOCAL, noise_multiplier=1.5)
+    loud = replace(local, noise_multiplier=1.5)
     assert visit(text(seed=1, device=loud))
-    assert not visit(text(seed=2, example=DPSGD, device=NoDevice()))
+    assert not visit(text(seed=2, example=dpsgd, device=None))
 
 
-def test_steps_elsewhere_count_for_moments_where_noise_is_local(visit, text):
-    quiet = replace(DPSGD, noise_multiplier=0.7)
-    assert visit(text(seed=1, example=quiet, device=NoDevice()))
+def test_steps_elsewhere_count_for_moments_where_noise_is_local(visit, text, dpsgd):
+    quiet = replace(dpsgd, noise_multiplier=0.7)
+    assert visit(text(seed=1, example=quiet, device=None))
     assert not visit(text(seed=2))
 
 
 def test_an_older_version_that_charged_for_less_noise_is_counted_as_it_was(
-    visit, tmp_path, text
+    visit, text, folder_of
 ):
     written = text(seed=1)
     assert visit(written)
-    terms = examine(folder_of(tmp_path, written), "device").terms
+    terms = examine(folder_of(written), "device").terms
     old = text(seed=2)
-    folder_of(tmp_path, old).mkdir()
+    folder_of(old).mkdir()
     weak = replace(terms, code="0.0.1", noise_multiplier=2.5)
-    with Ledger.create(folder_of(tmp_path, old), "device", terms=weak) as ledger:
+    with Ledger.create(folder_of(old), "device", terms=weak) as ledger:
         ledger.charge([Charge(round=1, attempt=1, devices=(OWN,), what="update")])
     assert visits_at_most(MOST, 2.5) == 1
     assert not visit(old)
@@ -176,7 +148,7 @@ def test_an_older_version_that_charged_for_less_noise_is_counted_as_it_was(
 
 def _damaged(folder):
     path = folder / "device.jsonl"
-    path.write_bytes(path.read_bytes().replace(b'"round":1', b'"round":7'))
+    path.write_bytes(path.read_bytes().replace(b'"round":4', b'"round":7'))
 
 
 def _emptied(folder):
@@ -235,12 +207,12 @@ LOST = [
 
 @pytest.mark.parametrize("lose", LOST)
 def test_what_cannot_be_counted_is_without_bound_and_named_in_the_devices_log(
-    visit, tmp_path, caplog, lose, text
+    visit, tmp_path, caplog, lose, text, folder_of
 ):
     other = text(seed=1)
     assert visit(other)
     assert visit(other)
-    lose(folder_of(tmp_path, other))
+    lose(folder_of(other))
     assert not visit(text(seed=2))
     assert "max-epsilon cannot be kept: " in caplog.text
     assert str(tmp_path) in caplog.text
@@ -249,11 +221,11 @@ def test_what_cannot_be_counted_is_without_bound_and_named_in_the_devices_log(
 @pytest.mark.parametrize(
     "term", [{"sampler": "shuffle"}, {"noise": "insecure_seeded"}, {"noise_multiplier": 0.0}]
 )
-def test_terms_without_a_bound_are_without_bound(visit, tmp_path, term, text):
+def test_terms_without_a_bound_are_without_bound(visit, term, text, folder_of):
     other = text(seed=1)
     assert visit(other)
-    terms = examine(folder_of(tmp_path, other), "device").terms
-    strange = folder_of(tmp_path, text(seed=9))
+    terms = examine(folder_of(other), "device").terms
+    strange = folder_of(text(seed=9))
     strange.mkdir()
     with Ledger.create(strange, "device", terms=replace(terms, **term)) as ledger:
         assert visit(other)
@@ -261,7 +233,7 @@ def test_terms_without_a_bound_are_without_bound(visit, tmp_path, term, text):
     assert not visit(other)
 
 
-def test_a_folder_that_cannot_be_read_is_without_bound(visit, tmp_path, monkeypatch, text):
+def test_a_folder_that_cannot_be_read_is_without_bound(visit, monkeypatch, text):
     assert visit(text(seed=1))
     walk = os.walk
 

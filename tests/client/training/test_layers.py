@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from client.training.layers import LAYERS
-from client.training.recording import Recording, UnknownLayerError
+from client.training.recording import Recording
 from privacy.clipping.moments import coefficients
 
 
@@ -11,33 +11,6 @@ def recording_of(layer):
     """One device and one moment, whose weight is ``layer``'s own."""
     weight = layer.weight.requires_grad_(False)
     return Recording([weight], weight.flatten()[None].clone(), lists=(1, 1), known=LAYERS)
-
-
-class Tied(nn.Module):
-    """A ranker's stand-in: one trained layer in several roles."""
-
-    def __init__(self, role):
-        super().__init__()
-        self.layer = nn.Linear(64, 64, bias=False)
-        self.role = role
-
-    def forward(self, inputs, where):
-        found = {
-            "twice": lambda: self.layer(inputs) + self.layer(inputs),
-            "in a list": lambda: inputs @ torch.stack([self.layer.weight])[0],
-            "a norm without a bias": lambda: nn.functional.layer_norm(
-                inputs, (64,), self.layer.weight[0]
-            ),
-        }[self.role]()
-        return found.sum(-1)
-
-
-@pytest.mark.parametrize("role", ["twice", "in a list", "a norm without a bias"])
-def test_a_parameter_in_a_role_that_is_not_known_is_refused_by_name(role):
-    model = Tied(role)
-    recording = recording_of(model.layer)
-    with torch.enable_grad(), recording, pytest.raises(UnknownLayerError):
-        model(torch.ones(1, 1, 2, 64), None)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e4, 1e8])

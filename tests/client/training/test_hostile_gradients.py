@@ -3,17 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from hostile_weights import FAMILIES, KINDS, attacked, clean, hostile, library
+from hostile_weights import FAMILIES, KINDS, attacked, hostile, library
 from hypothesis import HealthCheck, given, settings, target
 from hypothesis import strategies as st
 
-from client.isolation import LEAST_MOMENTS, Isolated, linear, padded_length
-from client.model import prove_isolation
-from client.settings import EngineChoice
-from client.training.cohort_batch import Batch, CohortMoments
-from client.training.isolation_check import NotIsolatedError, check_isolation, same_bits
+from client.isolation import LEAST_MOMENTS, padded_length
+from client.training.cohort_batch import Batch
+from client.training.isolation_check import same_bits
 from ranking.losses.registry import LOSSES
-from ranking.settings import Ranking
 
 SLACK = 1e-6
 PARTS = ["linear", "head", "lora"]
@@ -199,76 +196,3 @@ def test_a_moment_of_pixels_keeps_its_bits_where_the_encoder_trains(kind):
             "devices": 2 if kind == "bookkeeping" else 1,
         }
         assert_same_in_any_batch(kind, "all", case, side=16)
-
-
-def test_the_norm_by_which_a_moment_is_clipped_is_its_own_too():
-    engine = attacked("bookkeeping", "head")
-    rows = torch.from_numpy(engine.given(clean("head")))[None]
-    inputs = torch.randn(1, 9, 6, 64, generator=torch.Generator().manual_seed(1))
-    gains = torch.tensor([3.0, 0, 1, 0, 0, 0]).expand(1, 9, 6)
-    where = torch.ones(1, 9, 6, dtype=torch.bool)
-
-    def norms(first, last):
-        some = slice(first, last)
-        batch = Batch(inputs=inputs[:, some], gains=gains[:, some], where=where[:, some])
-        layers, _ = engine.gradients._layers(rows, batch)
-        return torch.stack([layer.squared_norms() for layer in layers]).sum(0)[0]
-
-    together = norms(0, 9)
-    for first in range(8):
-        assert norms(first, first + 2).tolist() == together[first : first + 2].tolist()
-
-
-def test_a_length_follows_from_its_own_photos_alone():
-    assert [padded_length(n) for n in (1, 2, 6, 7, 12, 13, 24, 25)] == [
-        *(6, 6, 6, 12, 12, 24, 24, 48)
-    ]
-    assert [padded_length(n, pixels=True) for n in (1, 2, 6, 7, 8, 9, 12, 13)] == [
-        *(6, 6, 6, 8, 8, 10, 12, 14)
-    ]
-
-
-def test_a_layer_of_one_output_is_added_up_row_by_row():
-    layer = torch.nn.Linear(64, 1)
-    rows = torch.randn(50, 64, generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(linear(rows, layer.weight, layer.bias), layer(rows))
-    with Isolated():
-        together = layer(rows)
-        for row in range(50):
-            assert same_bits(layer(rows[row : row + 1])[0], together[row])
-
-
-class Mixing:
-    """Gradients whose last bit depends on how many moments there are."""
-
-    def __init__(self, inner):
-        self._inner = inner
-        self.shape, self.accelerator = inner.shape, inner.accelerator
-
-    def of_moments(self, parameters, batch):
-        found = self._inner.of_moments(parameters, batch)
-        return found * (1 + 1e-6 * batch.where.shape[1])
-
-
-def test_an_engine_that_mixes_moments_is_refused_with_the_way_out():
-    sound = attacked("bookkeeping", "linear")
-    sound.given(clean("linear"))
-    check_isolation(sound.gradients, engine="bookkeeping", size=64, photo=(64,))
-    with pytest.raises(NotIsolatedError, match="use simulation/engine=alone or another"):
-        check_isolation(Mixing(sound.gradients), engine="bookkeeping", size=64, photo=(64,))
-
-
-@pytest.mark.parametrize("name", ["bookkeeping", "vmap", "opacus", "alone"])
-def test_every_engine_proves_itself_on_this_machine(name):
-    ranking = Ranking(trained="linear", loss="ranknet", weights=None)
-    prove_isolation(ranking, EngineChoice(name=name), on="cpu", side=16)
-
-
-def test_the_engine_alone_gives_every_moment_a_batch_of_its_own(lab):
-    from client.training.bookkeeping import ALONE
-
-    examples = lab.moments("head", [3, 5, 9, 2])
-    cohort = CohortMoments([examples], shape=ALONE, accelerator=torch.device("cpu"))
-    batches = list(cohort.batches(np.ones(4, bool)))
-    assert [batch.where.any(-1).sum().item() for batch in batches] == [1, 1, 1, 1]
-    assert {tuple(batch.where.shape[:2]) for batch in batches} == {(1, LEAST_MOMENTS)}

@@ -1,0 +1,116 @@
+"""The ranker of a run as a device holds it."""
+
+import numpy as np
+import pytest
+import torch
+
+from client import model as module
+from client.embeddings.examples import examples
+from client.engine import Visit
+from client.model import DeviceModel, digest, prove_isolation
+from client.settings import EngineChoice
+from privacy.noise import SeededSource
+from ranking.model.build import frozen_names, trainable_names
+from ranking.parameters import flatten
+from ranking.settings import Ranking
+from server.model import ServerModel
+
+PARTS = ["linear", "head", "lora", "all"]
+ENGINES = ["bookkeeping", "vmap", "opacus", "alone"]
+
+
+def ranking_of(trained):
+    return Ranking(trained=trained, loss="softmax", weights=None)
+
+
+def sent(trained):
+    """What a server sends of such a run."""
+    return ServerModel.initial(ranking_of(trained), seed=3)
+
+
+def assembled(trained, *, engine="bookkeeping", frozen=None):
+    frozen = sent(trained).frozen if frozen is None else frozen
+    return DeviceModel.assemble(
+        frozen, ranking=ranking_of(trained), engine=EngineChoice(name=engine)
+    )
+
+
+@pytest.mark.parametrize("trained", PARTS)
+def test_a_device_and_its_server_hold_the_same_ranker(trained):
+    server, device = sent(trained), assembled(trained)
+    device.take(server.trainable)
+    there, here = server.ranker.state_dict(), device.ranker.state_dict()
+    assert all(torch.equal(here[name], value) for name, value in there.items())
+
+
+@pytest.mark.parametrize("trained", PARTS)
+def test_parameters_leave_the_frozen_part_alone(trained):
+    server, device = sent(trained), assembled(trained)
+    device.take(server.trainable + np.float32(1))
+    ranker = device.ranker
+    assert np.array_equal(flatten(ranker, frozen_names(ranker, trained)), server.frozen)
+    found = flatten(ranker, trainable_names(ranker, trained))
+    assert np.array_equal(found, server.trainable + np.float32(1))
+
+
+def test_a_frozen_part_of_another_length_is_refused_and_has_a_digest_all_the_same():
+    server = sent("head")
+    assert digest(server.frozen, ranking=ranking_of("head")) == server.digest
+    assert digest(server.frozen[1:], ranking=ranking_of("head")) != server.digest
+    with pytest.raises(ValueError, match=f"vector of {server.frozen.size} numbers"):
+        assembled("head", frozen=server.frozen[1:])
+
+
+def test_an_encoder_is_known_by_its_own_numbers_alone():
+    """Of the frozen part of ``linear`` the last numbers are the head's."""
+    frozen = sent("linear").frozen
+    one, other = frozen.copy(), frozen.copy()
+    names = frozen_names(sent("linear").ranker, "linear")
+    assert names[0].startswith("encoder.")
+    assert not names[-1].startswith("encoder.")
+    one[0] += 1
+    other[-1] += 1
+    same = assembled("linear").encoder
+    assert assembled("linear", frozen=one).encoder != same
+    assert assembled("linear", frozen=other).encoder == same
+
+
+@pytest.mark.parametrize("trained", PARTS)
+def test_an_encoder_that_is_trained_is_none_that_embeds_once(trained):
+    found = assembled(trained)
+    assert found.frozen_encoder is (None if trained == "all" else found.ranker.encoder)
+
+
+def test_every_engine_gives_the_same_update(lab):
+    start, found = sent("head").trainable, []
+    moments = lab.library(1, [3, 5, 2]).moments
+    terms = lab.terms(steps=2, clip=0.3, noise_multiplier=0.2)
+    for name in ENGINES:
+        device = assembled("head", engine=name)
+        own = examples(moments, encoder=device.frozen_encoder)
+        visit = Visit(examples=own, source=SeededSource(5))
+        (trained,) = device.engine.train(start, [visit], terms=terms)
+        found.append(trained.delta)
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_engine_proves_itself_on_this_machine(name):
+    ranking = Ranking(trained="linear", loss="ranknet", weights=None)
+    prove_isolation(ranking, EngineChoice(name=name), on="cpu", side=16)
+
+
+@pytest.mark.parametrize(("trained", "embeds"), [("linear", True), ("all", False)])
+def test_engine_and_encoder_are_tried_once_in_a_process(monkeypatch, trained, embeds):
+    tried = []
+    monkeypatch.setattr(
+        module, "check_isolation", lambda _, **given: tried.append(given["photo"])
+    )
+    monkeypatch.setattr(module, "check_embeddings", lambda _, *, side: tried.append(side))
+    # a loss that no other test tries: what was tried is remembered
+    ranking = Ranking(trained=trained, loss="mse", weights=None)
+    for _ in range(2):
+        prove_isolation(ranking, EngineChoice(name="vmap"), on="cpu", side=24)
+    assert tried == ([(64,), 24] if embeds else [(3, 24, 24)])
+    prove_isolation.cache_clear()
