@@ -1,12 +1,16 @@
 """A grid of stand-in devices, and the settings of a small run."""
 
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from flwr.app import Message
 from flwr.serverapp import Grid
 
+from privacy.mechanisms.correlated.settings import MatrixSettings
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveSettings
+from privacy.mechanisms.independent.settings import GaussianSettings
 from protocol.messages import VisitTerms
 from protocol.optimizers import Sgd
 from server.aggregation.uniform_mean import UniformMean
@@ -117,3 +121,74 @@ def terms():
 @pytest.fixture
 def start():
     return np.zeros(3, np.float32)
+
+
+NUMBERS = {
+    "epsilon": None,
+    "noise_multiplier": 1.0,
+    "delta": 1e-3,
+    "clip": 1.0,
+    "clipping": "whole",
+    "largest_cohort": None,
+}
+ALONE = {"noise_cohort": None, "noise_population": None}
+CORRELATED = {"strategy": "banded", "buffers": 2, "separation": None}
+
+
+@pytest.fixture(scope="session")
+def at_server():
+    """Each mechanism by which a server protects devices: σ = 1, δ = 1e-3, a clip of 1."""
+    return SimpleNamespace(
+        independent=GaussianSettings(**NUMBERS, **ALONE, numbers="float64"),
+        adaptive=AdaptiveSettings(
+            **NUMBERS, **ALONE, quantile=0.5, clip_lr=0.2, count_share=0.1
+        ),
+        separated=MatrixSettings(**NUMBERS, **CORRELATED, participation="separated"),
+        banded=MatrixSettings(**NUMBERS, **CORRELATED, participation="bands"),
+    )
+
+
+@pytest.fixture
+def configuration():
+    """What a server is told of a run of four devices, whose moments are hidden."""
+    return {
+        "seed": 1,
+        "photos": {"devices": 4, "side": 48},
+        "ranking": {
+            "trained": "linear",
+            "loss": "softmax",
+            "weights": None,
+            "frozen_digest": None,
+            "start_norm": None,
+        },
+        "training": {
+            "steps": 1,
+            "rate": 1.0,
+            "reference_size": 10,
+            "largest_library": 10,
+            "lr": 1.0,
+            "seconds": None,
+        },
+        "privacy": {
+            "noise": "secure",
+            "claim": False,
+            "example": {
+                "mechanism": "dpsgd",
+                "epsilon": None,
+                "noise_multiplier": 1.0,
+                "delta": 1e-5,
+                "clip": 1.0,
+                "numbers": "float64",
+                "max_participations": 5,
+            },
+            "device": {"mechanism": "none"},
+        },
+        "server": {
+            "rounds": 2,
+            "cohort": 4.0,
+            "averaged": 1,
+            "timeout": 30.0,
+            "aggregation": {"rule": "mean"},
+            "optimizer": {"name": "sgd", "lr": 1.0},
+        },
+    }

@@ -1,14 +1,19 @@
 import json
 import logging
+import math
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from dp_accounting import get_epsilon_gaussian
 from flwr.app import Context, Message, MessageType, RecordDict
 
+from privacy.ledger.chain import examine
+from privacy.ledger.ledger import Ledger
 from protocol.codec import decode_task, encode_device, encode_update
 from protocol.messages import Update
+from protocol.rebuild import to_plain
 from ranking.model.build import build_ranker
 from ranking.parameters import flatten
 from ranking.weights import load_weights
@@ -17,47 +22,6 @@ from server.app import app, result
 from server.rounds.directory import RangeDirectory
 
 DEVICES = 4
-CONFIG = {
-    "seed": 1,
-    "photos": {"devices": DEVICES, "side": 48},
-    "ranking": {
-        "trained": "linear",
-        "loss": "softmax",
-        "weights": None,
-        "frozen_digest": None,
-        "start_norm": None,
-    },
-    "training": {
-        "steps": 1,
-        "rate": 1.0,
-        "reference_size": 10,
-        "largest_library": 10,
-        "lr": 1.0,
-        "seconds": None,
-    },
-    "privacy": {
-        "noise": "secure",
-        "claim": False,
-        "example": {
-            "mechanism": "dpsgd",
-            "epsilon": None,
-            "noise_multiplier": 1.0,
-            "delta": 1e-5,
-            "clip": 1.0,
-            "numbers": "float64",
-            "max_participations": 5,
-        },
-        "device": {"mechanism": "none"},
-    },
-    "server": {
-        "rounds": 2,
-        "cohort": float(DEVICES),
-        "averaged": 1,
-        "timeout": 30.0,
-        "aggregation": {"rule": "mean"},
-        "optimizer": {"name": "sgd", "lr": 1.0},
-    },
-}
 
 
 def device(message):
@@ -71,14 +35,26 @@ def device(message):
     return Message(encode_update(update), reply_to=message)
 
 
-def context(output="", config=CONFIG):
-    return Context(
-        run_id=1,
-        node_id=1,
-        node_config={},
-        state=RecordDict(),
-        run_config={"config": json.dumps(config), "output": str(output)},
-    )
+@pytest.fixture
+def context(configuration):
+    def made(output="", *, config=configuration, **more):
+        return Context(
+            run_id=7,
+            node_id=1,
+            node_config={},
+            state=RecordDict(),
+            run_config={"config": json.dumps(config), "output": str(output)} | more,
+        )
+
+    return made
+
+
+@pytest.fixture
+def central(configuration, at_server):
+    """The same run with noise at the server, and none on devices."""
+    device = to_plain(at_server.independent)
+    privacy = {"example": {"mechanism": "none"}, "device": device}
+    return {**configuration, "privacy": {**configuration["privacy"], **privacy}}
 
 
 @pytest.fixture
@@ -86,7 +62,7 @@ def grid(device_grid):
     return device_grid(device, [47, 48, 49, 50])
 
 
-def test_a_run_asks_once_who_is_who_and_leaves_the_released_parameters(grid):
+def test_a_run_asks_once_who_is_who_and_leaves_the_released_parameters(grid, context):
     given = context()
     app(grid, given)
     released = result(given)
@@ -95,19 +71,19 @@ def test_a_run_asks_once_who_is_who_and_leaves_the_released_parameters(grid):
     assert kinds == [MessageType.QUERY] * 4 + [MessageType.TRAIN] * 8
 
 
-def test_a_grid_that_knows_its_devices_is_not_asked(grid):
+def test_a_grid_that_knows_its_devices_is_not_asked(grid, context):
     grid.directory = RangeDirectory(47, DEVICES)
     app(grid, context())
     assert {message.metadata.message_type for message in grid.sent} == {MessageType.TRAIN}
 
 
-def test_a_grid_that_observes_is_told_of_every_round(grid, watcher):
+def test_a_grid_that_observes_is_told_of_every_round(grid, watcher, context):
     grid.started, grid.replied, grid.closed = watcher.started, watcher.replied, watcher.closed
     app(grid, context())
     assert [outcome.round for outcome in watcher.outcomes] == [1, 2]
 
 
-def test_the_output_is_a_ranker_with_the_released_parameters(grid, tmp_path):
+def test_the_output_is_a_ranker_with_the_released_parameters(grid, tmp_path, context):
     path = tmp_path / "model.safetensors"
     given = context(path)
     app(grid, given)
@@ -123,46 +99,103 @@ def test_the_output_is_a_ranker_with_the_released_parameters(grid, tmp_path):
 
 
 @pytest.mark.parametrize("output", ["model.safetensors", "/no/such/folder/model.safetensors"])
-def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(output, grid):
+def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(
+    output, grid, context
+):
     with pytest.raises(ValueError, match=f"output={output} must be an absolute path"):
         app(grid, context(output))
     assert not grid.sent
 
 
-def test_a_rule_without_a_bound_is_refused_before_anything_runs(grid, monkeypatch):
+def test_a_rule_without_a_bound_is_refused_before_anything_runs(
+    grid, context, central, monkeypatch
+):
     monkeypatch.setattr(UniformMean, "sensitivity", None)
-    device = {
-        "mechanism": "gaussian",
-        "epsilon": None,
-        "noise_multiplier": 1.0,
-        "delta": 1e-3,
-        "clip": 1.0,
-        "clipping": "whole",
-        "numbers": "float64",
-        "largest_cohort": None,
-        "noise_cohort": None,
-        "noise_population": None,
-    }
-    central = {**CONFIG, "privacy": {**CONFIG["privacy"], "device": device}}
     with pytest.raises(ValueError, match=r"aggregation\.rule=mean has no bound on how far"):
         app(grid, context(config=central))
     assert not grid.sent
 
 
-def test_nothing_is_printed_and_the_log_names_no_device(grid, capsys, caplog):
+@pytest.fixture
+def logged(caplog):
+    """The messages of Flower's child logger."""
     caplog.set_level(logging.DEBUG)
     logger = logging.getLogger("flwr.darkroom")
     logger.addHandler(caplog.handler)
-    try:
-        app(grid, context())
-    finally:
-        logger.removeHandler(caplog.handler)
-    lines = sorted({record.getMessage() for record in caplog.records})
+    yield lambda: [
+        record.getMessage() for record in caplog.records if record.name == logger.name
+    ]
+    logger.removeHandler(caplog.handler)
+
+
+def test_nothing_is_printed_and_the_log_names_no_device(grid, context, capsys, logged):
+    app(grid, context())
+    lines = sorted(set(logged()))
     assert [line.split(",")[0] for line in lines] == [
         "darkroom: round 1 of 2 released",
         "darkroom: round 2 of 2 released",
     ]
     assert capsys.readouterr().out == ""
+
+
+def test_updates_are_counted_in_the_log_unless_devices_are_protected(
+    grid, context, central, logged
+):
+    app(grid, context())
+    assert "4 of 4 updates admitted" in logged()[-1]
+    app(grid, context(config=central))
+    assert "admitted" not in logged()[-1]
+
+
+def test_the_promise_is_logged_where_the_server_protects_devices_and_shows_no_rounds(
+    grid, context, central, watcher, logged
+):
+    """Two rounds of everybody at σ = 1 are one of σ = 1/√2, at δ = 1e-3."""
+    app(grid, context())
+    assert not [line for line in logged() if "ε" in line]
+    app(grid, context(config=central))
+    epsilon = get_epsilon_gaussian(1 / math.sqrt(2), 1e-3)
+    (said,) = {line for line in logged() if "ε" in line}
+    assert said.startswith(f"darkroom: ε ≤ {epsilon:.4g} at")
+    assert "darkroom: no ledger is kept: name a folder, ledger=DIR, to have one" in logged()
+    count = len(logged())
+    grid.started, grid.replied, grid.closed = watcher.started, watcher.replied, watcher.closed
+    app(grid, context(config=central))
+    assert len(logged()) == count
+
+
+def test_under_flower_a_run_begins_its_ledger_in_a_folder_of_its_number(
+    grid, context, central, tmp_path, logged
+):
+    app(grid, context(config=central, ledger=str(tmp_path / "ledgers")))
+    found = examine(tmp_path / "ledgers" / "7", "device")
+    assert found.spent.charges == 2
+    assert not [line for line in logged() if "no ledger is kept" in line]
+
+
+def test_a_grid_that_knows_its_devices_has_the_ledger_in_the_very_folder(
+    grid, context, central, tmp_path
+):
+    grid.directory = RangeDirectory(47, DEVICES)
+    app(grid, context(config=central, ledger=str(tmp_path)))
+    assert examine(tmp_path, "device").spent.charges == 2
+
+
+def test_no_ledger_is_begun_where_the_server_protects_nothing(grid, context, tmp_path):
+    app(grid, context(ledger=str(tmp_path)))
+    assert not list(tmp_path.rglob("*.jsonl"))
+
+
+def test_a_run_that_fails_lets_go_of_its_ledger(grid, context, central, tmp_path):
+    grid.directory = RangeDirectory(47, DEVICES)
+
+    def breaks(messages, *, timeout):
+        raise ConnectionError
+
+    grid.send_and_receive = breaks
+    with pytest.raises(ConnectionError):
+        app(grid, context(config=central, ledger=str(tmp_path)))
+    Ledger.open(tmp_path, "device").close()
 
 
 def test_importing_the_app_loads_neither_torch_nor_an_image_library():

@@ -9,29 +9,18 @@ from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.base.unprotected import NoDevice
 from privacy.mechanisms.correlated.banded_gaussian import BandedRelease
 from privacy.mechanisms.correlated.separated_gaussian import SeparatedRelease
-from privacy.mechanisms.correlated.settings import MatrixSettings
-from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveRelease, AdaptiveSettings
+from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveRelease
 from privacy.mechanisms.independent.cohort_gaussian import IndependentRelease
 from privacy.mechanisms.independent.integer_gaussian import IntegerRelease
-from privacy.mechanisms.independent.settings import GaussianSettings
 from privacy.mechanisms.local_gaussian import LocalSettings
 from server.charged_release import charged_release
 
-BUDGET = {"epsilon": None, "noise_multiplier": 1.0, "delta": 1e-3, "clip": 1.0}
-NUMBERS = {**BUDGET, "clipping": "whole", "largest_cohort": None}
-ALONE = {"noise_cohort": None, "noise_population": None}
-CORRELATED = {"strategy": "banded", "buffers": 2, "separation": None}
-CENTRAL = GaussianSettings(**NUMBERS, **ALONE, numbers="float64")
-ADAPTIVE = AdaptiveSettings(**NUMBERS, **ALONE, quantile=0.5, clip_lr=0.2, count_share=0.1)
-SEPARATED = MatrixSettings(**NUMBERS, **CORRELATED, participation="separated")
-BANDED = MatrixSettings(**NUMBERS, **CORRELATED, participation="bands")
-
 
 @pytest.fixture
-def shield(settings):
+def shield(settings, at_server):
     run = Federation(devices=10, rounds=settings.rounds, cohort=settings.cohort)
 
-    def build(device=CENTRAL, *, noise="insecure_seeded", folder=""):
+    def build(device=at_server.independent, *, noise="insecure_seeded", folder=""):
         return charged_release(
             device.protected(run), noise=noise, layers=(2, 2), seed=3, folder=str(folder)
         )
@@ -62,28 +51,31 @@ def test_a_secure_source_never_repeats(shield):
 
 
 def test_devices_that_protect_themselves_leave_the_server_nothing_to_do(shield, tmp_path):
-    local = LocalSettings(**BUDGET, max_participations=2)
+    local = LocalSettings(
+        epsilon=None, noise_multiplier=1.0, delta=1e-3, clip=1.0, max_participations=2
+    )
     assert shield(local, folder=tmp_path) is None
     assert shield(NoDevice(), folder=tmp_path) is None
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("settings_of_device", "kind"),
+    ("name", "kind"),
     [
-        (CENTRAL, IndependentRelease),
-        (ADAPTIVE, AdaptiveRelease),
-        (SEPARATED, SeparatedRelease),
-        (BANDED, BandedRelease),
+        ("independent", IndependentRelease),
+        ("adaptive", AdaptiveRelease),
+        ("separated", SeparatedRelease),
+        ("banded", BandedRelease),
     ],
-    ids=["independent", "adaptive", "separated", "banded"],
 )
 @pytest.mark.parametrize("clipping", ["whole", "layers"])
 def test_every_mechanism_has_its_release_and_its_clipping(
-    shield, settings_of_device, kind, clipping
+    shield, at_server, name, kind, clipping
 ):
     """A first layer of norm 5: as a whole the update keeps 1, by layers 1/√2 of each."""
-    chosen = dataclasses.replace(settings_of_device, clipping=clipping, noise_multiplier=1e-9)
+    chosen = dataclasses.replace(
+        getattr(at_server, name), clipping=clipping, noise_multiplier=1e-9
+    )
     release = shield(chosen).release
     assert isinstance(release, kind)
     update = np.float32([3, 4, 30, 40])
@@ -110,8 +102,10 @@ def test_a_ledger_that_is_there_is_not_begun_anew(shield, tmp_path):
         shield(folder=tmp_path)
 
 
-def test_integers_have_a_release_of_their_own(shield):
-    chosen = dataclasses.replace(CENTRAL, numbers="integers", noise_multiplier=1e-9)
+def test_integers_have_a_release_of_their_own(shield, at_server):
+    chosen = dataclasses.replace(
+        at_server.independent, numbers="integers", noise_multiplier=1e-9
+    )
     release = shield(chosen).release
     assert isinstance(release, IntegerRelease)
     mean = release.mean([np.float32([3, 4, 30, 40])], source=shield().source(1, 0))

@@ -5,8 +5,6 @@ import pytest
 
 from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.base.unprotected import NoDevice, NoExample
-from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveSettings
-from privacy.mechanisms.independent.settings import GaussianSettings
 from privacy.mechanisms.local_gaussian import LocalSettings
 from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.mechanisms.moments.settings import DpSgdSettings
@@ -30,18 +28,6 @@ DPSGD = DpSgdSettings(
 LOCAL = LocalSettings(
     epsilon=None, noise_multiplier=3.0, delta=1e-5, clip=0.5, max_participations=4
 )
-AT_SERVER = {
-    "epsilon": None,
-    "noise_multiplier": 1.0,
-    "delta": 1e-3,
-    "clip": 0.5,
-    "clipping": "whole",
-    "largest_cohort": None,
-    "noise_cohort": None,
-    "noise_population": None,
-}
-CENTRAL = GaussianSettings(**AT_SERVER, numbers="float64")
-ADAPTIVE = AdaptiveSettings(**AT_SERVER, quantile=0.5, clip_lr=0.2, count_share=0.1)
 
 
 def terms_of(example, device=None):
@@ -123,15 +109,17 @@ def test_visits_end_before_the_budget_is_passed():
 
 
 @pytest.mark.parametrize(
-    ("device", "clip"),
+    ("name", "clipping", "clip"),
     [
-        (CENTRAL, 0.5),
-        (dataclasses.replace(CENTRAL, clipping="layers"), math.inf),
-        (ADAPTIVE, math.inf),
+        ("independent", "whole", 0.5),
+        ("independent", "layers", math.inf),
+        ("adaptive", "whole", math.inf),
     ],
-    ids=["whole", "layers", "adaptive"],
 )
-def test_a_device_clips_for_the_server_where_one_clip_holds_for_all(device, clip):
+def test_a_device_clips_for_the_server_where_one_clip_holds_for_all(
+    at_server, name, clipping, clip
+):
+    device = dataclasses.replace(getattr(at_server, name), clip=0.5, clipping=clipping)
     terms = terms_of(NONE, device)
     assert terms.private
     assert (terms.update_clip, terms.update_noise, terms.max_participations) == (clip, 0, 0)

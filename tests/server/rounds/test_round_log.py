@@ -68,5 +68,5 @@ def test_the_promise_is_told_and_that_no_ledger_is_kept(caplog, ledger):
     assert ("no ledger is kept" in text) is not ledger
 
 
-def test_a_journal_is_an_observer():
+def test_a_round_log_is_an_observer():
     assert isinstance(RoundLog(1), RoundObserver)
