@@ -21,6 +21,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("client", "photos", "privacy", "protocol", "ranking", "server", "simulations")
 ENTRIES, LEVELS, SWITCHES = 15, 6, 3
 USUAL_LENGTH, LENGTH = 120, 300
+SUBSTANCE = 60  # lines from which a module has more to it than declarations
+MIRRORED = ("photos", "privacy", "protocol", "ranking")
+# What one test module tests by a parameter, for all that is registered.
+TESTED_TOGETHER = {"ranking.losses.listwise": "tests/ranking/losses/test_registry.py"}
 ASKING = ("isinstance", "issubclass")
 KINDS = {name.replace(".", "/"): one for name in SETTINGS if (one := one_of(name))}
 
@@ -127,6 +131,21 @@ def switches(tree: ast.AST, classes: set[str]) -> list[int]:
     return found
 
 
+def where_tested(name: str) -> str:
+    """Where the tests of a module are: in its folder, by its name."""
+    *folders, own = name.split(".")
+    return "/".join(("tests", *folders, f"test_{own}.py"))
+
+
+def untested(sources: Mapping[str, str], tests: set[str]) -> list[str]:
+    """The modules of substance without a test module of their name."""
+    return [
+        name
+        for name, text in sources.items()
+        if len(text.splitlines()) >= SUBSTANCE and where_tested(name) not in tests
+    ]
+
+
 GRAPH = imports(TREES)
 UNDER = "privacy.mechanisms."
 MECHANISMS = heirs("Mechanism", {one: TREES[one] for one in TREES if one.startswith(UNDER)})
@@ -198,6 +217,13 @@ def test_files_are_short(measured):
     )
     assert usual <= USUAL_LENGTH
     assert {name: count for name, count in found.items() if count > LENGTH} == {}
+
+
+def test_each_module_of_substance_has_its_test_module_of_its_name():
+    tests = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
+    mirrored = {name: text for name, text in SOURCES.items() if name.split(".")[0] in MIRRORED}
+    assert untested(mirrored, tests) == sorted(TESTED_TOGETHER)
+    assert set(TESTED_TOGETHER.values()) <= tests
 
 
 def planted(**sources: str) -> dict[str, ast.AST]:
@@ -279,3 +305,10 @@ I = True
     assert unexplained(bare) == ["A", "(B, C)", "D", "E", "G"]
     explained = '# Of A.\nA = 1\nB = 2\n"""Of B."""\nC = 3\n'
     assert unexplained(explained) == ["C"]
+
+
+def test_a_module_is_missed_by_its_folder_and_its_name_alone():
+    long, short = "\n" * SUBSTANCE, "\n" * (SUBSTANCE - 1)
+    sources = {"a.b.c": long, "a.d": long, "a.e": long, "a.f": short}
+    tests = {"tests/a/b/test_c.py", "tests/a/b/test_d.py", "tests/test_e.py"}
+    assert untested(sources, tests) == ["a.d", "a.e"]
