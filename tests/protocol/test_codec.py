@@ -46,7 +46,7 @@ TERMS = VisitTerms(
 bits = st.lists(st.integers(0, 2**32 - 1), max_size=40)
 counts = st.integers(0, 2**62)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-works = st.builds(
+some_terms = st.builds(
     VisitTerms,
     steps=counts,
     rate=finite,
@@ -75,7 +75,9 @@ def ones(count):
 
 
 @settings(deadline=None, max_examples=60)
-@given(parameters=bits, frozen=st.none() | bits, number=counts, attempt=counts, terms=works)
+@given(
+    parameters=bits, frozen=st.none() | bits, number=counts, attempt=counts, terms=some_terms
+)
 def test_a_task_crosses_flowers_wire_bit_for_bit(parameters, frozen, number, attempt, terms):
     task = Task(
         round=number,
