@@ -10,7 +10,7 @@ from annotated_types import Interval
 
 from privacy.accounting import analytic_gaussian, rdp
 from privacy.accounting.steps import Steps
-from privacy.mechanisms.base.mechanism import Mechanism
+from privacy.mechanisms.base.mechanism import LocalMechanism
 from privacy.mechanisms.base.unit_settings import (
     Budget,
     DeviceSettings,
@@ -29,7 +29,7 @@ DIAMETER = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LocalGaussian(Mechanism):
+class LocalGaussian(LocalMechanism):
     """Each device releases its clipped update with noise of its own, unit *device*.
 
     Formal guarantee: let a device's library be replaced by any other. What a device that took
@@ -46,14 +46,6 @@ class LocalGaussian(Mechanism):
     """
 
     sampler = "everyone asked"
-    relation = "replace one library"
-    unit = "device"
-    charged_unit = "example"
-    once = "visit"
-    noise_at = "device"
-    question = "it was this library"
-    adversary = "every update, the server included, whatever it sends"
-    neighbours = "any two libraries of a device"
     by = "closed form"
     noise_multiplier: float
     clip: float
@@ -93,7 +85,7 @@ class LocalGaussian(Mechanism):
 
     def terms(self, *, noise: Noise) -> Terms:
         """Returns what opens its ledger; a charge is one visit of a device."""
-        return self.opening(noise=noise, public={"protects": "library"})
+        return self.opening(noise=noise)
 
     @classmethod
     def read(cls, terms: Terms) -> LocalGaussian:
@@ -126,7 +118,7 @@ class LocalSettings(Budget, DeviceSettings):
     delta: Annotated[float, Interval(ge=1e-12, lt=1)]
     max_participations: Times
 
-    def derive(self) -> LocalGaussian:
+    def derive(self) -> LocalMechanism:
         """Returns the mechanism: with the noise that is given, or that ``epsilon`` needs."""
         without = LocalGaussian(noise_multiplier=0.0, clip=self.clip, delta=self.delta)
         if self.noise_multiplier is not None:

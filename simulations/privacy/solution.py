@@ -11,6 +11,7 @@ from privacy.mechanisms.base.mechanism import Mechanism
 from privacy.mechanisms.base.unit_settings import DeviceSettings, UnitSettings
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.independent.larger_federation import LargerFederation
+from privacy.mechanisms.local_gaussian import LocalGaussian
 from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.planning import target
@@ -61,16 +62,16 @@ class Known:
         Raises:
             ValueError: Same as ``Plan.of``.
         """
-        if unit is not Unit.EXAMPLE and _unsolved(config):
-            raise ValueError(
-                f"--solve knows no such privacy/device={config.privacy.device.mechanism}, only "
-                "independent float64 noise on the run's own cohorts and local noise: read the "
-                "table, or ask for --unit example or another mechanism."
-            )
-        plan = Plan.of(config)
         usual = Unit.DEVICE if _protected(config, Unit.DEVICE) else Unit.EXAMPLE
         chosen = unit or usual
         settings = _settings(config, chosen)
+        if _unsolved(config, chosen):
+            raise ValueError(
+                f"--solve knows no such privacy/{chosen}={settings.mechanism}, only DP-SGD, "
+                "independent float64 noise on the run's own cohorts and local noise: read the "
+                "table, or ask for another --unit or mechanism."
+            )
+        plan = Plan.of(config)
         mechanism, times = _applied(plan, chosen, settings=settings)
         known = noise if noise is not None else said(settings, "noise_multiplier", None)
         return cls(
@@ -126,9 +127,7 @@ def remarks(config: Config) -> list[str]:
     Raises:
         ValueError: Same as ``Plan.of``.
     """
-    units = [unit for unit in Unit if _protected(config, unit)]
-    if _unsolved(config):
-        units.remove(Unit.DEVICE)
+    units = [unit for unit in Unit if _protected(config, unit) and not _unsolved(config, unit)]
     return [line for unit in units for line in _allowed(Known.of(config, unit=unit))]
 
 
@@ -163,11 +162,14 @@ def _at_server(settings: UnitSettings) -> bool:
     return isinstance(settings, DeviceSettings) and settings.at_server
 
 
-def _unsolved(config: Config) -> bool:
-    """Whether noise at the server is another than float64 noise on this run's own cohorts."""
-    device = config.privacy.device
-    own = isinstance(device, LargerFederation) and device.noise_cohort is None
-    return device.at_server and not (own and said(device, "numbers", "float64") == "float64")
+def _unsolved(config: Config, unit: Unit) -> bool:
+    """Whether a unit is protected by another mechanism than those that a plan has."""
+    settings = _settings(config, unit)
+    if not _at_server(settings):
+        planned = DpSgd if unit is Unit.EXAMPLE else LocalGaussian
+        return settings.protects and planned not in settings.makes
+    own = isinstance(settings, LargerFederation) and settings.noise_cohort is None
+    return not (own and said(settings, "numbers", "float64") == "float64")
 
 
 def _settings(config: Config, unit: Unit) -> UnitSettings:

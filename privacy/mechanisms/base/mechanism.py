@@ -162,6 +162,7 @@ class Mechanism(ABC):
             sampling: Who takes part in a round, where that is drawn by secret coins.
             public: Further terms.
         """
+        protects = {"protects": "library"} if self.unit != self.charged_unit else NOTHING
         return Terms(
             code=version("darkroom"),
             unit=self.charged_unit,
@@ -175,7 +176,7 @@ class Mechanism(ABC):
             population=None if sampling is None else sampling.devices,
             delta=self.delta,
             noise=noise,
-            public={"noise at": self.noise_at, **public},
+            public={"noise at": self.noise_at, **protects, **public},
         )
 
 
@@ -190,6 +191,19 @@ class CentralMechanism(Mechanism):
     question = "a device took part"
     adversary = "the models alone: the server, who sees updates, is trusted"
     neighbours = "two populations, in one of which a device contributes nothing"
+
+
+class LocalMechanism(Mechanism):
+    """Hides a whole library on its device, by noise on the update: nobody is trusted."""
+
+    unit = "device"
+    relation = "replace one library"
+    charged_unit = "example"
+    once = "visit"
+    noise_at = "device"
+    question = "it was this library"
+    adversary = "every update, the server included, whatever it sends"
+    neighbours = "any two libraries of a device"
 
 
 class MomentMechanism(Mechanism):
