@@ -35,18 +35,26 @@ def load_flat(module: nn.Module, names: Sequence[str], vector: Vector) -> None:
     """
     parameters = dict(module.named_parameters())
     chosen = [parameters[name] for name in names]
-    expected = sum(parameter.numel() for parameter in chosen)
-    if vector.shape != (expected,) or vector.dtype != np.float32:
-        raise ValueError(
-            f"the parameters are a float32 vector of {expected} numbers, "
-            f"got {vector.dtype} of shape {vector.shape}."
-        )
+    check_flat(vector, sum(parameter.numel() for parameter in chosen))
     start = 0
     with torch.no_grad():
         for parameter in chosen:
             part = vector[start : start + parameter.numel()].reshape(parameter.shape)
             parameter.copy_(torch.tensor(part))
             start += parameter.numel()
+
+
+def check_flat(vector: Vector, size: int) -> None:
+    """Refuses what is no vector of so many parameters.
+
+    Raises:
+        ValueError: The vector is not float32 or of another length.
+    """
+    if vector.shape != (size,) or vector.dtype != np.float32:
+        raise ValueError(
+            f"the parameters are a float32 vector of {size} numbers, "
+            f"got {vector.dtype} of shape {vector.shape}."
+        )
 
 
 def place(module: nn.Module) -> torch.device:

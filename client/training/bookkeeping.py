@@ -52,6 +52,7 @@ class Bookkeeping:
         names = trainable_names(ranker, ranking.trained)
         values = dict(ranker.named_parameters())
         self._trained = [values[name] for name in names]
+        self.size = sum(value.numel() for value in self._trained)
         for value in values.values():
             value.requires_grad_(False)
         self.shape = ALONE if alone else _shape(ranking, self.accelerator)

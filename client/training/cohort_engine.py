@@ -17,6 +17,7 @@ from privacy.clipping.moments import precise
 from privacy.integers.grid import IntegerGrid
 from privacy.sampling.poisson import PoissonSampling
 from protocol.messages import Vector, VisitTerms
+from ranking.parameters import check_flat
 
 ALIGNED = 16
 """Numbers of float32 in a cache line of 64 bytes, to which torch aligns a tensor."""
@@ -38,6 +39,7 @@ class CohortEngine:
         self, parameters: Vector, visits: Iterable[Visit], *, terms: VisitTerms
     ) -> Iterator[Trained]:
         """Same as ``Engine``; visits are read some at a time."""
+        check_flat(parameters, self._gradients.size)
         waiting: list[Visit] = []
         for visit in visits:
             waiting.append(visit)

@@ -36,6 +36,11 @@ class OfMoments(Protocol):
 class MomentGradients(OfMoments, Protocol):
     """Also adds them up, clipped."""
 
+    @property
+    def size(self) -> int:
+        """Number of trained parameters."""
+        ...
+
     def add_clipped(
         self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
     ) -> Tensor:

@@ -31,11 +31,11 @@ class Vmapped:
         for value in values.values():
             value.requires_grad_(False)
         self._shapes = [values[name].shape for name in self._names]
-        size = sum(shape.numel() for shape in self._shapes)
+        self.size = sum(shape.numel() for shape in self._shapes)
         moments, whole = 8, ranking.trained == "all"
         self.shape = Shape(
             # torch.func makes one convolution of several devices', which rounds otherwise.
-            devices=1 if whole else min(64, max(1, GRADIENTS_AT_ONCE // (moments * size))),
+            devices=1 if whole else min(64, max(1, GRADIENTS_AT_ONCE // (moments * self.size))),
             moments=moments,
             spare=50,
             fixed=self.accelerator.type != "cpu",

@@ -116,8 +116,11 @@ def test_parameters_that_came_read_only_are_trained(lab, kind):
     assert lab.delta(engine, received, lab.moments("linear", LENGTHS), lab.terms()).any()
 
 
-@pytest.mark.parametrize("kind", [OpacusEngine])
-def test_parameters_of_another_length_are_refused(lab, kind):
+@every_kind
+@pytest.mark.parametrize("lengths", [LENGTHS, []])
+def test_parameters_of_another_length_are_refused_whatever_the_library_is(lab, kind, lengths):
     engine, start = lab.engine_and_start("linear", kind)
-    with pytest.raises(ValueError, match="float32 vector of 64 numbers"):
-        lab.delta(engine, start[1:], lab.moments("linear", LENGTHS), lab.terms())
+    library = lab.moments("linear", lengths)
+    for wrong in (start[1:], np.append(start, np.float32(0)), start.astype(float)):
+        with pytest.raises(ValueError, match="float32 vector of 64 numbers"):
+            lab.delta(engine, wrong, library, lab.terms())
