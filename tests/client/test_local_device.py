@@ -7,11 +7,14 @@ import pytest
 import torch
 
 from client import local_device
+from client.embeddings.examples import examples
 from client.embeddings.lru_cache import LruCache
+from client.evaluation import evaluate
 from client.local_device import MODELS, LocalDevice
 from client.sections import read_sections
-from photos.split import training_moments
+from photos.split import held_out_moments, training_moments
 from protocol.messages import Update
+from ranking.losses.registry import LOSSES
 
 
 def test_a_library_without_moments_takes_part_like_any_other(libraries, node):
@@ -124,18 +127,20 @@ def test_an_update_leaves_clipped_where_the_terms_ask_for_it(libraries, device_o
     assert np.dot(sent, whole) == pytest.approx(0.01 * np.linalg.norm(whole), rel=1e-4)
 
 
-def test_a_visit_has_the_training_moments_and_figures_those_that_are_held_out(
+def test_a_visit_has_the_training_moments_and_figures_are_of_those_held_out(
     libraries, device_of, node, lab
 ):
     task, device = node.task(private=False), device_of(mechanism="none")
-    whole = lab.library(0, [4, 3, 5, 2, 6, 3])
-    expected = [one.number for one in training_moments(whole, seed=3, held_out_share=0.4)]
+    whole, share = lab.library(0, [4, 3, 5, 2, 6, 3]), {"seed": 3, "held_out_share": 0.4}
     with device.model(task.digest, lambda: task.frozen) as lent:
         visit = device.visit(task, lent)
-    figures = device.evaluate(task, lambda: task.frozen)
-    assert visit.examples.numbers.tolist() == expected
-    # a moment whose photos are all liked alike is in neither
-    assert figures["lists"] <= len(whole.moments) - len(expected)
+        lent.take(task.parameters)
+        held = examples(held_out_moments(whole, **share), encoder=lent.frozen_encoder)
+        expected = evaluate(lent.ranker, held, loss=LOSSES["softmax"])
+    trained_on = [one.number for one in training_moments(whole, **share)]
+    assert visit.examples.numbers.tolist() == trained_on
+    assert expected["lists"] == len(held.numbers) > 0
+    assert device.evaluate(task, lambda: task.frozen) == expected
 
 
 def test_the_frozen_part_is_asked_for_once_for_each_model_that_is_remembered(

@@ -1,5 +1,7 @@
 """Plain modules, run with the parameters of many devices while their layers are recorded."""
 
+import weakref
+
 import pytest
 import torch
 from torch import nn
@@ -91,6 +93,14 @@ def test_products_of_rows_are_made_once_in_float64_for_the_layers_that_share_the
     assert products[1, 0, 1, 1] == pytest.approx(1e60)
     assert recording.alike(inputs)[1] is products
     assert recording.alike(inputs.clone())[1] is not products
+
+
+def test_inputs_are_kept_so_that_no_others_are_taken_for_them(recording):
+    inputs = torch.ones(2, 1, 3, 2)
+    recording.alike(inputs)
+    kept = weakref.ref(inputs)
+    del inputs
+    assert kept() is not None
 
 
 def summed_with_itself(layer, inputs):
