@@ -94,8 +94,9 @@ def _refuse_prefix(override: Override) -> None:
     name = override.key_or_group
     if override.is_delete():
         raise SettingError(f"'{name}' cannot be removed; give it another value.")
-    if override.is_add():
-        raise SettingError(f"'{name}' is there already; leave out the '+'.")
+    if override.is_add() or (override.is_force_add() and name in groups()):
+        plus = "++" if override.is_force_add() else "+"
+        raise SettingError(f"'{name}' is known and needs no '{plus}'; leave that out.")
 
 
 def _refuse_no_choice(override: Override) -> None:

@@ -16,6 +16,28 @@ COMPLAINTS = (HydraException, OmegaConfBaseException, yaml.YAMLError)
 IN_FILE = re.compile(r"In '(?P<file>[^']+)': (?P<what>.*)", re.DOTALL)
 RAISED = re.compile(r"^.* raised while composing config:\n")
 NO_GROUP = re.compile(r"Could not override '([^']+)'\. No match in the defaults list")
+OF_A_NAME = {
+    r"Could not override '([^'@]+)@[^']*'": (
+        "'{}' has one place; leave out all from '@' to '='."
+    ),
+    r"Could not override '(hydra[./][^']+)'": (
+        "'{}' is none of Hydra's settings; darkroom simulate --cfg hydra shows them."
+    ),
+    r"Could not override '([^']+)'\.\nTo append": (
+        "'{0}' is not there yet; to add it, type '+{0}=…'."
+    ),
+    r"Could not append to config\. An item is already at '([^']+)'": (
+        "'{}' is there already; leave out the '+'."
+    ),
+    r"Could not delete from config\. '([^']+)' does not exist": (
+        "'{0}' is not there; leave '~{0}' out."
+    ),
+    r"Could not delete from config\. The value of '([^']+)' is": (
+        "'{0}' has another value; to remove it whatever it is, type '~{0}'."
+    ),
+    r"Error merging override ~([^=]+)": "'{}' cannot be removed; give it another value.",
+}
+"""What Hydra says of a name that it cannot override, add or remove, and what we say instead."""
 
 
 def refusal(failure: Exception) -> SettingError:
@@ -57,7 +79,9 @@ def _in_file(failure: Exception) -> SettingError:
     ):
         return SettingError(of_another)
     if found is None:
-        return SettingError(f"{_first_line(failure)}{_way_out(failure)}.")
+        return SettingError(
+            _of_a_name(str(failure)) or f"{_first_line(failure)}{_way_out(failure)}."
+        )
     file, what = f"conf/{found['file']}.yaml", RAISED.sub("", found["what"])
     if isinstance(failure.__context__, ConfigKeyError):
         name = str(failure.__context__.full_key)
@@ -67,6 +91,11 @@ def _in_file(failure: Exception) -> SettingError:
         near = suggestion(group[1], known_names())
         return SettingError(f"{file}: '{group[1]}' is not a group.{near}")
     return SettingError(f"{file}: {what.splitlines()[0].rstrip('.')}.")
+
+
+def _of_a_name(text: str) -> str:
+    found = ((re.match(pattern, text), sentence) for pattern, sentence in OF_A_NAME.items())
+    return next((sentence.format(match[1]) for match, sentence in found if match), "")
 
 
 def _way_out(failure: Exception) -> str:

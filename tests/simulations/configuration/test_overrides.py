@@ -75,7 +75,23 @@ def test_which_kind_a_section_is_follows_from_its_group_alone(refusal, path):
             "'study.arms' belongs in a file of conf/experiment/, as main-result.yaml has it; "
             "one entry may be typed: '+study.arms.NAME=[\"training.lr=1\"]'.",
         ),
-        (["+server.rounds=3"], "'server.rounds' is there already; leave out the '+'."),
+        (["+server.rounds=3"], "'server.rounds' is known and needs no '+'; leave that out."),
+        (
+            ["+privacy.device.quantile=0.5", "privacy/device=adaptive"],
+            "'privacy.device.quantile' is known and needs no '+'; leave that out.",
+        ),
+        (
+            ["+privacy/device=adaptive"],
+            "'privacy/device' is known and needs no '+'; leave that out.",
+        ),
+        (
+            ["++privacy/device=adaptive"],
+            "'privacy/device' is known and needs no '++'; leave that out.",
+        ),
+        (
+            ["~privacy/device"],
+            "'privacy/device' cannot be removed; give it another value.",
+        ),
         (
             ["privacy={example: {epsilom: 3}}"],
             "'privacy.example.epsilom' is not a setting. "

@@ -68,6 +68,42 @@ def test_what_hydra_refuses_is_said_with_what_is_allowed(refusal, overrides, mes
     assert refusal(overrides) == message
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["study=comparison", 'study.arms.mine=["seed=1"]'],
+            "'study.arms.mine' is not there yet; to add it, type '+study.arms.mine=…'.",
+        ),
+        (
+            ["experiment=main-result", "+study.arms.scratch=seed"],
+            "'study.arms.scratch' is there already; leave out the '+'.",
+        ),
+        (
+            ["study=comparison", "~study.arms.mine"],
+            "'study.arms.mine' is not there; leave '~study.arms.mine' out.",
+        ),
+        (
+            ["experiment=main-result", '~study.arms.scratch=["seed=1"]'],
+            "'study.arms.scratch' has another value; to remove it whatever it is, type "
+            "'~study.arms.scratch'.",
+        ),
+        (
+            ["hydra.rum.dir=x"],
+            "'hydra.rum.dir' is none of Hydra's settings; darkroom simulate --cfg hydra shows "
+            "them.",
+        ),
+        (["+hydra.run.dir=x"], "'hydra.run.dir' is there already; leave out the '+'."),
+        (["~hydra.run"], "'hydra.run' cannot be removed; give it another value."),
+        (["photos@x=folder"], "'photos' has one place; leave out all from '@' to '='."),
+    ],
+)
+def test_a_name_that_hydra_cannot_override_add_or_remove_has_a_way_out(
+    refusal, overrides, message
+):
+    assert refusal(overrides) == message
+
+
 @pytest.mark.parametrize("word", ["server.rounds", "photos.root=/tmp/x(1", "a b=3"])
 def test_what_is_no_override_is_refused_with_the_way_to_quote(refusal, word):
     message = refusal([word])
