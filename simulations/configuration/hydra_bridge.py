@@ -16,9 +16,17 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from protocol.rebuild import SettingError, rebuild
-from protocol.setting_names import field_hints, suggestion
+from protocol.rebuild import rebuild
+from protocol.setting_names import field_hints
 from simulations.configuration.checks import check
+from simulations.configuration.flags import (
+    COMPLETING,
+    HELPING,
+    HYDRAS_HELP,
+    SHOWING,
+    SWEEPING,
+    flags_of,
+)
 from simulations.configuration.help import simulate_help
 from simulations.configuration.overrides import CONF, check_overrides, choices, groups
 from simulations.configuration.refusals import COMPLAINTS, refusal
@@ -26,29 +34,6 @@ from simulations.configuration.settings import Config
 
 Task = Callable[[Config, tuple[str, ...]], int]
 Check = Callable[[Config], object]
-
-
-FLAGS = (
-    *(
-        "--help",
-        "-h",
-        "--hydra-help",
-        "--version",
-        "--cfg",
-        "-c",
-        "--resolve",
-        "--package",
-        "-p",
-    ),
-    *("--multirun", "-m", "--shell-completion", "-sc", "--info", "-i"),
-    *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
-)
-"""Hydra's flags, but the one that would read a pickle."""
-
-
-SWEEPING = {"-m", "--multirun"}
-SHOWING = {"-c", "--cfg"}
-HELPING = {"-h", "--help"}
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -77,15 +62,16 @@ def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
             the first.
 
     Raises:
-        SettingError: Same as ``compose``; and at a flag that is none of Hydra's.
+        SettingError: Same as ``compose``; and at a flag that is none of Hydra's or is misused.
     """
-    flags = [word.partition("=")[0] for word in words if word.startswith("-")]
+    flags = set(flags_of(words))
     if not flags:
         return task(compose(words), tuple(words))
-    _check_flags(flags)
-    if HELPING & {*flags}:
+    if flags & HELPING:
         print(_help([word for word in words if not word.startswith("-")]))
         return 0
+    if HYDRAS_HELP in flags:
+        words = [HYDRAS_HELP]  # beside it Hydra would compose nothing, and refuse any setting
     statuses = [0]
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
@@ -95,21 +81,15 @@ def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
 
     _register()
     with _refusing(), _hydras_command_line(words):
-        if "-sc" not in flags and "--shell-completion" not in flags:
+        if not flags & COMPLETING:
             overrides = [word for word in words if "=" in word and word[0] != "-"]
             check_overrides(overrides)
-            jobs = _compose_all(overrides) if (SWEEPING | SHOWING) & {*flags} else []
-            if SWEEPING & {*flags}:
+            jobs = _compose_all(overrides) if flags & (SWEEPING | SHOWING) else []
+            if flags & SWEEPING:
                 for one in jobs:
                     ready(one)
         job()
     return max(statuses)
-
-
-def _check_flags(flags: Sequence[str]) -> None:
-    for flag in flags:
-        if flag not in FLAGS:
-            raise SettingError(f"'{flag}' is not a flag.{suggestion(flag, FLAGS)}")
 
 
 def _help(overrides: Sequence[str]) -> str:

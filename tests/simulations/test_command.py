@@ -57,6 +57,12 @@ def test_a_mistake_is_one_sentence_exit_1_and_nothing_written(words, sentence, t
     assert not list(tmp_path.iterdir())
 
 
+def test_hydras_own_help_is_shown_beside_any_setting(tmp_path):
+    done = process("simulate", "--hydra-help", "server.rounds=3", folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--multirun" in done.stdout
+
+
 @pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["seed=-1"], ["nothing"]])
 def test_help_and_mistakes_answer_before_anything_heavy_is_imported(words):
     program = (
@@ -115,6 +121,10 @@ def test_a_failing_job_does_not_end_the_sweep(darkroom, monkeypatch):
         (["photos", "sampel", "DIR"], "No such command 'sampel'. Did you mean 'sample'?"),
         (["simulate", "--multirn"], "'--multirn' is not a flag. Did you mean '--multirun'?"),
         (["simulate", "--experimental-rerun", "x"], "'--experimental-rerun' is not a flag."),
+        (
+            ["simulate", "--cfg", "jobb"],
+            "--cfg takes one of job, hydra, all, not 'jobb'. Did you mean 'job'?",
+        ),
         (
             ["simulate", "--cfg", "job", "sede=1"],
             "'sede' is not a setting. Did you mean 'seed'?",
