@@ -22,9 +22,14 @@ PACKAGES = ("client", "photos", "privacy", "protocol", "ranking", "server", "sim
 ENTRIES, LEVELS, SWITCHES = 15, 6, 3
 USUAL_LENGTH, LENGTH = 120, 300
 SUBSTANCE = 60  # lines from which a module has more to it than declarations
-MIRRORED = ("photos", "privacy", "protocol", "ranking")
+MIRRORED = ("photos", "privacy", "protocol", "ranking", "simulations")
 # What one test module tests by a parameter, for all that is registered.
-TESTED_TOGETHER = {"ranking.losses.listwise": "tests/ranking/losses/test_registry.py"}
+TESTED_TOGETHER = {
+    "ranking.losses.listwise": "tests/ranking/losses/test_registry.py",
+    "simulations.configuration.study_settings": (
+        "tests/simulations/configuration/test_settings.py"
+    ),
+}
 ASKING = ("isinstance", "issubclass")
 KINDS = {name.replace(".", "/"): one for name in SETTINGS if (one := one_of(name))}
 

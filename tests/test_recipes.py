@@ -506,7 +506,7 @@ PART = Recipe(
         "conf/ranking/score.yaml": """
         # The head's last layer.
         trained: score
-        loss: softmax
+        loss: softmax  # of one moment; ranking/settings.py names them all
         weights: public  # public | a safetensors file | null for random weights
         frozen_digest: null  # SHA-256 of the frozen part; filled in where weights is a file
         start_norm: null  # norm of the trained part; filled in where weights is a file
