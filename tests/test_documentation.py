@@ -69,7 +69,7 @@ def test_a_page_names_nothing_that_is_not_there(page):
 
 def test_what_a_page_names_and_is_not_there_is_found():
     text = """
-    `server/gone.py`, wire.py and rounds/loop.py; `server/` and `server/gone/`;
+    `server/gone.py`, wire.py and rounds/strategy.py; `server/` and `server/gone/`;
     `test_documentation` and `test_gone`; [a](docs/privacy.md#the-ledger), [b](docs/gone.md),
     [c](docs/privacy.md#gone), [d](https://example.org/gone#gone)
     """
