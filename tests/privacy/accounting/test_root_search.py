@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from privacy.accounting import pld, root_search
 from privacy.accounting.root_search import Range, boldest_kept, coarsest, expected
+from privacy.losses import loss_grid
 
 NOISE = Range(lowest=0.1, highest=1e4, power=-1.0)
 ROUNDS = Range(lowest=1, highest=10**6, power=0.6, whole=True)
@@ -106,7 +107,7 @@ def test_a_grid_that_is_too_coarse_for_its_own_answer_is_chosen_anew():
     [(0.05, 2.15, 200, 1e-4), (1.0, 20.0, 50, 1e-5), (0.5, 2.0, 3, 1e-7)],
 )
 def test_a_multiple_of_the_fine_grid_never_has_a_smaller_epsilon(rate, noise, steps, delta):
-    widths = [times * pld.FINE for times in (1, 3, 20, 100)]
+    widths = [times * loss_grid.FINE for times in (1, 3, 20, 100)]
     found = [
         pld.epsilon(
             rate=rate, noise_multiplier=noise, steps=steps, delta=delta, interval=interval

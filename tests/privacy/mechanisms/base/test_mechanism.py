@@ -28,7 +28,7 @@ ON_DEVICES = [DPSGD, INTEGER_DPSGD]
 def test_terms_hold_what_the_mechanism_says_of_itself(mechanism):
     terms = mechanism.terms(noise="insecure_seeded")
     assert terms.code == version("darkroom")
-    assert (terms.unit, terms.relation) == (mechanism.counted, mechanism.relation)
+    assert (terms.unit, terms.relation) == (mechanism.charged_unit, mechanism.relation)
     assert terms.sampler == mechanism.sampler
     assert (terms.noise_multiplier, terms.clip, terms.delta) == (2.0, 1.0, 1e-5)
     assert terms.noise == "insecure_seeded"
@@ -73,11 +73,11 @@ def test_a_card_tells_rounds_of_the_server_and_at_most_how_many_visits(mechanism
 
 def test_the_server_hides_devices_and_devices_their_moments():
     for one in AT_SERVER:
-        assert (one.unit, one.counted, one.noise_at) == ("device", "device", "server")
+        assert (one.unit, one.charged_unit, one.noise_at) == ("device", "device", "server")
     for one in ON_DEVICES:
-        assert (one.unit, one.counted, one.noise_at) == ("example", "example", "device")
+        assert (one.unit, one.charged_unit, one.noise_at) == ("example", "example", "device")
     # a library is hidden as a whole, and each device has charges of its own
-    assert (LOCAL.unit, LOCAL.counted, LOCAL.noise_at) == ("device", "example", "device")
+    assert (LOCAL.unit, LOCAL.charged_unit, LOCAL.noise_at) == ("device", "example", "device")
 
 
 @pytest.mark.parametrize("mechanism", EVERY)
