@@ -36,7 +36,8 @@ def test_a_cohort_larger_than_the_devices_that_are_found_is_refused(
             Image.new("RGB", (8, 8)).save(moment / name)
     words = ("photos=folder", f"photos.root={tmp_path}", "photos.held_out_devices=1")
     message = refused_when_ready(*words, "server.cohort=3", "privacy/device=none")
-    assert message.startswith("server.cohort=3 is more than the 2 devices of photos=folder ")
+    expected = "server.cohort=3 exceeds the number of devices that train, 2; lower it."
+    assert message == expected
     assert ready(compose([*FAST, *words, "server.cohort=2", "privacy/device=none"]))
 
 

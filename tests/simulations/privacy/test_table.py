@@ -11,9 +11,10 @@ from rich.console import Console
 from privacy.correlation import toeplitz
 from privacy.mechanisms.correlated import separated_gaussian
 from privacy.planning import target
+from privacy.statements.profile import EPSILONS
 from simulations.configuration.hydra_bridge import compose
 from simulations.privacy import table
-from simulations.privacy.plan import EPSILONS, Choice, Plan
+from simulations.privacy.plan import Choice, Plan
 from simulations.privacy.table import show
 
 
