@@ -15,6 +15,9 @@ import pytest
 
 from privacy.accounting import analytic_gaussian
 
+# Every recipe is followed in a copy, in which runs and tools are started: 20 seconds.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
     *("client", "conf", "photos", "privacy"),

@@ -136,6 +136,7 @@ def proven(absent, present, *, delta):
     return best
 
 
+@pytest.mark.slow
 def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(attack):
     made = attack("overflowing", seed=3)
     absent, present = made.updates("less", 64), made.updates("more", 64)

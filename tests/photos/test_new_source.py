@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+# A copy of all packages runs in another process: 8 seconds.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "client",

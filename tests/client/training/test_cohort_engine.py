@@ -64,7 +64,7 @@ libraries = st.lists(st.lists(st.integers(2, 12), max_size=5), min_size=1, max_s
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(lengths=libraries, terms=terms, trained=st.sampled_from(["linear", "head", "lora"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_updates_are_those_of_opacus(lab, kind, lengths, terms, trained):
     visits, work = cohort(lab, trained, lengths), lab.terms(lr=0.2, **terms)
 
