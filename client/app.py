@@ -132,7 +132,7 @@ def _lasting(context: Context) -> Iterator[None]:
 
 def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
     """Charges the visit before it is trained: how far one that fails came is not known."""
-    local, policy = _local_device(context), _demands(context)
+    local, policy = _local_device(context), _policy(context)
     state, floor = state_of(context), _floor(context, policy)
     with _ledger(context, policy) as ledger:
         state = replace(state, participations=max(state.participations, ledger.visits))
@@ -228,7 +228,7 @@ def _same(task: Task, other: Task) -> bool:
 def evaluate(message: Message, context: Context) -> RecordDict:
     """Answers a task with the device's own figures; a private run has none to give."""
     task, local = decode_task(message.content), _local_device(context)
-    floor = _floor(context, _demands(context))
+    floor = _floor(context, _policy(context))
     held = show(task, state_of(context), floor=floor, digest=local.digest)
     if isinstance(held, Declined):
         return encode_declined(held)
@@ -251,7 +251,7 @@ def _local_device(context: Context) -> "LocalDevice":
     )
 
 
-def _demands(context: Context) -> OperatorPolicy:
+def _policy(context: Context) -> OperatorPolicy:
     with _logged(SettingError):
         return read_policy(context.node_config)
 

@@ -169,7 +169,7 @@ def plan(
 
 
 @app.command(name="version")
-def tell_version() -> None:
+def show_version() -> None:
     """Print the version."""
     typer.echo(version("darkroom"))
 

@@ -316,3 +316,25 @@ def test_a_module_is_missed_by_its_folder_and_its_name_alone():
     sources = {"a.b.c": long, "a.d": long, "a.e": long, "a.f": short}
     tests = {"tests/a/b/test_c.py", "tests/a/b/test_d.py", "tests/test_e.py"}
     assert untested(sources, tests) == ["a.d", "a.e"]
+
+
+def calls(trees: Mapping[str, ast.AST], name: str) -> set[str]:
+    """The modules that call something of this name, such as ``Protection.of`` by ``of``."""
+    return {
+        module
+        for module, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(name)
+    }
+
+
+def test_what_protects_a_run_is_derived_once_on_each_side(measured):
+    derived = calls(TREES, "Protection.of")
+    measured(f"derivations of what protects a run: {', '.join(sorted(derived))}")
+    assert derived == {"server.app", "simulations.configuration.settings"}
+    # A device knows its own units alone, and ``auto`` asks the mechanisms that it chooses among.
+    assert calls(TREES, ".protected") == {
+        "client.consent.configured_floor",
+        "privacy.mechanisms.auto",
+        "privacy.protection.derivation",
+    }

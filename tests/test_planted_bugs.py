@@ -266,7 +266,7 @@ BUGS = {
         "everybody = [tuple(one.of(device) for one in spent) for device in devices]",
         "everybody = [tuple(o.of(d) * (n == 0) for n, o in enumerate(spent)) for d in devices]",
         "tests/simulations/ledgers/test_composed_runs.py::"
-        "test_the_losses_of_each_device_add_up_over_runs_and_the_worst_is_told",
+        "test_the_losses_of_each_device_add_up_over_runs_and_the_worst_is_reported",
     ),
     "a limit over configurations holds for the worst of them": (
         "privacy/statements/renyi_filter.py",

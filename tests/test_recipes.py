@@ -700,7 +700,7 @@ PROGRAM = """
 import contextlib, glob, io, json, sys
 import pytest
 
-def told(call):
+def answers(call):
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
@@ -717,9 +717,9 @@ def darkroom(command):
     main()
 
 commands, tests = json.loads(sys.argv[1])
-found = {"tests": told(lambda: pytest.main(tests))}
+found = {"tests": answers(lambda: pytest.main(tests))}
 for name, command in commands.items():
-    found[name] = told(lambda: darkroom(command))
+    found[name] = answers(lambda: darkroom(command))
 print(json.dumps(found))
 """
 
@@ -739,7 +739,7 @@ def tree(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(tree) -> dict[str, dict]:
+def answers(tree) -> dict[str, dict]:
     """What each command says there, all in one process, and what the tests of a loss say."""
     line = [
         sys.executable,
@@ -762,22 +762,22 @@ def refusal(answer) -> str:
     return answer["printed"].removeprefix("darkroom: ").strip()
 
 
-def test_an_experiment_runs_under_its_own_name(told, tree):
-    assert "6 devices train, 2 never do" in works(told["experiment"])
+def test_an_experiment_runs_under_its_own_name(answers, tree):
+    assert "6 devices train, 2 never do" in works(answers["experiment"])
     (folder,) = (tree / "experiment").iterdir()
     assert "-tiny-" in folder.name
 
 
-def test_a_mechanism_runs_and_its_epsilon_is_on_the_card(told):
-    printed = works(told["mechanism"])
+def test_a_mechanism_runs_and_its_epsilon_is_on_the_card(answers):
+    printed = works(answers["mechanism"])
     noise = analytic_gaussian.noise(8.0, delta=1e-4)
     epsilon = analytic_gaussian.epsilon(2 * noise, delta=1e-4)
     assert f"ε ≤ {epsilon:.2f} at δ = 0.0001 for each device's whole library" in printed
     assert f"steady noise {2 * 2**0.5 * noise:.2f} × clip 1" in printed
 
 
-def test_the_ledger_of_a_mechanism_is_verified_and_its_epsilon_found_anew(told):
-    printed = works(told["its ledger"])
+def test_the_ledger_of_a_mechanism_is_verified_and_its_epsilon_found_anew(answers):
+    printed = works(answers["its ledger"])
     epsilon = analytic_gaussian.epsilon(
         2 * analytic_gaussian.noise(8.0, delta=1e-4), delta=1e-4
     )
@@ -785,8 +785,8 @@ def test_the_ledger_of_a_mechanism_is_verified_and_its_epsilon_found_anew(told):
     assert f"{epsilon:.2f} by closed form" in printed
 
 
-def test_mechanisms_on_devices_run_and_their_epsilon_is_on_the_card(told):
-    printed = works(told["on devices"])
+def test_mechanisms_on_devices_run_and_their_epsilon_is_on_the_card(answers):
+    printed = works(answers["on devices"])
     noise = analytic_gaussian.noise(8.0, delta=1e-5)
     assert "ε ≤ 8.00 at δ = 1e-05 for each moment of a device" in printed
     assert "ε ≤ 8.00 at δ = 1e-05 for each device's whole library" in printed
@@ -795,50 +795,50 @@ def test_mechanisms_on_devices_run_and_their_epsilon_is_on_the_card(told):
     assert f"noise {4**0.5 * noise:.2f} × clip 0.3, no coins" in printed
 
 
-def test_the_ledgers_of_devices_are_verified_and_their_epsilon_found_anew(told):
-    printed = works(told["ledgers of devices"])
+def test_the_ledgers_of_devices_are_verified_and_their_epsilon_found_anew(answers):
+    printed = works(answers["ledgers of devices"])
     assert "takes part  presence: with probability 1" in printed
     assert "one device's whole library" in printed
     assert printed.count("ε worst     8.00 by closed form") == 2
 
 
-def test_a_plan_does_not_solve_for_a_mechanism_on_devices_that_it_does_not_have(told):
+def test_a_plan_does_not_solve_for_a_mechanism_on_devices_that_it_does_not_have(answers):
     for solved, setting in (
         ("solved on devices", "privacy/device=presence"),
         ("solved for moments", "privacy/example=coinless"),
     ):
-        assert refusal(told[solved]).startswith(f"--solve knows no such {setting}, only ")
+        assert refusal(answers[solved]).startswith(f"--solve knows no such {setting}, only ")
 
 
-def test_settings_of_another_mechanism_are_refused(told):
-    assert refusal(told["foreign setting"]) == (
+def test_settings_of_another_mechanism_are_refused(answers):
+    assert refusal(answers["foreign setting"]) == (
         "privacy.device.numbers belongs to privacy/device=gaussian: take that, or leave the "
         "setting out."
     )
-    assert refusal(told["own setting elsewhere"]) == (
+    assert refusal(answers["own setting elsewhere"]) == (
         "privacy.device.margin belongs to privacy/device=steady: take that, or leave the "
         "setting out."
     )
-    assert refusal(told["out of range"]) == (
+    assert refusal(answers["out of range"]) == (
         "privacy.device.margin=0.5 is out of range: it must be at least 1 and at most 10."
     )
 
 
-def test_a_loss_trains(told):
-    assert "hinge loss" in works(told["loss"])
+def test_a_loss_trains(answers):
+    assert "hinge loss" in works(answers["loss"])
 
 
-def test_a_part_of_the_model_is_trained_from_the_public_weights(told):
-    assert "score from public weights" in works(told["part"])
+def test_a_part_of_the_model_is_trained_from_the_public_weights(answers):
+    assert "score from public weights" in works(answers["part"])
 
 
-def test_an_aggregation_rule_without_a_bound_runs_only_without_noise(told):
-    works(told["rule"])
-    assert "server.aggregation.rule=median has no bound" in refusal(told["rule with noise"])
+def test_an_aggregation_rule_without_a_bound_runs_only_without_noise(answers):
+    works(answers["rule"])
+    assert "server.aggregation.rule=median has no bound" in refusal(answers["rule with noise"])
 
 
-def test_a_server_optimizer_moves_parameters_that_devices_accept(told, tree):
-    works(told["optimizer"])
+def test_a_server_optimizer_moves_parameters_that_devices_accept(answers, tree):
+    works(answers["optimizer"])
     (metrics,) = (tree / "optimizer").rglob("metrics.jsonl")
     lines = metrics.read_text().splitlines()
     rounds = [json.loads(line)["simulation_only"] for line in lines]
@@ -846,8 +846,8 @@ def test_a_server_optimizer_moves_parameters_that_devices_accept(told, tree):
     assert [one["declined"] for one in rounds] == [{}, {}, {}]
 
 
-def test_what_the_recipes_add_passes_the_tests_of_its_kind(told):
-    printed = works(told["tests"])
+def test_what_the_recipes_add_passes_the_tests_of_its_kind(answers):
+    printed = works(answers["tests"])
     for name in ("hinge", "losses.margin", "median", "score-33", "nesterov", "every_rule"):
         assert name in printed
 
@@ -863,8 +863,8 @@ def test_what_the_recipes_add_is_clean(tree, line):
 @pytest.mark.parametrize("name", RECIPES)
 def test_contributing_names_every_file_that_a_recipe_touches(name):
     _, recipes = (ROOT / "CONTRIBUTING.md").read_text().split("## Recipes")
-    (told,) = (part for part in recipes.split("\n\n") if part.startswith(f"**{name}.**"))
+    (answers,) = (part for part in recipes.split("\n\n") if part.startswith(f"**{name}.**"))
     recipe = RECIPES[name]
     touched = {f"{Path(path).parent}/" for path in recipe.files}
     touched |= {path for path, _, _ in recipe.lines}
-    assert [path for path in sorted(touched) if path not in told] == []
+    assert [path for path in sorted(touched) if path not in answers] == []

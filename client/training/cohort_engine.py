@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from client.embeddings.memory import keep_freed_memory
 from client.engine import Trained, Visit
 from client.training.cohort_batch import Batch, CohortMoments
-from client.training.gradients import GRADIENTS_AT_ONCE, MomentGradients, OfMoments
+from client.training.gradients import GRADIENTS_AT_ONCE, OfMoments
 from client.training.release import StepSum, step_release
 from privacy.clipping.moments import precise
 from privacy.integers.grid import IntegerGrid
@@ -21,6 +22,35 @@ from ranking.parameters import check_flat
 
 ALIGNED = 16
 """Numbers of float32 in a cache line of 64 bytes, to which torch aligns a tensor."""
+
+
+class MomentGradients(OfMoments, Protocol):
+    """Also adds them up, clipped."""
+
+    @property
+    def size(self) -> int:
+        """Number of trained parameters."""
+        ...
+
+    def add_clipped(
+        self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
+    ) -> Tensor:
+        """Adds the clipped gradients of every device's moments to its sum.
+
+        A moment contributes a vector of L2 norm at most ``clip``, zero when its gradient is not
+        finite. It is a function of the parameters and the moment alone, bit for bit, and one
+        moment more moves the sum by at most ``privacy.clipping.sensitivity.SENSITIVITY`` clips.
+
+        Args:
+            total: [devices, trainable] float64, or float32 where nothing is clipped; changed.
+            parameters: [devices, trainable] float32.
+            batch: Their moments.
+            clip: Largest norm; infinite for a plain sum.
+
+        Returns:
+            [devices] int64 how many moments were not finite.
+        """
+        ...
 
 
 class CohortEngine:

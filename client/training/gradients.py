@@ -31,32 +31,3 @@ class OfMoments(Protocol):
         moments of padding.
         """
         ...
-
-
-class MomentGradients(OfMoments, Protocol):
-    """Also adds them up, clipped."""
-
-    @property
-    def size(self) -> int:
-        """Number of trained parameters."""
-        ...
-
-    def add_clipped(
-        self, total: Tensor, parameters: Tensor, batch: Batch, *, clip: float
-    ) -> Tensor:
-        """Adds the clipped gradients of every device's moments to its sum.
-
-        A moment contributes a vector of L2 norm at most ``clip``, zero when its gradient is not
-        finite. It is a function of the parameters and the moment alone, bit for bit, and one
-        moment more moves the sum by at most ``privacy.clipping.sensitivity.SENSITIVITY`` clips.
-
-        Args:
-            total: [devices, trainable] float64, or float32 where nothing is clipped; changed.
-            parameters: [devices, trainable] float32.
-            batch: Their moments.
-            clip: Largest norm; infinite for a plain sum.
-
-        Returns:
-            [devices] int64 how many moments were not finite.
-        """
-        ...

@@ -24,10 +24,11 @@ class AggregationRule(Protocol):
 
     @property
     def sensitivity(self) -> float | None:
-        """How far one update moves the result at most, in clips over the expected cohort.
+        """How many clips one update moves what the server's mechanisms release in its place.
 
-        None where nothing bounds it. The mechanisms of the server release a noisy mean in the
-        place of a rule that states one; one that is no mean states none.
+        They release the sum of clipped updates over the expected cohort, which stands for
+        ``mean`` alone: for that it is 1. None where nothing bounds the rule. Without a
+        mechanism of the server nothing here is a promise.
         """
         ...
 

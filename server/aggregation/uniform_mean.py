@@ -24,7 +24,7 @@ class UniformMean:
 
     @property
     def sensitivity(self) -> float:
-        """One clip over the expected cohort: an update more is one more summand."""
+        """One: of the sum that a mechanism of the server releases in the place of this mean."""
         return 1.0
 
     def aggregate(self, deltas: Iterable[Vector]) -> Floats | None:

@@ -39,7 +39,7 @@ class RoundOutcome:
 
 @runtime_checkable
 class RoundObserver(Protocol):
-    """Follows the rounds; a grid that is one is told of them by the strategy."""
+    """Follows the rounds; the strategy reports them to a grid that is one."""
 
     def started(self, number: int, *, cohort: int) -> None:
         """A round began with this many devices."""

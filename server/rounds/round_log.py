@@ -35,7 +35,7 @@ class RoundLog:
             log.warning("darkroom: no ledger is kept: name a folder, ledger=DIR, to have one")
 
     def started(self, number: int, *, cohort: int) -> None:
-        """Says nothing: a round is told of when it is over."""
+        """Logs nothing: a round is logged when it is over."""
 
     def replied(self) -> None:
         """Says nothing: single devices are nobody's business."""

@@ -31,7 +31,7 @@ class RunTerms:
     digest: str
 
 
-class Invitations:
+class TaskMessages:
     """Writes the messages of a round, and remembers which devices hold the frozen part.
 
     The frozen part goes to every device that has not shown that it holds it: by an update,

@@ -35,7 +35,7 @@ def federate(
     Args:
         config: What to run.
         devices: Devices in the population.
-        observer: Is told of every round.
+        observer: Follows every round.
         ledger: Folder of the server's ledger; None for none.
         ledgers: Open ledgers of the devices.
 

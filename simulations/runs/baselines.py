@@ -14,6 +14,7 @@ from photos.library import LARGEST_MOMENT
 from photos.source import PhotoSource
 from photos.split import training_moments
 from privacy.noise import SeededSource
+from privacy.protection.derivation import Protection
 from protocol.messages import Vector, VisitTerms
 from ranking.initial import initial_ranker
 from ranking.parameters import flatten
@@ -24,7 +25,9 @@ from simulations.evaluation.figures import Figures, scores
 from simulations.evaluation.judge import Judge
 
 
-def centralised(config: Config, source: PhotoSource, *, judge: Judge) -> Vector:
+def centralised(
+    config: Config, source: PhotoSource, protection: Protection, *, judge: Judge
+) -> Vector:
     """Returns what training on the moments of all training devices in one place comes to.
 
     As many steps as all rounds have, each on as many moments as a step of a whole cohort: with
@@ -32,9 +35,7 @@ def centralised(config: Config, source: PhotoSource, *, judge: Judge) -> Vector:
     """
     own = [_training(config, source, number, judge) for number in range(source.devices)]
     everything = _gathered(own)
-    terms = visit_terms(
-        config.training, config.privacy, config.protection(devices=source.devices)
-    )
+    terms = visit_terms(config.training, config.privacy, protection)
     drawn = config.server.cohort * terms.denominator
     together = dataclasses.replace(
         terms,
@@ -46,7 +47,9 @@ def centralised(config: Config, source: PhotoSource, *, judge: Judge) -> Vector:
     return trained
 
 
-def local_only(config: Config, source: PhotoSource, *, judge: Judge) -> tuple[Vector, Figures]:
+def local_only(
+    config: Config, source: PhotoSource, protection: Protection, *, judge: Judge
+) -> tuple[Vector, Figures]:
     """Trains each held-out device alone, on its own training moments, and judges it by itself.
 
     Each takes as many steps as a device takes on average in the federated run.
@@ -56,9 +59,7 @@ def local_only(config: Config, source: PhotoSource, *, judge: Judge) -> tuple[Ve
     """
     held_out, last = judge.held_out, judge.start
     own = [_training(config, source, number, judge) for number in held_out.devices]
-    terms = visit_terms(
-        config.training, config.privacy, config.protection(devices=source.devices)
-    )
+    terms = visit_terms(config.training, config.privacy, protection)
     visits = config.server.rounds * config.server.cohort / source.devices
     alone = dataclasses.replace(terms, steps=max(1, round(visits * terms.steps)))
     where = torch.from_numpy(held_out.where)

@@ -137,10 +137,10 @@ def _train(
         case "federated":
             released = _federated(config, protection, source, folder, recorder=recorder)
         case "centralised":
-            released = baselines.centralised(config, source, judge=recorder.judge)
+            released = baselines.centralised(config, source, protection, judge=recorder.judge)
             recorder.finish(released)
         case "local_only":
-            return baselines.local_only(config, source, judge=recorder.judge)
+            return baselines.local_only(config, source, protection, judge=recorder.judge)
     return released, recorder.rows[-1].figures
 
 

@@ -137,7 +137,7 @@ def proven(absent, present, *, delta):
 
 
 @pytest.mark.slow
-def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(attack):
+def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_reported(attack):
     made = attack("overflowing", seed=3)
     absent, present = made.updates("less", 64), made.updates("more", 64)
     epsilon, delta = made.reported
@@ -149,7 +149,7 @@ def test_an_attack_by_weights_proves_no_more_than_the_epsilon_that_is_told(attac
     ("trained", "family"),
     [("linear", "amplifying"), ("head", "overflowing")],
 )
-def test_ten_thousand_visits_under_hostile_weights_prove_less_than_is_told(
+def test_ten_thousand_visits_under_hostile_weights_prove_less_than_is_reported(
     attack, measured, trained, family
 ):
     made = attack(family, seed=3, trained=trained)

@@ -142,7 +142,7 @@ def tree(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(tree) -> dict:
+def answers(tree) -> dict:
     """What a run over the new source says, and what there was before it."""
     words = [
         "photos=cards",
@@ -162,29 +162,29 @@ def told(tree) -> dict:
     return {**json.loads(last), "printed": "\n".join(printed)}
 
 
-def test_a_device_opens_the_new_source_by_its_name(told):
-    assert told["device"] == 3
-    assert told["greys"] == [[10, 100, 200], [11, 101, 201]]
+def test_a_device_opens_the_new_source_by_its_name(answers):
+    assert answers["device"] == 3
+    assert answers["greys"] == [[10, 100, 200], [11, 101, 201]]
 
 
-def test_the_server_needs_to_know_nothing_of_it(told):
-    assert told["side"] == 16
+def test_the_server_needs_to_know_nothing_of_it(answers):
+    assert answers["side"] == 16
 
 
-def test_it_is_trained_on_and_told_of_in_the_header(told):
-    assert told["status"] == 0
-    assert "cards: 6 devices train, 2 never do" in told["printed"]
-    assert "skipped 8: torn card" in told["printed"]
+def test_it_is_trained_on_and_named_in_the_header(answers):
+    assert answers["status"] == 0
+    assert "cards: 6 devices train, 2 never do" in answers["printed"]
+    assert "skipped 8: torn card" in answers["printed"]
 
 
-def test_its_settings_are_as_strict_as_others(told):
-    assert told["refused"] == [
+def test_its_settings_are_as_strict_as_others(answers):
+    assert answers["refused"] == [
         "photos.moments=0 is out of range: it must be at least 1 and at most 100.",
         "photos.taste belongs to photos=synthetic: take that, or leave the setting out.",
     ]
 
 
-def test_no_text_of_its_settings_is_public(told, tree):
+def test_no_text_of_its_settings_is_public(answers, tree):
     (run,) = (path for path in (tree / "runs").iterdir())
     public = (run / "public" / "config.yaml").read_text()
     assert "moments: 8" in public

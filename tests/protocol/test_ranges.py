@@ -47,7 +47,7 @@ def test_what_is_no_number_is_within_nothing():
         ([Ge(0), Lt(0.5)], "at least 0 and below 0.5"),
     ],
 )
-def test_limits_are_told_in_words(limits, words):
+def test_limits_are_reported_in_words(limits, words):
     assert allowed(limits) == words
 
 

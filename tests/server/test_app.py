@@ -77,7 +77,7 @@ def test_a_grid_that_knows_its_devices_is_not_asked(grid, context):
     assert {message.metadata.message_type for message in grid.sent} == {MessageType.TRAIN}
 
 
-def test_a_grid_that_observes_is_told_of_every_round(grid, watcher, context):
+def test_a_grid_that_observes_follows_every_round(grid, watcher, context):
     grid.started, grid.replied, grid.closed = watcher.started, watcher.replied, watcher.closed
     app(grid, context())
     assert [outcome.round for outcome in watcher.outcomes] == [1, 2]

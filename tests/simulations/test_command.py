@@ -188,7 +188,7 @@ def test_text_that_cannot_be_encoded_is_a_fault_not_a_refusal(monkeypatch):
         command.main()
 
 
-def test_a_terminal_without_greek_letters_is_told_all_the_same(tmp_path):
+def test_a_terminal_without_greek_letters_shows_their_numbers(tmp_path):
     line = [sys.executable, "-m", "simulations.command", "simulate", "name=δ"]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True)
@@ -213,7 +213,7 @@ def test_help_has_one_line_for_each_command(darkroom):
     assert darkroom()[0] == 0
 
 
-def test_the_version_is_told(darkroom):
+def test_the_version_is_printed(darkroom):
     status, out, _ = darkroom("--version")
     assert status == 0
     assert out[0].isdigit()

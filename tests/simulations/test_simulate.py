@@ -75,7 +75,9 @@ def test_the_reference_run_stands_beside_the_private_one(simulated, left, tmp_pa
 
 
 @pytest.mark.parametrize("choice", ["gaussian", "local"])
-def test_both_units_are_protected_told_and_written_down(simulated, tmp_path, capsys, choice):
+def test_both_units_are_protected_reported_and_written_down(
+    simulated, tmp_path, capsys, choice
+):
     words = (
         f"privacy/device={choice}",
         "privacy.device.epsilon=3",
@@ -99,7 +101,7 @@ def runs(tmp_path):
     return tmp_path / f"[bold]{'runs' * 30}"
 
 
-def test_a_folder_is_told_whole_to_be_typed_again(simulated, left, runs, capsys):
+def test_a_folder_is_printed_whole_to_be_typed_again(simulated, left, runs, capsys):
     folder = simulated(runs)
     assert capsys.readouterr().out.count(f"{folder.path}") == 2
     assert str(left(runs).path) == str(folder.path)

@@ -53,6 +53,8 @@ def test_a_folder_that_cannot_be_listed_counts_once(tmp_path):
         ("a\0b", "it is no name of a folder"),
     ],
 )
-def test_what_stands_in_the_way_of_listing_is_told_in_the_systems_words(tmp_path, name, reason):
+def test_what_stands_in_the_way_of_listing_is_reported_in_the_systems_words(
+    tmp_path, name, reason
+):
     (tmp_path / "file").touch()
     assert obstacle(tmp_path / name) == reason

@@ -14,7 +14,7 @@ def test_every_reason_stands_in_the_documentation(skip):
     assert f"| {skip} |" in DOCUMENTED
 
 
-def test_the_limits_are_told_in_millions():
+def test_the_limits_are_reported_in_millions():
     assert (LARGEST_PIXELS, LARGEST_BYTES) == (64_000_000, 256_000_000)
     assert Skip.TOO_LARGE == "more than 64 million pixels"
     assert Skip.LARGE_FILE == "file of more than 256 million bytes"

@@ -188,7 +188,7 @@ def test_little_noise_over_a_capped_sample_costs_no_more_than_either_accounting(
 
 @pytest.mark.parametrize(("sigma", "steps"), [(300.0, 10_000), (1000.0, 100_000), (30.0, 900)])
 @pytest.mark.parametrize("delta", [1e-12, 1e-9, 1e-6])
-def test_a_small_delta_after_many_steps_is_never_told_below_the_closed_form(
+def test_a_small_delta_after_many_steps_is_never_reported_below_the_closed_form(
     sigma, steps, delta
 ):
     """At the first, dp-accounting's transform tells 2.2516 at 1e-12, below the true 2.2531."""
@@ -214,7 +214,7 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_the_least_of_the_bounds_is_told_and_an_attack_leaves_little_room(setting):
+def test_the_least_of_the_bounds_is_reported_and_an_attack_leaves_little_room(setting):
     found = epsilon(**setting)
     alone_ = setting["noise_multiplier"] / math.sqrt(setting["steps"])
     assert found <= rdp.epsilon(**setting)

@@ -54,7 +54,7 @@ def test_a_jump_over_the_target_is_bracketed(jump, below, above):
     assert jump <= found <= 1.005 * jump
 
 
-def test_what_keeps_the_promise_everywhere_or_nowhere_is_told_by_the_ends():
+def test_what_keeps_the_promise_everywhere_or_nowhere_is_reported_by_the_ends():
     def find(epsilon, within):
         return boldest_kept(lambda _: epsilon, 1.0, within, near=3)
 

@@ -67,7 +67,7 @@ def test_one_kind_counted_in_two_parts_costs_what_it_does_in_one(which, first, s
     assert both == pytest.approx(losses.epsilon(first + second, delta=1e-5), rel=1e-5)
 
 
-def test_a_bit_that_is_told_and_one_that_is_told_better():
+def test_a_bit_that_is_released_and_one_that_is_released_better():
     """Truths of 2/3 and of 4/5: all losses are multiples of ln 2, the largest of them 3 ln 2.
 
     Both are true in 8/15; the second alone in 4/15, with a loss of ln 2. So at ε = ln 2 only

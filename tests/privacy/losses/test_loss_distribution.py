@@ -22,14 +22,14 @@ BIT = LossDistribution(
 NEAR = {"rel": 1e-5}
 
 
-def test_delta_of_a_bit_told_once_and_twice():
+def test_delta_of_a_bit_released_once_and_twice():
     """Once 2/3 - e^ε / 3; twice 4/9 (1 - e^ε / 4)."""
     assert BIT.deltas(1, epsilons=np.log([1.0, 1.5])) == pytest.approx([1 / 3, 1 / 6], **NEAR)
     assert BIT.deltas(2, epsilons=np.log([1.0, 2.0])) == pytest.approx([1 / 3, 2 / 9], **NEAR)
     assert BIT.deltas(1, epsilons=np.array([math.log(2)])) == pytest.approx([0], abs=1e-6)
 
 
-def test_epsilon_of_a_bit_told_once_and_twice():
+def test_epsilon_of_a_bit_released_once_and_twice():
     assert BIT.epsilon(1, delta=1 / 6) == pytest.approx(math.log(1.5), **NEAR)
     assert BIT.epsilon(2, delta=2 / 9) == pytest.approx(math.log(2), **NEAR)
     assert BIT.epsilon(1, delta=0.4) == 0.0

@@ -41,7 +41,7 @@ def test_noise_for_an_epsilon_keeps_it_and_uses_nearly_all(mechanism):
 
 @MECHANISMS
 @pytest.mark.parametrize("times", [0, 1, 40])
-def test_the_quick_epsilon_is_never_below_the_told_one_and_close(mechanism, times):
+def test_the_quick_epsilon_is_never_below_the_reported_one_and_close(mechanism, times):
     told = mechanism.epsilon(times)
     assert told <= target.epsilon(mechanism, times) <= 1.003 * told
 
@@ -113,7 +113,7 @@ def test_the_largest_rate_in_integers_is_that_of_float64():
     assert replace(INTEGERS, sampling=PoissonSampling(rate)).epsilon(20) <= 2.0
 
 
-def test_noise_of_a_few_steps_has_the_epsilon_that_is_told():
+def test_noise_of_a_few_steps_has_the_epsilon_that_is_reported():
     few = replace(INTEGERS, noise_multiplier=3 / 2**18)
     assert target.epsilon(few, 1) == few.epsilon(1) < math.inf
 

@@ -76,14 +76,14 @@ def of(devices, rate, cap):
 @example((of(4, 0.6, 3), [0.0] * 3, 1.0))
 @example((of(5, 0.9, 4), [-1.0, -1.0, 1.0, 1.0], 0.7))
 @example((of(3, 1.0, 3), [1.0, 1.0], 0.3125))
-def test_no_others_can_make_a_round_cost_more_than_is_told(case):
+def test_no_others_can_make_a_round_cost_more_than_is_reported(case):
     chosen, others, sigma = case
     assert exact(chosen, others, sigma=sigma) <= told(chosen, sigma=sigma) * (1 + 1e-6) + 1e-6
 
 
 @pytest.mark.parametrize("cap", [1, 2, 3, 4])
 @pytest.mark.parametrize(("rate", "sigma"), [(0.3, 1.0), (0.7, 2.0), (1.0, 1.0)])
-def test_others_who_give_themselves_away_cost_what_is_told(cap, rate, sigma):
+def test_others_who_give_themselves_away_cost_what_is_reported(cap, rate, sigma):
     """No clip holds these others: who is there can be read from the sum, as ε assumes."""
     chosen = of(4, rate, cap)
     others = [100.0, 200.0, 400.0]

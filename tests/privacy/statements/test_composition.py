@@ -124,7 +124,7 @@ def test_the_worst_device_is_among_those_that_no_other_exceeds():
     assert found.reported == max(each)
 
 
-def test_of_too_many_that_differ_one_that_pays_all_their_most_is_told():
+def test_of_too_many_that_differ_one_that_pays_all_their_most_is_reported():
     visits = [(n, 10 - n) for n in range(11)]
     assert len(maximal(visits)) > composition.MOST_WORST
     assert worst([LOCAL, LOCAL], visits) == composed([(LOCAL, 10), (LOCAL, 10)])

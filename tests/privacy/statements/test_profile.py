@@ -36,7 +36,7 @@ def test_every_profile_falls_to_the_promise(mechanism, times):
 
 
 @pytest.mark.parametrize("mechanism", EVERY)
-def test_at_the_promise_delta_is_nearly_used_up_without_being_told(mechanism):
+def test_at_the_promise_delta_is_nearly_used_up_without_being_reported(mechanism):
     """The grid is wider than that of the ε that is told: it adds about a thousandth."""
     (found,) = profile.deltas(mechanism, 8, epsilons=(mechanism.epsilon(8),))
     assert 0.97 * mechanism.delta < found < 1.004 * mechanism.delta
@@ -108,7 +108,7 @@ def test_the_best_attack_is_right_no_more_often_and_within_two_percent(rate, sig
     assert found.caught - 0.02 < named < found.caught + chance
 
 
-def test_nothing_is_told_without_noise_and_nothing_shown_without_a_visit():
+def test_nothing_is_reported_without_noise_and_nothing_shown_without_a_visit():
     assert profile.of(dataclasses.replace(DPSGD, noise_multiplier=0.0), 3) is None
     for mechanism in EVERY:
         found = profile.of(mechanism, 0)

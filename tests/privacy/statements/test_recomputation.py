@@ -177,7 +177,7 @@ def test_an_epsilon_that_an_attack_refutes_is_found_out():
 CAPPED = dataclasses.replace(COHORTS, rate=0.1, cap=10, population=100)
 
 
-def test_many_charges_at_a_small_delta_are_told_the_least_of_the_bounds():
+def test_many_charges_at_a_small_delta_cost_the_least_of_the_bounds():
     """100,000 steps: a transform that is not tilted sees no δ of 1e-12."""
     many = dataclasses.replace(
         MOMENTS, rate=0.01, noise_multiplier=10.0, steps=100, delta=1e-12

@@ -56,7 +56,7 @@ def test_where_devices_are_protected_nothing_is_counted(caplog, admitted):
 
 
 @pytest.mark.parametrize("ledger", [True, False])
-def test_the_promise_is_told_and_that_no_ledger_is_kept(caplog, ledger):
+def test_the_promise_is_reported_and_that_no_ledger_is_kept(caplog, ledger):
     caplog.set_level(logging.INFO, logger="flwr.darkroom")
     logging.getLogger("flwr.darkroom").addHandler(caplog.handler)
     try:

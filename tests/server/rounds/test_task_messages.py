@@ -8,7 +8,7 @@ from protocol.codec import decode_task
 from protocol.messages import Declined, DeclineReason, RefusalReason
 from server.rounds.admission import Admitted, Refused
 from server.rounds.directory import RangeDirectory
-from server.rounds.task_messages import Invitations, RunTerms
+from server.rounds.task_messages import RunTerms, TaskMessages
 
 DEVICES, FIRST = 8, 100
 ADMITTED = Admitted(np.zeros(3, np.float32))
@@ -19,7 +19,7 @@ def invitations(terms):
     asked = RunTerms(
         visit=terms, largest_library=10, frozen=np.float32([7, 8]), digest="d" * 64
     )
-    return Invitations(asked, RangeDirectory(FIRST, DEVICES), lifetime=60.0)
+    return TaskMessages(asked, RangeDirectory(FIRST, DEVICES), lifetime=60.0)
 
 
 def declined(reason):

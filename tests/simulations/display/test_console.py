@@ -58,7 +58,7 @@ def test_a_run_with_a_title_has_no_table_of_its_own(screen, row):
     assert screen.file.getvalue() == ""
 
 
-def test_an_epsilon_without_bound_is_told(screen, row):
+def test_an_epsilon_without_bound_is_reported(screen, row):
     Screen(screen, rounds=8).evaluated(row(1, spent={"example": spent(float("inf"))}))
     assert last(screen).split()[-2:] == ["∞", "none"]
 

@@ -72,7 +72,7 @@ def test_where_nothing_was_left_out_that_is_said_too(shown):
     assert lines[1].strip() == "nothing skipped"
 
 
-def test_every_promise_is_told_in_the_words_of_its_card(shown):
+def test_every_promise_is_reported_in_the_words_of_its_card(shown):
     (_, *lines), prepared = shown("privacy/device=gaussian", "privacy.device.delta=1e-3")
     promises = card.promises(prepared.protection, moments=16)
     assert [promise.unit for promise in promises] == ["example", "device"]
@@ -81,7 +81,7 @@ def test_every_promise_is_told_in_the_words_of_its_card(shown):
     assert [line[12:].rstrip() for line in lines[4:]] == told
 
 
-def test_a_library_without_a_promise_of_its_own_is_told_of_the_choice_that_has_one(shown):
+def test_a_library_without_a_promise_of_its_own_names_the_choice_that_has_one(shown):
     (_, *lines), _ = shown("privacy/device=none")
     assert lines[-1].strip() == (
         "no ε of its own for a whole library: privacy/device=gaussian has one"

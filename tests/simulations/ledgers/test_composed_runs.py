@@ -97,7 +97,7 @@ def shown(runs, **flags):
     return holds, screen.getvalue().partition("together\n")[2]
 
 
-def test_the_losses_of_each_device_add_up_over_runs_and_the_worst_is_told(runs):
+def test_the_losses_of_each_device_add_up_over_runs_and_the_worst_is_reported(runs):
     holds, said = shown(runs)
     assert holds
     # Visits: (2, 1), (1, 3), (0, 1): in all 3, 4 and 1, and terms are alike.

@@ -85,7 +85,7 @@ def test_each_line_is_explained_when_asked(run):
     assert "line 3  Round 2" in text
 
 
-def test_whole_devices_pay_together_and_all_terms_are_told(tmp_path):
+def test_whole_devices_pay_together_and_all_terms_are_reported(tmp_path):
     with Ledger.create(tmp_path, "server", terms=WHOLE_DEVICES) as ledger:
         ledger.charge([visit(1)])
     fine, text = shown(tmp_path / "server.jsonl", lines=True)

@@ -92,7 +92,7 @@ def test_no_line_is_longer_than_a_terminal():
         assert max(map(len, card.lines(found))) <= 68
 
 
-def test_a_larger_federation_is_told_after_the_run_itself_and_as_what_it_is():
+def test_a_larger_federation_is_reported_after_the_run_itself_and_as_what_it_is():
     words = ("privacy.device.noise_cohort=240", "privacy.device.noise_population=24000")
     found = promise("privacy/device=gaussian", "privacy.device.epsilon=2", DELTA, *words)
     lines = card.lines(found)

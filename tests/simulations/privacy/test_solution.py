@@ -135,7 +135,7 @@ def test_a_remark_says_the_noise_of_the_target_and_what_twice_of_it_would_allow(
     assert f"would last for {solved(Asked.ROUNDS, twice)} rounds, or allow a cohort" in advice
 
 
-def test_a_run_that_gives_its_noise_is_told_the_epsilon_of_it(planned):
+def test_a_run_that_gives_its_noise_shows_the_epsilon_of_it(planned):
     words = ("privacy.device.noise_multiplier=2", "privacy.device.epsilon=null")
     config = compose([*planned, *words])
     (line,) = remarks(config)
@@ -150,7 +150,9 @@ def test_what_protects_nothing_has_no_remark():
     ("value", "up", "down"),
     [(math.inf, "inf", "inf"), (0.0, "0", "0"), (1.2345e-5, "1.235e-05", "1.234e-05")],
 )
-def test_numbers_have_four_digits_and_what_has_none_is_told_as_it_is(config, value, up, down):
+def test_numbers_have_four_digits_and_what_has_none_is_reported_as_it_is(
+    config, value, up, down
+):
     known = Known.of(config, noise=1.0)
     assert f"noise multiplier {up}." in sentence(Asked.NOISE, value, known)
     assert f"a cohort up to {down}." in sentence(Asked.COHORT, value, known)

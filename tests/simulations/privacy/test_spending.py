@@ -27,7 +27,7 @@ def test_worst_and_median_follow_from_how_often_each_took_part():
     assert spent.delta == 1e-5
 
 
-def test_of_two_middle_devices_the_larger_epsilon_is_told():
+def test_of_two_middle_devices_the_larger_epsilon_is_reported():
     spending = VisitSpending(MECHANISM, max_participations=4, claim=True)
     spending.charge([1, 2])
     spending.charge([1])

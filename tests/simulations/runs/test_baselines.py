@@ -38,6 +38,10 @@ class StandIn:
             yield Trained(delta=delta, non_finite=0)
 
 
+def protection(config):
+    return config.protection(devices=config.photos.devices)
+
+
 @pytest.fixture
 def stand_in(monkeypatch):
     engine = StandIn()
@@ -70,7 +74,7 @@ def test_the_baselines_run_without_privacy(simulated, tmp_path, algorithm):
 def test_with_one_whole_step_a_visit_training_in_one_place_is_the_federated_run(composed):
     words = ("server.cohort=6", "server.rounds=3", "training.rate=1", "training.lr=0.5")
     config, source, judge = composed(*words)
-    together = baselines.centralised(config, source, judge=judge)
+    together = baselines.centralised(config, source, protection(config), judge=judge)
     assert not np.array_equal(together, judge.start)
     apart = federate(config, source.devices, observer=Watcher())
     np.testing.assert_allclose(together, apart, atol=1e-6)
@@ -81,7 +85,7 @@ def test_training_in_one_place_has_the_steps_of_all_rounds_and_the_moments_of_a_
 ):
     words = ("server.rounds=5", "training.steps=3", "server.cohort=2", "training.rate=0.25")
     config, source, judge = composed(*words, "training.reference_size=16")
-    baselines.centralised(config, source, judge=judge)
+    baselines.centralised(config, source, protection(config), judge=judge)
     ((terms, everything),) = stand_in.asked
     # Of each of 2 devices expected in a round 0.25 · 16 moments are drawn: 8 of all.
     moments = len(everything.numbers)
@@ -101,13 +105,13 @@ def test_alone_a_device_takes_the_steps_of_a_device_of_the_federated_run(
 ):
     words = (f"server.rounds={rounds}", f"server.cohort={cohort}", f"training.steps={steps}")
     config, source, judge = composed(*words)
-    baselines.local_only(config, source, judge=judge)
+    baselines.local_only(config, source, protection(config), judge=judge)
     assert [terms.steps for terms, _ in stand_in.asked] == [expected] * 2
 
 
 def test_alone_each_device_is_judged_by_the_model_that_it_came_to_itself(composed, stand_in):
     config, source, judge = composed()
-    last, found = baselines.local_only(config, source, judge=judge)
+    last, found = baselines.local_only(config, source, protection(config), judge=judge)
     assert np.array_equal(last, judge.start + np.float32(1))
     for device in range(2):
         alone = judge.figures(judge.start + np.float32(device))
@@ -117,7 +121,7 @@ def test_alone_each_device_is_judged_by_the_model_that_it_came_to_itself(compose
 
 def test_no_held_out_moment_is_trained_on(composed, stand_in):
     config, source, judge = composed()
-    baselines.local_only(config, source, judge=judge)
+    baselines.local_only(config, source, protection(config), judge=judge)
     held_out = judge.held_out
     for index, (_, own) in enumerate(stand_in.asked):
         kept = set(held_out.numbers[held_out.device_of == index].tolist())
@@ -129,7 +133,11 @@ def test_no_held_out_moment_is_trained_on(composed, stand_in):
 
 def test_a_baseline_of_one_seed_is_the_same_bit_for_bit(composed):
     config, source, judge = composed("training.rate=0.5")
-    one, two = (baselines.centralised(config, source, judge=judge) for _ in range(2))
+    one, two = (
+        baselines.centralised(config, source, protection(config), judge=judge) for _ in range(2)
+    )
     assert (one == two).all()
     other = dataclasses.replace(config, seed=1)
-    assert not np.array_equal(one, baselines.centralised(other, source, judge=judge))
+    assert not np.array_equal(
+        one, baselines.centralised(other, source, protection(other), judge=judge)
+    )

@@ -91,7 +91,7 @@ def test_the_figures_of_a_run_are_those_of_the_model_that_is_saved(simulated, tm
     assert folder.summary["simulation_only"]["after"] == after
 
 
-def test_an_adaptive_clip_is_told_as_it_was_released(simulated, tmp_path):
+def test_an_adaptive_clip_is_reported_as_it_was_released(simulated, tmp_path):
     words = ("privacy/device=adaptive", "privacy.device.delta=1e-3", "privacy/example=none")
     rows = simulated(tmp_path, *words).rows
     assert rows[0]["released"] == {}

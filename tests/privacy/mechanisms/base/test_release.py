@@ -138,7 +138,7 @@ def test_the_noise_of_an_adaptive_round_is_in_units_of_its_clip():
         assert kstest(draws / deviation / 1.5, "norm").pvalue < 1e-6
 
 
-def test_a_clip_that_all_updates_pass_grows_and_is_told_with_its_share():
+def test_a_clip_that_all_updates_pass_grows_and_is_reported_with_its_share():
     release = adaptive()
     long = [np.float32([3, 0, 0, 0, 0])] * 6
     first, second = (release.mean(long, source=source(number)) for number in range(2))
@@ -147,7 +147,7 @@ def test_a_clip_that_all_updates_pass_grows_and_is_told_with_its_share():
     assert second.value[0] == pytest.approx(CLIP * np.exp(0.1))
 
 
-def test_what_is_told_of_the_clip_is_a_noisy_count():
+def test_what_is_reported_of_the_clip_is_a_noisy_count():
     shares = [
         adaptive(noise=0.5).mean([], source=source(n)).released["unclipped"] for n in (1, 2)
     ]

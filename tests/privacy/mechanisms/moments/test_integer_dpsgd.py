@@ -120,7 +120,7 @@ def test_at_rate_one_both_bounds_are_closed_forms():
 
 
 @pytest.mark.parametrize(("rate", "noise"), [(0.05, 2.0), (0.5, 4.0)])
-def test_the_told_bound_is_the_lesser(rate, noise):
+def test_the_reported_bound_is_the_lesser(rate, noise):
     chosen = mechanism(rate=rate, noise=noise, steps=3)
     told = chosen.epsilon(4)
     assert 0 < told <= chosen.epsilon_rdp(4)
