@@ -13,7 +13,7 @@ from protocol.optimizers import AnyOptimizer
 from protocol.rebuild import section
 from protocol.setting_names import field_hints
 from protocol.settings import Cohort, Times, Training
-from ranking.settings import Ranking
+from ranking.settings import AnyRanking, Ranking
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +62,7 @@ def read_sections(text: str) -> DeviceSections:
     return DeviceSections(
         seed=section(text, "seed", int),
         photos=section(text, "photos", Annotated[Photos, OneOf("source", SETTINGS)]),  # type: ignore[arg-type]
-        ranking=section(text, "ranking", Ranking),
+        ranking=section(text, "ranking", AnyRanking),
         training=section(text, "training", Training),
         privacy=section(text, "privacy", Privacy),
         server=_server_steps(text),

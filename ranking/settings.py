@@ -1,7 +1,11 @@
 """What the ranker is and which of its parts are trained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Annotated, Literal, get_args
+
+from protocol.choices import OneOf
 
 Trained = Literal["linear", "head", "lora", "all"]
 """Which parameters are trained; ``ranking.model.build`` picks them by their names."""
@@ -38,3 +42,11 @@ class Ranking:
     weights: str | None
     frozen_digest: str | None = None
     start_norm: float | None = None
+
+
+RANKINGS: Mapping[str, type[Ranking]] = MappingProxyType(
+    dict.fromkeys(get_args(Trained), Ranking)
+)
+
+AnyRanking = Annotated[Ranking, OneOf("trained", RANKINGS)]
+"""The section ``ranking``: all choices have the same settings, and a file of ``conf/`` each."""

@@ -86,7 +86,7 @@ def load_weights(ranker: Ranker, path: Path) -> Origin:
     }:
         raise ValueError(
             f"{path} holds the weights of another model (trained={origin.trained}): "
-            "set ranking.trained and ranking.weights to match."
+            "set ranking= and ranking.weights to match."
         )
     ranker.load_state_dict(tensors)
     return origin

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from privacy.protection.settings import Privacy
 from protocol.rebuild import section
 from protocol.settings import Training
-from ranking.settings import Ranking
+from ranking.settings import AnyRanking, Ranking
 from server.settings import Server
 
 
@@ -35,7 +35,7 @@ def read_sections(text: str) -> ServerSections:
     return ServerSections(
         seed=section(text, "seed", int),
         side=section(text, "photos.side", int),
-        ranking=section(text, "ranking", Ranking),
+        ranking=section(text, "ranking", AnyRanking),
         training=section(text, "training", Training),
         privacy=section(text, "privacy", Privacy),
         server=section(text, "server", Server),

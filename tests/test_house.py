@@ -332,7 +332,7 @@ def test_what_protects_a_run_is_derived_once_on_each_side(measured):
     derived = calls(TREES, "Protection.of")
     measured(f"derivations of what protects a run: {', '.join(sorted(derived))}")
     assert derived == {"server.app", "simulations.configuration.settings"}
-    # A device knows its own units alone, and ``auto`` asks the mechanisms that it chooses among.
+    # A device knows its own units alone; ``auto`` asks the mechanisms that it chooses among.
     assert calls(TREES, ".protected") == {
         "client.consent.configured_floor",
         "privacy.mechanisms.auto",

@@ -10,7 +10,7 @@ class ListRanker(nn.Module):
     """One attention block over a moment's photos, a small head, and a linear taste.
 
     ``taste`` adds one weight per embedding feature to the score. It is zero in the public
-    weights, so that ``ranking.trained=linear`` starts from the public ranker itself.
+    weights, so that ``ranking=linear`` starts from the public ranker itself.
     """
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from privacy.protection.derivation import Protection
 from privacy.protection.settings import Privacy
 from protocol.choices import OneOf
 from protocol.settings import Training
-from ranking.settings import Ranking
+from ranking.settings import AnyRanking
 from server.settings import Server
 from simulations.configuration.study_settings import Seed, Study
 
@@ -63,7 +63,7 @@ class Config:
     name: str
     seed: Seed
     photos: Annotated[Photos, OneOf("source", SETTINGS)]
-    ranking: Ranking
+    ranking: AnyRanking
     training: Training
     server: Server
     privacy: Privacy
