@@ -42,7 +42,7 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
             loss_reduction="sum",
         )
         self.non_finite = 0
-        self._work = terms
+        self._terms = terms
         self._noise = noise
         self._total: StepSum | None = None
 
@@ -55,20 +55,20 @@ class MomentOptimizer(DPOptimizer):  # type: ignore[misc]
 
     def _clipped(self, gradients: Tensor) -> tuple[StepSum, int]:
         """The sum of [moments, trainable] gradients, clipped, and how many were not finite."""
-        if self._work.integers:
-            grid = IntegerGrid(clip=self._work.clip)
+        if self._terms.integers:
+            grid = IntegerGrid(clip=self._terms.clip)
             return grid.integers_of_rows(gradients.cpu().numpy())
         total = precise(gradients.new_zeros(gradients.shape[1]))
-        missing = add_clipped(total, gradients, self._work.clip)
+        missing = add_clipped(total, gradients, self._terms.clip)
         return total.cpu().numpy(), missing
 
     def add_noise(self) -> None:
         """Releases the step's sum, divided, into the gradients and forgets it."""
         if self._total is None:
             raise RuntimeError("a step is released before its gradients were clipped.")
-        released = step_release(self._total, self._work, stream=next(self._noise))
+        released = step_release(self._total, self._terms, stream=next(self._noise))
         self._total = None
         sizes = [parameter.numel() for parameter in self.params]
-        parts = torch.split(torch.from_numpy(released / self._work.denominator), sizes)
+        parts = torch.split(torch.from_numpy(released / self._terms.denominator), sizes)
         for parameter, part in zip(self.params, parts, strict=True):
             parameter.grad = part.to(parameter.dtype).view_as(parameter)

@@ -61,7 +61,7 @@ class RoundStrategy(Strategy):
         settings.check_cohort(devices=directory.devices)
         self._settings = settings
         self._terms = terms
-        self._messages = TaskMessages(terms, directory, lifetime=settings.timeout)
+        self._tasks = TaskMessages(terms, directory, lifetime=settings.timeout)
         self._seed = seed
         self._directory = directory
         self._observer = observer
@@ -101,7 +101,7 @@ class RoundStrategy(Strategy):
             expected=self._expected(server_round, parameters, invited),
         )
         self._observer.started(server_round, cohort=len(invited))
-        return self._messages.messages(server_round, parameters, invited)
+        return self._tasks.messages(server_round, parameters, invited)
 
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
@@ -185,7 +185,7 @@ class RoundStrategy(Strategy):
                 expected=expected,
             )
             counts.count(verdict, sender=sender)
-            self._messages.heard(verdict, device=sender)
+            self._tasks.heard(verdict, device=sender)
             if isinstance(verdict, Admitted):
                 yield verdict.delta
 

@@ -1,12 +1,12 @@
 """A device's folder of five moments, and what each of three readers finds in it."""
 
 import shutil
-import signal
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from alarm import within
 from PIL import Image
 
 from photos.folder.population import FolderSource, moment_number
@@ -141,12 +141,5 @@ def device(sound: Path, tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def in_time():
     """A reader that waits for a pipe fails its test instead of holding up all."""
-
-    def late(*_: object) -> None:
-        pytest.fail("reading takes for ever")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(20)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with within(20, what="reading"):
+        yield

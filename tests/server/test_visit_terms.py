@@ -1,33 +1,21 @@
 import dataclasses
 import math
 
+import privacy_settings
 import pytest
+from privacy_settings import DPSGD, RUN
+from privacy_settings import VISIT as TRAINING
 
-from privacy.mechanisms.base.unit_settings import Federation
 from privacy.mechanisms.base.unprotected import NoDevice, NoExample
-from privacy.mechanisms.local_gaussian import LocalSettings
 from privacy.mechanisms.moments.integer_dpsgd import IntegerDpSgd
 from privacy.mechanisms.moments.settings import DpSgdSettings
 from privacy.protection.derivation import Protection
 from privacy.protection.settings import Privacy
 from protocol.rebuild import SettingError, rebuild, to_plain
-from protocol.settings import Training
 from server.visit_terms import visit_terms
 
-TRAINING = Training(steps=3, rate=0.25, reference_size=40, largest_library=100, lr=0.5)
-RUN = Federation(devices=50, rounds=2, cohort=5.0)
 NONE = NoExample()
-DPSGD = DpSgdSettings(
-    epsilon=8.0,
-    noise_multiplier=None,
-    delta=1e-5,
-    clip=2.0,
-    numbers="float64",
-    max_participations=10,
-)
-LOCAL = LocalSettings(
-    epsilon=None, noise_multiplier=3.0, delta=1e-5, clip=0.5, max_participations=4
-)
+LOCAL = dataclasses.replace(privacy_settings.LOCAL, epsilon=None, noise_multiplier=3.0)
 
 
 def terms_of(example, device=None):

@@ -1,11 +1,11 @@
 """What is opened in a file's place, and what is not."""
 
 import os
-import signal
 import socket
 from pathlib import Path
 
 import pytest
+from alarm import within
 
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import Skip
@@ -14,15 +14,8 @@ from photos.folder.skips import Skip
 @pytest.fixture(autouse=True)
 def in_time():
     """An opening that waits for a pipe fails its test instead of holding up all."""
-
-    def late(*_: object) -> None:
-        pytest.fail("opening takes for ever")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(10)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with within(10, what="opening"):
+        yield
 
 
 def test_a_file_is_opened_to_be_read_from_its_first_byte(tmp_path):

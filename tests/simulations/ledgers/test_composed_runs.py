@@ -2,7 +2,9 @@
 
 import io
 import shutil
+from dataclasses import replace
 
+import ledger_terms
 import pytest
 import yaml
 from rich.console import Console
@@ -14,51 +16,9 @@ from privacy.statements.composition import composed
 from simulations.formats import epsilon_text
 from simulations.ledgers.composed_runs import show_runs
 
-MOMENTS = Terms(
-    code="0.1.0",
-    unit="example",
-    relation="add or remove one",
-    sampler="poisson",
-    rate=0.5,
-    noise_multiplier=2.0,
-    clip=0.3,
-    steps=2,
-    cap=None,
-    population=None,
-    delta=1e-5,
-    noise="secure",
-    public={},
-)
-ROUNDS = Terms(
-    code="0.1.0",
-    unit="device",
-    relation="one device contributes nothing",
-    sampler="capped poisson",
-    rate=0.25,
-    noise_multiplier=2.0,
-    clip=0.5,
-    steps=1,
-    cap=97,
-    population=120,
-    delta=1e-4,
-    noise="secure",
-    public={},
-)
-LOCAL = Terms(
-    code="0.1.0",
-    unit="example",
-    relation="replace one library",
-    sampler="everyone asked",
-    rate=1.0,
-    noise_multiplier=8.0,
-    clip=2.0,
-    steps=1,
-    cap=None,
-    population=None,
-    delta=1e-5,
-    noise="secure",
-    public={},
-)
+MOMENTS = replace(ledger_terms.MOMENTS, rate=0.5, clip=0.3, steps=2)
+ROUNDS = replace(ledger_terms.COHORTS, delta=1e-4)
+LOCAL = replace(ledger_terms.LIBRARIES, noise_multiplier=8.0, clip=2.0)
 
 
 def written(folder, ledgers):

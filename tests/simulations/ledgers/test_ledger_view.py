@@ -2,32 +2,18 @@ import dataclasses
 import io
 
 import pytest
+from ledger_terms import MOMENTS as TERMS
 from rich.console import Console
 
 from privacy.ledger.chain import Head
 from privacy.ledger.disk import Disk
 from privacy.ledger.ledger import Ledger
-from privacy.ledger.records import Charge, Terms, Unknown
+from privacy.ledger.records import Charge, Unknown
 from privacy.mechanisms.moments.dpsgd import DpSgd
 from privacy.statements.recomputation import opinions
 from simulations.formats import epsilon_text
 from simulations.ledgers.ledger_view import explained, ledgers, show
 
-TERMS = Terms(
-    code="0.1.0",
-    unit="example",
-    relation="add or remove one",
-    sampler="poisson",
-    rate=0.1,
-    noise_multiplier=2.0,
-    clip=0.5,
-    steps=5,
-    cap=None,
-    population=None,
-    delta=1e-5,
-    noise="secure",
-    public={},
-)
 WHOLE_DEVICES = dataclasses.replace(
     TERMS, unit="device", cap=75, population=1000, public={"band": 4}
 )
