@@ -11,7 +11,8 @@ It rests on this, which ``client.training.isolation_check`` tries on the machine
 * The products of a batch (``bmm``) do not mix their entries, and a row of a product keeps its
   bits for any number of rows from 12 on, which ``LEAST_MOMENTS`` have. A layer of
   one output is a product with a vector, whose rows do not keep them: ``Isolated`` adds it up
-  photo by photo.
+  photo by photo. Nor do they in a layer of two or three inputs or outputs, such as an
+  adapter of that rank, or on the way back in one of one input: zeros widen it to ``THIN``.
 * Element by element exp, log, log1p, tanh, erf, GELU, ReLU, roots and arithmetic keep their
   bits at any place. torch's sigmoid, softplus, SiLU, ELU, Mish and tanh-GELU do not: the last
   elements of a tensor take another path. A ranker must not use them.
@@ -29,6 +30,10 @@ from torch.overrides import TorchFunctionMode
 SHORTEST = 6
 """Photos of the shortest padded moment. Halving or doubling it costs 3 to 25% more rows and
 calls over the made population, whose moments have 2 to 12 photos, 5 on average."""
+
+THIN = 4
+"""Inputs and outputs of a layer from which the rows of its products keep their bits; of fewer
+they do not (torch 2.13 with MKL, AVX-512: ranks 1 and 2 of an adapter)."""
 
 LEAST_MOMENTS = 2
 """Moments of a device in a batch at least, padding among them: 12 rows of a product, and two
@@ -71,7 +76,18 @@ class Isolated(TorchFunctionMode):
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Returns ``inputs`` [*, in] through a layer of ``weight`` [out, in], row by row."""
-    if weight.shape[0] != 1:
+    if weight.shape[0] == 1:
+        outputs = (inputs * weight[0]).sum(-1, keepdim=True)
+    elif min(weight.shape) < THIN:
+        thick = functional.linear(thickened(inputs, 1), thickened(weight, 2))
+        outputs = thick[..., : weight.shape[0]]
+    else:
         return functional.linear(inputs, weight, bias)
-    outputs = (inputs * weight[0]).sum(-1, keepdim=True)
     return outputs if bias is None else outputs + bias
+
+
+def thickened(values: Tensor, axes: int) -> Tensor:
+    """Returns ``values`` with zeros after it where one of its last ``axes`` is too thin."""
+    more = [max(0, THIN - size) for size in values.shape[-axes:]]
+    after = [part for size in reversed(more) for part in (0, size)]
+    return functional.pad(values, after) if any(more) else values

@@ -57,7 +57,7 @@ def _bytes(kept: Examples) -> int:
 _models: LruCache[tuple[Ranking, EngineChoice, Accelerator, str], DeviceModel] = LruCache(
     weigh=lambda _: 1
 )
-_embedded: LruCache[tuple[Photos, int, str, int], Examples] = LruCache(weigh=_bytes)
+_kept: LruCache[tuple[Photos, int, str, int], Examples] = LruCache(weigh=_bytes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +102,7 @@ class LocalDevice:
     def train_on_nothing(self, task: Task, frozen: Frozen) -> Vector:
         """Returns what ``train`` gives for a library without moments: noise alone."""
         with self.model(task.digest, frozen) as lent:
-            nothing = examples((), encoder=lent.frozen_encoder)
+            nothing = lent.kept(examples((), encoder=lent.frozen_encoder))
             visit = Visit(examples=nothing, source=self.source(task))
             (trained,) = lent.engine.train(task.parameters, [visit], terms=task.terms)
         return protected(trained.delta, terms=task.terms, source=self.source(task))
@@ -112,7 +112,8 @@ class LocalDevice:
         loss = LOSSES[self.sections.ranking.loss]
         with self.model(task.digest, frozen) as lent:
             lent.take(task.parameters)
-            return evaluate(lent.ranker, self._examples(lent, held_out_moments), loss=loss)
+            kept = lent.kept(self._examples(lent, held_out_moments))
+            return evaluate(lent.ranker, kept, loss=loss, kept=self.sections.ranking.inputs)
 
     def source(self, task: Task) -> Source:
         """Returns where the visit's secret draws come from; a new attempt draws afresh."""
@@ -149,15 +150,14 @@ class LocalDevice:
             if not self.sections.private:
                 raise
             log.warning("a library cannot be used (%s): noise alone", type(failure).__name__)
-            return examples((), encoder=lent.frozen_encoder)
+            return lent.kept(examples((), encoder=lent.frozen_encoder))
 
     def _training(self, lent: DeviceModel) -> Examples:
-        encoder = "" if lent.frozen_encoder is None else lent.encoder
-        key = (self.sections.photos, self.sections.seed, encoder, self.device)
-        kept = (self.sections.memory - BATCH) * 1024**2
-        return _embedded.get(key, lambda: self._kept(lent), limit=kept)
+        key = (self.sections.photos, self.sections.seed, lent.made_by, self.device)
+        limit = (self.sections.memory - BATCH) * 1024**2
+        return _kept.get(key, lambda: lent.kept(self._embedded(lent)), limit=limit)
 
-    def _kept(self, lent: DeviceModel) -> Examples:
+    def _embedded(self, lent: DeviceModel) -> Examples:
         photos, folder = self.sections.photos, self.sections.cache
         if folder is None or lent.frozen_encoder is None:
             return self._examples(lent, training_moments)

@@ -5,18 +5,24 @@ from functools import lru_cache
 from typing import Self
 
 import torch
+from torch import nn
 
 from client.accelerator import accelerator
-from client.engine import Engine
+from client.embeddings.readings import read
+from client.engine import Engine, Examples
 from client.settings import Accelerator, EngineChoice
 from client.training.bookkeeping import Bookkeeping
 from client.training.cohort_engine import CohortEngine
 from client.training.gradients import OfMoments
-from client.training.isolation_check import check_embeddings, check_isolation
+from client.training.isolation_check import (
+    check_embeddings,
+    check_isolation,
+    check_readings,
+)
 from client.training.vmapped import Vmapped
 from protocol.messages import Vector
 from ranking.model.build import build_ranker, frozen_names, trainable_names
-from ranking.model.encoder import EMBEDDING, PhotoEncoder
+from ranking.model.encoder import PhotoEncoder
 from ranking.model.ranker import Ranker
 from ranking.parameters import flatten, frozen_digest, load_flat, module_digest
 from ranking.settings import Ranking
@@ -30,13 +36,15 @@ class DeviceModel:
         ranker: The ranker; its trained part is whatever was trained or judged last.
         ranking: Its settings.
         engine: Trains it.
-        encoder: Digest of its encoder, the frozen one: equal encoders embed alike.
+        encoder: Digest of its encoder: equal encoders embed alike.
+        reader: Digest of its list model: equal ones read alike.
     """
 
     ranker: Ranker
     ranking: Ranking
     engine: Engine
     encoder: str
+    reader: str
 
     @classmethod
     def assemble(
@@ -59,12 +67,25 @@ class DeviceModel:
             ranking=ranking,
             engine=build_engine(ranker, ranking, engine),
             encoder=module_digest(ranker.encoder),
+            reader=module_digest(ranker.list_ranker.reader),
         )
 
     @property
     def frozen_encoder(self) -> PhotoEncoder | None:
         """The encoder, or None where it is trained too."""
-        return None if self.ranking.trained == "all" else self.ranker.encoder
+        return None if self.ranking.inputs == "pixels" else self.ranker.encoder
+
+    @property
+    def made_by(self) -> str:
+        """What ``kept`` depends on beside the photos, "" for nothing."""
+        by = {"pixels": "", "embeddings": self.encoder, "readings": self.encoder + self.reader}
+        return by[self.ranking.inputs]
+
+    def kept(self, examples: Examples) -> Examples:
+        """Returns what a device keeps of ``examples``, which ``frozen_encoder`` made."""
+        if self.ranking.inputs != "readings":
+            return examples
+        return read(self.ranker.list_ranker, examples)
 
     def take(self, parameters: Vector) -> None:
         """Gives the ranker ``parameters`` [trainable]."""
@@ -104,13 +125,26 @@ def prove_isolation(
         NotIsolatedError: A moment does not keep its bits on this machine.
         ValueError: The accelerator is not there.
     """
-    ranker = _blank(ranking).to(accelerator(on))
+    ranker = _stirred(ranking).to(accelerator(on))
     size = len(flatten(ranker, trainable_names(ranker, ranking.trained)))
-    photo = (3, side, side) if ranking.trained == "all" else (EMBEDDING,)
     gradients, _ = _gradients(ranker, ranking, choice)
+    photo = kept_shape(ranker, ranking, side=side)
     check_isolation(gradients, engine=choice.name, size=size, photo=photo)
-    if ranking.trained != "all":
+    if ranking.inputs != "pixels":
         check_embeddings(ranker.encoder, side=side)
+    if ranking.inputs == "readings":
+        check_readings(ranker.list_ranker, width=ranking.encoder.width)
+
+
+def kept_shape(ranker: Ranker, ranking: Ranking, *, side: int) -> tuple[int, ...]:
+    """Returns the shape of what a device keeps of a photo of ``side`` pixels."""
+    match ranking.inputs:
+        case "pixels":
+            return (3, side, side)
+        case "embeddings":
+            return (ranking.encoder.width,)
+        case "readings":
+            return (ranker.list_ranker.readings,)
 
 
 def _gradients(
@@ -137,6 +171,14 @@ def _template(ranking: Ranking) -> Ranker:
     return _blank(ranking)
 
 
+def _stirred(ranking: Ranking) -> Ranker:
+    """A ranker whose every part counts: a frozen weight of zero would hide what it weighs."""
+    ranker, draws = _blank(ranking), torch.Generator().manual_seed(0)
+    for weights in (ranker.list_ranker.taste, ranker.list_ranker.scene_token):
+        nn.init.normal_(weights.weight, generator=draws)
+    return ranker
+
+
 def _blank(ranking: Ranking) -> Ranker:
     """A ranker whose every parameter is about to be overwritten."""
-    return build_ranker(ranking.trained, generator=torch.Generator().manual_seed(0))
+    return build_ranker(ranking, generator=torch.Generator().manual_seed(0))

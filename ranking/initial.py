@@ -18,7 +18,7 @@ def initial_ranker(ranking: Ranking, *, seed: int) -> Ranker:
     Raises:
         ValueError: ``ranking.weights`` names no usable file.
     """
-    ranker = build_ranker(ranking.trained, generator=_generator(seed))
+    ranker = build_ranker(ranking, generator=_generator(seed))
     match ranking.weights:
         case None:
             pass

@@ -1,14 +1,20 @@
 """What the ranker is and which of its parts are trained."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self
+
+from annotated_types import Interval
 
 from protocol.choices import OneOf
+from ranking.sizes import AnyList, Encoder
 
-Trained = Literal["linear", "head", "lora", "all"]
+Trained = Literal["taste", "taste_scenes", "linear", "head", "lora", "all"]
 """Which parameters are trained; ``ranking.model.build`` picks them by their names."""
+
+Inputs = Literal["pixels", "embeddings", "readings"]
+"""What a device keeps of its photos: what comes out of the part that it does not train."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,9 +22,14 @@ class Ranking:
     """The model's choices.
 
     Attributes:
-        trained: ``linear`` trains one taste vector on the frozen embedding, added to the public
-            ranker's score; ``head`` the list-attention block and the head; ``lora`` low-rank
-            adapters of the list part and the head's last layer; ``all`` everything from pixels.
+        trained: ``taste`` trains a weight for each feature that the list model gives a photo;
+            ``taste_scenes`` also one for each of the photo's own features in each scene;
+            ``linear`` one for each number of the embedding, added to the public score;
+            ``head`` the list model itself; ``lora`` low-rank adapters of it; ``all`` the list
+            model and the encoder, from pixels.
+        encoder: Sizes of the photo encoder.
+        list: Sizes of the list model.
+        context: Whether features count that a photo has among the others of its moment.
         loss: The loss of one moment.
         weights: ``public`` for the ranker that ships with Darkroom, a safetensors file, or null
             for random weights drawn from the seed.
@@ -28,6 +39,9 @@ class Ranking:
     """
 
     trained: Trained
+    encoder: Encoder
+    list: AnyList
+    context: bool
     loss: Literal[
         "softmax",
         "ranknet",
@@ -43,10 +57,47 @@ class Ranking:
     frozen_digest: str | None = None
     start_norm: float | None = None
 
+    @property
+    def inputs(self) -> Inputs:
+        """What a device keeps of its photos."""
+        match self.trained:
+            case "all":
+                return "pixels"
+            case "head" | "lora":
+                return "embeddings"
+            case _:
+                return "readings"
+
+    def flaw(self) -> str:
+        """Returns what is wrong with the sizes, in one sentence, or ""."""
+        return self.encoder.flaw() or self.list.flaw()
+
+    def unweighted(self) -> Self:
+        """Returns the same, starting from random weights."""
+        return replace(self, weights=None, frozen_digest=None, start_norm=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lora(Ranking):
+    """Low-rank adapters of the list model.
+
+    Attributes:
+        rank: Rank of each adapter.
+    """
+
+    rank: Annotated[int, Interval(ge=1, le=256)]
+
 
 RANKINGS: Mapping[str, type[Ranking]] = MappingProxyType(
-    dict.fromkeys(get_args(Trained), Ranking)
+    {
+        "taste": Ranking,
+        "taste_scenes": Ranking,
+        "linear": Ranking,
+        "head": Ranking,
+        "lora": Lora,
+        "all": Ranking,
+    }
 )
 
 AnyRanking = Annotated[Ranking, OneOf("trained", RANKINGS)]
-"""The section ``ranking``: all choices have the same settings, and a file of ``conf/`` each."""
+"""The section ``ranking``: one of them, by what is trained."""

@@ -4,19 +4,23 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from protocol.rebuild import section, shown, to_plain
 from ranking.model.lora import under_adapters
 from ranking.model.ranker import Ranker
-from ranking.settings import Trained
+from ranking.settings import AnyRanking, Lora, Ranking
 
-FORMAT = 1
+ENCODER = "encoder."
+
+FORMAT = 2
 """Version of the file's metadata, kept in it. Raise it when ``Origin`` or the digest changes: a
 file of another version is then refused in one sentence, not misread."""
 
@@ -29,14 +33,33 @@ class Origin:
         seed: The run's seed; None where it is not released, for cohorts and held-out moments
             may follow from it.
         command: The command that made the file.
-        trained: The part that was trained; ``lora`` files hold adapters.
+        ranking: The model, and the part of it that was trained; ``lora`` files hold adapters.
+            It names no weights: those are in the file.
         side: Pixels of the photos' side in training.
     """
 
     seed: int | None
     command: str
-    trained: Trained
+    ranking: Ranking
     side: int
+
+    def facts(self) -> str:
+        """Returns the same in JSON, as the file has it."""
+        facts = to_plain(self) | {"ranking": to_plain(self.ranking.unweighted())}
+        return json.dumps({"format": FORMAT, **facts}, sort_keys=True)
+
+    @classmethod
+    def of(cls, facts: str) -> Self:
+        """Reads what ``facts`` wrote, of this format.
+
+        Raises:
+            ValueError: It is of another.
+        """
+        plain = json.loads(facts)
+        if plain.pop("format") != FORMAT:
+            raise ValueError("the format is another")
+        ranking = section(facts, "ranking", AnyRanking)
+        return cls(**{**plain, "ranking": ranking})
 
 
 def public_weights_path() -> Path:
@@ -53,7 +76,7 @@ def save_weights(ranker: Ranker, path: Path, *, origin: Origin) -> None:
         origin: Kept in the file.
     """
     tensors = {name: value.contiguous() for name, value in ranker.state_dict().items()}
-    facts = json.dumps({"format": FORMAT, **asdict(origin)}, sort_keys=True)
+    facts = origin.facts()
     metadata = {"darkroom": facts, "sha256": _digest(tensors, facts=facts)}
     content = save(tensors, metadata=metadata)
     partial = path.with_name(f"{path.name}.partial")
@@ -78,18 +101,59 @@ def load_weights(ranker: Ranker, path: Path) -> Origin:
         ValueError: The file is missing, damaged, or of another model; nothing is copied.
     """
     origin, tensors = _read(path)
+    file = origin.ranking
+    _check_sizes(
+        path,
+        ("ranking.encoder", file.encoder, ranker.encoder.sizes),
+        ("ranking.list", file.list, ranker.list_ranker.sizes),
+    )
     state = ranker.state_dict()
-    if origin.trained != "lora":
+    if file.trained != "lora":
         tensors = under_adapters(tensors, state)
     if {name: value.shape for name, value in tensors.items()} != {
         name: value.shape for name, value in state.items()
     }:
+        rank = f" of ranking.rank={file.rank}" if isinstance(file, Lora) else ""
         raise ValueError(
-            f"{path} holds the weights of another model (trained={origin.trained}): "
+            f"{path} holds the weights of another model (ranking={file.trained}{rank}): "
             "set ranking= and ranking.weights to match."
         )
     ranker.load_state_dict(tensors)
     return origin
+
+
+def load_encoder(ranker: Ranker, path: Path) -> None:
+    """Copies a file's encoder into ``ranker``, whose list model may be another.
+
+    Raises:
+        ValueError: The file is missing, damaged, or of an encoder of other sizes; nothing is
+            copied.
+    """
+    origin, tensors = _read(path)
+    _check_sizes(path, ("ranking.encoder", origin.ranking.encoder, ranker.encoder.sizes))
+    named = {name: value for name, value in tensors.items() if name.startswith(ENCODER)}
+    ranker.encoder.load_state_dict(
+        {name.removeprefix(ENCODER): value for name, value in named.items()}
+    )
+
+
+def _check_sizes(path: Path, *sizes: tuple[str, object, object]) -> None:
+    """Refuses sizes of a file that are not those asked for: (section, of the file, asked).
+
+    Of another kind of list model the kind is named, and what both kinds have.
+    """
+    plain = [(at, to_plain(own), to_plain(asked)) for at, own, asked in sizes]
+    others = [
+        f"{at}.{name}={shown(asked[name])} where the file has {shown(value)}"
+        for at, own, asked in plain
+        for name, value in own.items()
+        if name in asked and asked[name] != value
+    ]
+    if others:
+        raise ValueError(
+            f"{path} holds weights of other sizes: {', '.join(others)}; set these as the file "
+            "has them, name other weights, or make some with `darkroom pretrain`."
+        )
 
 
 def read_origin(path: Path) -> Origin:
@@ -119,10 +183,7 @@ def _verified(path: Path) -> tuple[Origin, dict[str, Tensor]]:
     facts = metadata["darkroom"]
     if metadata["sha256"] != _digest(tensors, facts=facts):
         raise ValueError("the digest differs")
-    origin = json.loads(facts)
-    if origin.pop("format") != FORMAT:
-        raise ValueError("the format is another")
-    return Origin(**origin), tensors
+    return Origin.of(facts), tensors
 
 
 def _digest(tensors: Mapping[str, Tensor], *, facts: str) -> str:

@@ -119,7 +119,7 @@ def _save(model: "ServerModel", output: Path, sections: ServerSections) -> None:
     origin = Origin(
         seed=None,
         command="flwr run .",
-        trained=sections.ranking.trained,
+        ranking=sections.ranking,
         side=sections.side,
     )
     save_weights(model.ranker, output, origin=origin)

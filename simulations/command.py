@@ -25,6 +25,7 @@ import click  # noqa: E402
 import typer  # noqa: E402
 
 from simulations.display import usage  # noqa: E402
+from simulations.pretraining.stage import Stage  # noqa: E402
 from simulations.privacy.question import Asked, Unit  # noqa: E402
 
 HYDRAS_WORDS = {
@@ -66,11 +67,40 @@ def pretrain(
         "public.safetensors"
     ),
     seed: Annotated[int, typer.Option(help="Seed of weights and batches.", min=0)] = 0,
+    stage: Annotated[Stage, typer.Option(help="What to train.")] = Stage.BOTH,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave a family of context functions out.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="ranking.list.width=96 …", metavar="OVERRIDE")
+    ] = None,
 ) -> None:
-    """Train the public ranker on the public split (about 10 minutes)."""
+    """Train public weights on the public split (an hour; --stage list: 10 minutes)."""
+    from simulations.configuration.hydra_bridge import compose
     from simulations.pretraining.pretrain import pretrain as train
 
-    train(out=out, seed=seed)
+    ranking = compose(overrides or ()).ranking
+    kept = frozenset(without or ())
+    train(out=out, seed=seed, ranking=ranking, stage=stage, without=kept)
+
+
+@app.command()
+def plot(
+    study: Annotated[
+        Path, typer.Argument(help="The folder of a study=comparison.", metavar="STUDY")
+    ],
+    x: Annotated[str, typer.Option(help="Axis of the grid from left to right.")],
+    lines: Annotated[str, typer.Option(help="Axis with a line for each value.")],
+    out: Annotated[Path, typer.Option(help="The picture, such as frontier.svg.")],
+    panels: Annotated[
+        str | None, typer.Option(help="Axis with a panel for each value.")
+    ] = None,
+) -> None:
+    """Draw a study's quality with intervals; needs the extra `plots`."""
+    from simulations.studies.study_plot import Axes, draw
+
+    draw(study, Axes(x=x, lines=lines, panels=panels), out=out)
+    typer.echo(f"{out}")
 
 
 @app.command()
@@ -244,7 +274,17 @@ def _flower(words: list[str]) -> int:
 
 
 def _refuse_unknown_command(words: list[str]) -> None:
-    known = ["simulate", "rank", "ledger", "bench", "pretrain", "photos", "privacy", "version"]
+    known = [
+        "simulate",
+        "rank",
+        "ledger",
+        "bench",
+        "pretrain",
+        "plot",
+        "photos",
+        "privacy",
+        "version",
+    ]
     if words and not words[0].startswith("-") and words[0] not in known:
         near = difflib.get_close_matches(words[0], known, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""

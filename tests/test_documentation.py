@@ -1,9 +1,15 @@
 """What the pages name is there: source files, folders, tests, and where their links lead."""
 
+import math
 import re
 from pathlib import Path
 
 import pytest
+from rankings import ranker, ranking
+
+from client.model import kept_shape
+from ranking.settings import RANKINGS
+from simulations.configuration.hydra_bridge import compose
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
@@ -56,6 +62,26 @@ def dead_links(text: str, page: Path) -> list[str]:
         if not target.exists() or heading not in anchors(target.read_text(encoding="utf-8")):
             found.append(link)
     return found
+
+
+def numbers_kept() -> dict[str, int]:
+    """How many numbers a device keeps of a photo, by what is trained, as the page has it."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+`) \| \w+ \| ([\d,]+) \|", page, flags=re.MULTILINE)
+    return {
+        trained: int(count.replace(",", ""))
+        for choices, count in rows
+        for trained in re.findall(r"`(\w+)`", choices)
+    }
+
+
+def test_what_a_device_keeps_of_a_photo_is_as_long_as_the_page_says():
+    side = compose([]).photos.side
+    kept = {}
+    for trained in RANKINGS:
+        built, settings = ranker(trained), ranking(trained)
+        kept[trained] = math.prod(kept_shape(built, settings, side=side))
+    assert numbers_kept() == kept
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -118,7 +118,7 @@ def test_flwr_run_gives_the_parameters_of_the_in_process_grid(app, environment, 
     assert ours.keys() == flowers.keys()
     untrained = initial_ranker(compose(["experiment=flower"]).ranking, seed=0).state_dict()
     assert not torch.equal(
-        ours["list_ranker.score.weight"], untrained["list_ranker.score.weight"]
+        ours["list_ranker.token.weight"], untrained["list_ranker.token.weight"]
     )
     for name in ours:
         torch.testing.assert_close(flowers[name], ours[name], rtol=1e-5, atol=1e-6)

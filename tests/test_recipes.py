@@ -29,11 +29,12 @@ TESTS = (
     "tests/test_doctests.py",
     "tests/ranking/losses/test_registry.py",
     "tests/ranking/model/test_build.py",
+    "tests/shared/rankings.py",
     "tests/server/aggregation/test_optimizer.py",
     "tests/server/aggregation/test_rules.py",
 )
 CHOSEN = "hinge or margin or median or nesterov or farther or documentation or every_name"
-CHOSEN += " or every_rule or every_optimizer"
+CHOSEN += " or every_rule or every_optimizer or score-"
 
 
 RECIPES = {
@@ -218,7 +219,7 @@ def test_a_server_optimizer_moves_parameters_that_devices_accept(answers, tree):
 
 def test_what_the_recipes_add_passes_the_tests_of_its_kind(answers):
     printed = works(answers["tests"])
-    for name in ("hinge", "losses.margin", "median", "score-33", "nesterov", "every_rule"):
+    for name in ("hinge", "losses.margin", "median", "score-changes", "nesterov", "every_rule"):
         assert name in printed
 
 

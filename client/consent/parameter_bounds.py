@@ -80,9 +80,8 @@ def _start(ranking: Ranking, seed: int) -> tuple[str, float, int]:
     from ranking.parameters import flatten, frozen_digest
 
     named = ranking.weights not in (None, "public")
-    blank = Ranking(trained=ranking.trained, loss=ranking.loss, weights=None)
     # A configuration names no file of the device's, but the digest of what is in it.
-    ranker = initial_ranker(blank if named else ranking, seed=seed)
+    ranker = initial_ranker(ranking.unweighted() if named else ranking, seed=seed)
     trained = flatten(ranker, trainable_names(ranker, ranking.trained))
     if named:
         return ranking.frozen_digest or "", ranking.start_norm or 0.0, trained.size

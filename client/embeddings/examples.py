@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import pad
 
 from client.engine import Examples
 from client.isolation import Isolated
 from photos.library import Moment
-from ranking.model.encoder import EMBEDDING
+from ranking.model.encoder import PhotoEncoder
 from ranking.parameters import place
 
 PHOTOS_AT_ONCE = 16
@@ -26,7 +26,7 @@ NO_FEEDBACK = np.zeros(0, np.int64)
 """The feedback of such a library."""
 
 
-def examples(moments: Sequence[Moment], *, encoder: nn.Module | None) -> Examples:
+def examples(moments: Sequence[Moment], *, encoder: PhotoEncoder | None) -> Examples:
     """Returns moments padded to the longest; none at all is legal.
 
     Args:
@@ -49,8 +49,8 @@ def examples(moments: Sequence[Moment], *, encoder: nn.Module | None) -> Example
 
 
 @torch.no_grad()
-def embed(encoder: nn.Module, photos: NDArray[np.uint8]) -> Tensor:
-    """Returns [n, 64] embeddings of ``photos`` [n, side, side, 3], on the host.
+def embed(encoder: PhotoEncoder, photos: NDArray[np.uint8]) -> Tensor:
+    """Returns [n, width] embeddings of ``photos`` [n, side, side, 3], on the host.
 
     A photo's embedding is the same, bit for bit, whatever other photos there are.
     """
@@ -63,7 +63,7 @@ def embed(encoder: nn.Module, photos: NDArray[np.uint8]) -> Tensor:
             for some in np.split(filled, len(filled) // PHOTOS_AT_ONCE or 1)
             if len(some)
         ]
-    return torch.cat([torch.empty(0, EMBEDDING), *parts])[: len(photos)]
+    return torch.cat([torch.empty(0, encoder.sizes.width), *parts])[: len(photos)]
 
 
 def pixels(photos: NDArray[np.uint8]) -> Tensor:

@@ -45,7 +45,7 @@ class Bookkeeping:
             alone: Whether every moment has a batch of its own.
         """
         self._ranker, self._ranking = ranker, ranking
-        self._scorer = Scorer(ranker)
+        self._scorer = Scorer(ranker, kept=ranking.inputs)
         self._instead: Vmapped | None = None
         self._loss = LOSSES[ranking.loss]
         self.accelerator = place(ranker)

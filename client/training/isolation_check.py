@@ -2,12 +2,16 @@
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from client.embeddings.examples import PHOTOS_AT_ONCE, embed
+from client.embeddings.readings import MOMENTS_AT_ONCE, read
+from client.engine import Examples
 from client.isolation import LEAST_MOMENTS, SHORTEST
 from client.training.cohort_batch import Batch, Shape, most_moments
 from client.training.gradients import OfMoments
+from ranking.model.encoder import PhotoEncoder
+from ranking.model.list_ranker import ListRanker
 
 EXPONENTS = 12
 """The check's parameters are scaled by powers of two up to this, up and down: far enough that
@@ -80,7 +84,7 @@ def _keeps(gradients: OfMoments, parameters: Tensor, batch: Batch) -> bool:
     )
 
 
-def check_embeddings(encoder: nn.Module, *, side: int) -> None:
+def check_embeddings(encoder: PhotoEncoder, *, side: int) -> None:
     """Refuses an encoder whose embedding of a photo depends on the other photos.
 
     Raises:
@@ -95,6 +99,36 @@ def check_embeddings(encoder: nn.Module, *, side: int) -> None:
                 "with this PyTorch on this processor the embedding of a photo depends on the "
                 "others, so that no ε of a moment would hold; use another machine."
             )
+
+
+def check_readings(list_ranker: ListRanker, *, width: int) -> None:
+    """Refuses a list model whose reading of a moment depends on the other moments.
+
+    Args:
+        list_ranker: The list model.
+        width: Numbers of an embedding.
+
+    Raises:
+        NotIsolatedError: A moment is read in other bits among other moments.
+    """
+    draws = torch.Generator().manual_seed(0)
+    count, longest = MOMENTS_AT_ONCE + 1, max(PHOTOS)
+    where = torch.arange(longest) < torch.randint(2, longest + 1, (count, 1), generator=draws)
+    inputs = torch.randn(count, longest, width, generator=draws) * where.unsqueeze(-1)
+    together = read(list_ranker, _moments(inputs, where)).inputs
+    for row in (0, MOMENTS_AT_ONCE - 1, MOMENTS_AT_ONCE):
+        only = slice(row, row + 1)
+        alone = read(list_ranker, _moments(inputs[only], where[only])).inputs[0]
+        if not same_bits(alone, together[row]):
+            raise NotIsolatedError(
+                "with this PyTorch on this processor what is read of a moment depends on the "
+                "others, so that no ε of a moment would hold; use another machine."
+            )
+
+
+def _moments(inputs: Tensor, where: Tensor) -> Examples:
+    numbers = torch.arange(len(where))
+    return Examples(inputs=inputs, gains=where.float(), where=where, numbers=numbers)
 
 
 def same_bits(one: Tensor, other: Tensor) -> bool:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.grad import conv2d_weight
 
+from client.isolation import THIN, thickened
 from client.training.recording import Layers, Recorded, Recording, UnknownLayerError
 from privacy.clipping.moments import precise
 
@@ -220,6 +221,10 @@ def _products(rows: Tensor, weight: Tensor, offset: Tensor | None) -> Tensor:
     if weight.shape[1] == 1:
         # Row by row: see ``client.isolation``.
         outputs = (rows * weight).sum(-1, keepdim=True)
+        return outputs if offset is None else outputs + offset
+    if min(weight.shape[1:]) < THIN:
+        outputs = _products(thickened(rows, 1), thickened(weight, 2), None)
+        outputs = outputs[..., : weight.shape[1]]
         return outputs if offset is None else outputs + offset
     turned = weight.transpose(1, 2).expand(len(rows), -1, -1)
     return torch.bmm(rows, turned) if offset is None else torch.baddbmm(offset, rows, turned)

@@ -47,7 +47,7 @@ class OpacusEngine:
             ranking: What is trained, by which loss.
         """
         self._ranker = ranker
-        self._scorer = Scorer(ranker)
+        self._scorer = Scorer(ranker, kept=ranking.inputs)
         self._names = trainable_names(ranker, ranking.trained)
         self._loss = LOSSES[ranking.loss]
         for name, parameter in ranker.named_parameters():

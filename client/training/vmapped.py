@@ -23,7 +23,7 @@ class Vmapped:
 
     def __init__(self, ranker: Ranker, ranking: Ranking) -> None:
         """Keeps ``ranker``, whose frozen part is in place; it is read, never changed."""
-        self._scorer = Scorer(ranker)
+        self._scorer = Scorer(ranker, kept=ranking.inputs)
         self._loss = LOSSES[ranking.loss]
         self.accelerator = place(ranker)
         self._names = trainable_names(ranker, ranking.trained)

@@ -10,7 +10,7 @@ from photos.source import Orders
 from photos.synthetic.ceilings import ceiling_scores
 from photos.synthetic.feedback import draw_feedback
 from photos.synthetic.owner import Owner, private_owner, public_owner
-from photos.synthetic.renderer import draw_scenery, render
+from photos.synthetic.renderer import Pictures, draw_scenery, render
 from photos.synthetic.settings import SyntheticPhotos
 from photos.synthetic.streams import FEEDBACK, PICTURES, PRIVATE, PUBLIC, stream
 
@@ -49,19 +49,30 @@ class SyntheticSource:
 def library(photos: SyntheticPhotos, *, seed: int, device: int) -> Library:
     """Returns a device's library in the private population."""
     owner = private_owner(photos, seed=seed, device=device)
-    return _library(owner, PRIVATE, side=photos.side, seed=seed, device=device)
+    pictures = _pictures(owner, PRIVATE, side=photos.side, seed=seed, device=device)
+    return _library(owner, PRIVATE, pictures, seed=seed, device=device)
 
 
-def public_library(*, side: int, seed: int, device: int) -> Library:
-    """Returns a device's library in the public split, which shares no device with any run."""
+def public_library(*, side: int, seed: int, device: int) -> tuple[Library, Pictures]:
+    """Returns a device's library in the public split, and its pictures in the same order.
+
+    The public split shares no device with any run.
+    """
     owner = public_owner(seed=seed, device=device)
-    return _library(owner, PUBLIC, side=side, seed=seed, device=device)
+    pictures = _pictures(owner, PUBLIC, side=side, seed=seed, device=device)
+    return _library(owner, PUBLIC, pictures, seed=seed, device=device), pictures
 
 
-def _library(owner: Owner, population: int, *, side: int, seed: int, device: int) -> Library:
+def _pictures(owner: Owner, population: int, *, side: int, seed: int, device: int) -> Pictures:
+    draws = stream(population, PICTURES, seed=seed, device=device)
+    scenery = draw_scenery(owner.roll.moments, draws)
+    return render(owner.roll, scenery, side=side, generator=draws)
+
+
+def _library(
+    owner: Owner, population: int, pictures: Pictures, *, seed: int, device: int
+) -> Library:
     roll = owner.roll
-    pictures = stream(population, PICTURES, seed=seed, device=device)
-    pixels = render(roll, draw_scenery(roll.moments, pictures), side=side, generator=pictures)
     choices = stream(population, FEEDBACK, seed=seed, device=device)
     feedback = draw_feedback(owner.taste.utility(roll), roll, choices)
     bounds = np.searchsorted(roll.moment_of, np.arange(roll.moments + 1))
@@ -69,7 +80,7 @@ def _library(owner: Owner, population: int, *, side: int, seed: int, device: int
     moments = tuple(
         Moment(
             number=number,
-            photos=pixels[first:last],
+            photos=pictures.photos[first:last],
             bursts=roll.bursts[first:last],
             feedback=feedback[first:last],
             expected_gain=gain[first:last],

@@ -21,6 +21,12 @@ attributes."""
 COARSE = 9
 """Points on a side of the texture's pattern, between which it is interpolated."""
 
+STOPS, OVER, UNDER = 1.5, 0.7, 1.2
+"""Stops of the worst exposure, and the shares of them by which it is too bright or too dark."""
+
+ASIDE, TILT = 0.17, 0.42
+"""Shares of the side between the middle and a third, and radians of the steepest horizon."""
+
 HALF_MOUTH = 0.52
 """Half the width of the mouth, in radii of the head."""
 
@@ -60,22 +66,39 @@ def draw_scenery(moments: int, generator: np.random.Generator) -> Scenery:
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Pictures:
+    """Photos, and which way their faults go.
+
+    Attributes:
+        photos: [photos, side, side, 3] uint8.
+        signed: [photos, 3] float32 in [-1, 1], what an attribute leaves open: the horizon falls
+            to the right or to the left, the subject stands right or left of the middle, the
+            photo is too bright or too dark. An attribute is a function of the size alone.
+    """
+
+    photos: NDArray[np.uint8]
+    signed: NDArray[np.float32]
+
+
 def render(
     roll: Roll, scenery: Scenery, *, side: int, generator: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Returns [photos, side, side, 3] the photos of ``roll``.
+) -> Pictures:
+    """Returns the photos of ``roll``.
 
     Every attribute is visible: blur and motion as softness, exposure as brightness away from
     the middle, noise as grain, colour as saturation, size and thirds in the subject's ellipse,
     level in the horizon, smile and eyes in the face.
     """
     photos = np.empty((len(roll.moment_of), side, side, 3), np.uint8)
+    signed = np.empty((len(photos), 3), np.float32)
     for start in range(0, len(photos), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
         looks = _Looks.of(roll.attributes[rows], generator)
         image = _painted(looks, roll.moment_of[rows], roll.scenes, scenery, side)
         photos[rows] = _developed(image, looks, generator)
-    return photos
+        signed[rows] = looks.signed()
+    return Pictures(photos=photos, signed=signed)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -102,16 +125,21 @@ class _Looks:
         values = {
             "blur": 0.006 + 0.036 * less["sharp"] ** 1.5,
             "motion": 0.14 * less["still"] ** 1.5,
-            "stops": 1.5 * less["exposure"] ** 1.5 * np.where(sign[0] > 0, 0.7, -1.2),
+            "stops": STOPS * less["exposure"] ** 1.5 * np.where(sign[0] > 0, OVER, -UNDER),
             "grain": 0.12 * less["clean"] ** 1.5,
             "saturation": 0.1 + 1.3 * more["colour"],
             "radius": 0.10 + 0.13 * more["size"],
-            "x": 0.5 + sign[1] * (0.17 - 0.17 * less["thirds"]),
-            "tilt": 0.42 * less["level"] * sign[2],
+            "x": 0.5 + sign[1] * (ASIDE - ASIDE * less["thirds"]),
+            "tilt": TILT * less["level"] * sign[2],
             "smile": 2 * more["smile"] - 1,
             "eyes": more["eyes"],
         }
         return cls(**{name: value.astype(np.float32) for name, value in values.items()})
+
+    def signed(self) -> Images:
+        """[photos, 3] as in ``Pictures``."""
+        away = self.stops / STOPS / np.where(self.stops > 0, OVER, UNDER)
+        return np.stack([self.tilt / TILT, (self.x - 0.5) / ASIDE, away], 1)
 
 
 def _painted(

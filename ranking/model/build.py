@@ -1,57 +1,71 @@
 """Builds the ranker and says which of its parameters are trained."""
 
 import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import nn
 
 from ranking.model.lora import adapt, is_adapter
 from ranking.model.ranker import Ranker
-from ranking.settings import Trained
+from ranking.settings import Lora, Ranking, Trained
 
-TASTE = "list_ranker.taste.weight"
+TASTE, TOKEN = "list_ranker.taste.weight", "list_ranker.token.weight"
+BY_SCENE = "list_ranker.scene_token.weight"
+READER, SCENE = "list_ranker.reader.", "list_ranker.reader.scene."
+ENCODER = "encoder."
 
 
-def build_ranker(trained: Trained, *, generator: torch.Generator) -> Ranker:
-    """Returns a ranker with random weights drawn from ``generator`` alone, and zero taste.
+def build_ranker(ranking: Ranking, *, generator: torch.Generator) -> Ranker:
+    """Returns a ranker with random weights drawn from ``generator`` alone.
 
-    The weights are the same for every ``trained``; ``lora`` adds adapters that do not change
-    the function before they are trained.
+    The weights are the same for every ``ranking.trained``; ``lora`` adds adapters that do not
+    change the function before they are trained. What is added to the token's score is zero.
+
+    Raises:
+        ValueError: The sizes do not fit each other; one sentence.
     """
+    if flaw := ranking.flaw():
+        raise ValueError(flaw)
     with torch.device("meta"):
-        ranker = Ranker()
+        ranker = Ranker(ranking)
     ranker.to_empty(device="cpu")
     for module in ranker.modules():
         _initialise(module, generator=generator)
     nn.init.zeros_(ranker.list_ranker.taste.weight)
-    if trained == "lora":
-        adapt(ranker.list_ranker.block, generator=generator)
-        adapt(ranker.list_ranker.hidden, generator=generator)
+    nn.init.zeros_(ranker.list_ranker.scene_token.weight)
+    if isinstance(ranking, Lora):
+        adapt(ranker.list_ranker.reader, rank=ranking.rank, generator=generator)
     return ranker
 
 
 def trainable_names(ranker: Ranker, trained: Trained) -> tuple[str, ...]:
     """Returns the names of the parameters that ``trained`` trains, in the ranker's order."""
-    return tuple(name for name, _ in ranker.named_parameters() if _is_trained(name, trained))
+    return tuple(name for name, _ in ranker.named_parameters() if PARTS[trained](name))
 
 
 def frozen_names(ranker: Ranker, trained: Trained) -> tuple[str, ...]:
     """Returns the names of all other parameters, in the ranker's order."""
-    return tuple(
-        name for name, _ in ranker.named_parameters() if not _is_trained(name, trained)
-    )
+    return tuple(name for name, _ in ranker.named_parameters() if not PARTS[trained](name))
 
 
-def _is_trained(name: str, trained: Trained) -> bool:
-    match trained:
-        case "linear":
-            return name == TASTE
-        case "head":
-            return name.startswith("list_ranker.") and name != TASTE
-        case "lora":
-            return is_adapter(name) or name.startswith("list_ranker.score.")
-        case "all":
-            return name != TASTE
+def _reads_features(name: str) -> bool:
+    """Whether a parameter changes the features; the scene's do not, while no weight asks."""
+    return name.startswith(READER) and not name.startswith(SCENE)
+
+
+PARTS: Mapping[Trained, Callable[[str], bool]] = MappingProxyType(
+    {
+        "taste": lambda name: name == TOKEN,
+        "taste_scenes": lambda name: name in (TOKEN, BY_SCENE),
+        "linear": lambda name: name == TASTE,
+        "head": _reads_features,
+        "lora": lambda name: is_adapter(name) and _reads_features(name),
+        "all": lambda name: _reads_features(name) or name.startswith(ENCODER),
+    }
+)
+"""Which parameters each choice trains, by their names."""
 
 
 def _initialise(module: nn.Module, *, generator: torch.Generator) -> None:

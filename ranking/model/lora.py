@@ -6,11 +6,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-RANK = 4
-"""Width of the adapters, among the 1 to 64 that Hu et al. 2021 tried. It gives ``lora`` 3,968
-weights in adapters; DP-SGD adds noise to each, so that another rank is another trade of fit for
-noise."""
-
 
 class AdaptedLinear(nn.Module):
     """A linear layer plus a product of two thin ones, which begins as zero.
@@ -32,13 +27,13 @@ class AdaptedLinear(nn.Module):
         return outputs
 
 
-def adapt(module: nn.Module, *, generator: torch.Generator, rank: int = RANK) -> None:
+def adapt(module: nn.Module, *, rank: int, generator: torch.Generator) -> None:
     """Replaces every linear layer under ``module`` by an adapted one; the function stays.
 
     Args:
         module: Changed in place.
-        generator: Draws the first thin layer; the second is zero.
         rank: Rank of the adapters.
+        generator: Draws the first thin layer; the second is zero.
     """
     for name, child in tuple(module.named_children()):
         if isinstance(child, nn.Linear):
@@ -47,7 +42,7 @@ def adapt(module: nn.Module, *, generator: torch.Generator, rank: int = RANK) ->
             nn.init.zeros_(layer.up.weight)
             setattr(module, name, layer)
         else:
-            adapt(child, generator=generator, rank=rank)
+            adapt(child, rank=rank, generator=generator)
 
 
 def under_adapters(

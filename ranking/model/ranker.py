@@ -4,15 +4,21 @@ from torch import Tensor, nn
 
 from ranking.model.encoder import PhotoEncoder
 from ranking.model.list_ranker import ListRanker
+from ranking.settings import Ranking
 
 
 class Ranker(nn.Module):
-    """The photo encoder and the list ranker; about 127,000 parameters."""
+    """The photo encoder and the list ranker.
 
-    def __init__(self) -> None:
+    Args:
+        ranking: Their sizes, and whether the context counts.
+    """
+
+    def __init__(self, ranking: Ranking) -> None:
         super().__init__()
-        self.encoder = PhotoEncoder()
-        self.list_ranker = ListRanker()
+        width = ranking.encoder.width
+        self.encoder = PhotoEncoder(ranking.encoder)
+        self.list_ranker = ListRanker(ranking.list, width=width, context=ranking.context)
 
     def forward(self, photos: Tensor, *, where: Tensor) -> Tensor:
         """Scores the photos of each moment.

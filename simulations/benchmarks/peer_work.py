@@ -3,7 +3,23 @@
 import torch
 from torch import Tensor
 
-from ranking.model.encoder import EMBEDDING
+from ranking.sizes import ListTransformer
+
+EMBEDDING = 64
+"""Numbers of an embedding: those of the default encoder."""
+
+LIST = ListTransformer(
+    kind="transformer",
+    width=64,
+    depth=2,
+    heads=4,
+    hidden=64,
+    own=10,
+    context=23,
+    scenes=8,
+    attend=True,
+)
+"""Sizes of the default list model; written out, for pfl's interpreter has no Hydra."""
 
 DEVICES, LISTS, PHOTOS, BATCH, LR = 50, 50, 12, 10, 0.1
 """Devices of a round, lists of each, photos of a list, lists of a batch, and the learning rate,

@@ -27,16 +27,18 @@ from torch import Tensor, nn
 
 from ranking.losses.registry import LOSSES
 from ranking.model.list_ranker import ListRanker
-from simulations.benchmarks.peer_work import BATCH, DEVICES, LR, WARM_UP, lists
+from simulations.benchmarks.peer_work import BATCH, DEVICES, EMBEDDING, LIST, LR, WARM_UP, lists
 
 
 class Listwise(nn.Module):
-    """The ranker's list part as pfl wants it, with all of it but the taste trained."""
+    """The ranker's list part as pfl wants it, of which the list model is trained."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ranker = ListRanker()
-        self.ranker.taste.requires_grad_(False)
+        self.ranker = ListRanker(LIST, width=EMBEDDING)
+        for part in (self.ranker.token, self.ranker.scene_token, self.ranker.taste):
+            part.requires_grad_(False)
+        self.ranker.reader.scene.requires_grad_(False)
 
     def loss(self, inputs: Tensor, gains: Tensor) -> Tensor:
         """Mean loss of some lists."""

@@ -1,15 +1,17 @@
 """How fast devices train: the engines against a plain loop and the arithmetic alone."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from client.engine import Engine, Examples, Visit
+from client.model import kept_shape
 from client.training.bookkeeping import Bookkeeping
 from client.training.cohort_engine import CohortEngine
 from client.training.opacus_engine import OpacusEngine
@@ -21,11 +23,17 @@ from ranking.losses.registry import LOSSES
 from ranking.model.build import build_ranker, trainable_names
 from ranking.model.ranker import Ranker
 from ranking.parameters import flatten
-from ranking.settings import Ranking, Trained
+from ranking.settings import Inputs, Ranking, Trained
 from simulations.benchmarks.rendering_benchmark import SIDE
+from simulations.configuration.hydra_bridge import compose
 
 PLAIN = "plain loop, no privacy"
 FLOOR = "products and noise alone"
+BEFORE: Mapping[Inputs, tuple[str, ...]] = MappingProxyType(
+    {"pixels": (), "embeddings": ("encoder.",), "readings": ("encoder.", "list_ranker.reader.")}
+)
+"""Layers that a training does not compute, by what a device keeps of its photos."""
+
 PASSES = 3
 """Products of a layer in a step: forwards, backwards to its inputs and backwards to its
 weights."""
@@ -49,6 +57,7 @@ class Load:
 
 
 LOADS = (
+    Load(trained="taste", devices=50, steps=10, moments=5, photos=6),
     Load(trained="head", devices=40, steps=2, moments=10, photos=5),
     Load(trained="linear", devices=50, steps=10, moments=5, photos=6),
     Load(trained="head", devices=50, steps=10, moments=5, photos=6),
@@ -108,7 +117,8 @@ def _ways(load: Load) -> dict[str, Callable[[], object]]:
 
 def _examples(load: Load, seed: int) -> Examples:
     draws = torch.Generator().manual_seed(seed)
-    shape = (3, SIDE, SIDE) if load.trained == "all" else (64,)
+    ranker, ranking = _built(load)
+    shape = kept_shape(ranker, ranking, side=SIDE)
     lists = (load.moments, load.photos)
     return Examples(
         inputs=torch.rand(*lists, *shape, generator=draws),
@@ -132,8 +142,8 @@ def _work(load: Load, *, private: bool) -> VisitTerms:
 
 
 def _built(load: Load) -> tuple[Ranker, Ranking]:
-    ranker = build_ranker(load.trained, generator=torch.Generator().manual_seed(0))
-    return ranker, Ranking(trained=load.trained, loss="softmax", weights=None)
+    ranking = compose([f"ranking={load.trained}", "ranking.weights=null"]).ranking
+    return build_ranker(ranking, generator=torch.Generator().manual_seed(0)), ranking
 
 
 def _cohort(kind: Any) -> Callable[[Ranker, Ranking], Engine]:
@@ -159,7 +169,7 @@ def _engine(
 
 def _plain(load: Load, devices: list[Examples]) -> None:
     """What one writes in PyTorch without privacy: one device after another."""
-    ranker, _ = _built(load)
+    ranker, ranking = _built(load)
     names = trainable_names(ranker, load.trained)
     for name, parameter in ranker.named_parameters():
         parameter.requires_grad_(name in names)
@@ -171,7 +181,9 @@ def _plain(load: Load, devices: list[Examples]) -> None:
             for parameter, value in zip(trained, start, strict=True):
                 parameter.copy_(value)
         for _ in range(load.steps):
-            found = LOSSES["softmax"](scores(ranker, own), own.gains, where=own.where)
+            found = LOSSES["softmax"](
+                scores(ranker, own, kept=ranking.inputs), own.gains, where=own.where
+            )
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(found.sum() / load.moments)
             optimizer.step()
@@ -179,10 +191,10 @@ def _plain(load: Load, devices: list[Examples]) -> None:
 
 def _floor(load: Load) -> Callable[[], object]:
     """The matrix products of a step for all devices at once, and as many normal draws."""
-    ranker, _ = _built(load)
+    ranker, ranking = _built(load)
     names = trainable_names(ranker, load.trained)
     size = sum(p.numel() for name, p in ranker.named_parameters() if name in names)
-    products = list(_products(load, ranker))
+    products = list(_products(load, ranker, kept=ranking.inputs))
     stream = SecureSource().stream()
 
     def run() -> object:
@@ -197,12 +209,11 @@ def _floor(load: Load) -> Callable[[], object]:
     return run
 
 
-def _products(load: Load, ranker: Ranker) -> Iterator[tuple[Tensor, Tensor]]:
-    """(rows, weights) of every layer: forwards, and backwards to inputs and to weights."""
+def _products(load: Load, ranker: Ranker, *, kept: Inputs) -> Iterator[tuple[Tensor, Tensor]]:
+    """(rows, weights) of every layer after what is kept of a photo."""
     rows = load.devices * load.moments * load.photos
-    whole = load.trained == "all"
     for name, module in ranker.named_modules():
-        if name.startswith("encoder.") and not whole:
+        if name.startswith(BEFORE[kept]):
             continue
         tokens = (SIDE // 8) ** 2 if name.startswith("encoder.") else 1
         match module:

@@ -34,9 +34,51 @@ def overrides_by_arm(study: Arms) -> dict[str, Overrides]:
     return {**kept, **study.arms}
 
 
+def axes_by_arm(study: Arms) -> dict[str, dict[str, str]]:
+    """Returns the value's name on each axis, for every arm of the grids."""
+    return {
+        "-".join(values): dict(zip(grid, values, strict=True))
+        for grid in study.grids
+        for values in product(*grid.values())
+    }
+
+
+def opponents(study: Arms, against: str) -> dict[str, str]:
+    """Returns for arms of an axis with the value ``against`` the arm that has it instead.
+
+    Raises:
+        SettingError: No axis has the value.
+    """
+    found: dict[str, str] = {}
+    for grid in study.grids:
+        axis = next((name for name, values in grid.items() if against in values), None)
+        if axis is None:
+            continue
+        for values in product(*grid.values()):
+            other = [
+                against if name == axis else own for name, own in zip(grid, values, strict=True)
+            ]
+            if list(values) != other:
+                found["-".join(values)] = "-".join(other)
+    if not found:
+        known = _of_several(study)
+        raise SettingError(
+            f"study.against={against} is no value of an axis of study.grids that has others; "
+            f"name one of {', '.join(known) or 'theirs'}, or leave it null."
+            f"{suggestion(against, known)}"
+        )
+    return found
+
+
 def value_names(study: Arms) -> list[str]:
     """Returns the names of all values of the grids, of which the arms' names are made."""
     return [name for grid in study.grids for axis in grid.values() for name in axis]
+
+
+def _of_several(study: Arms) -> list[str]:
+    """The values of axes that have two or more, each once."""
+    axes = [axis for grid in study.grids for axis in grid.values() if len(axis) > 1]
+    return list(dict.fromkeys(name for axis in axes for name in axis))
 
 
 def _of_grid(grid: dict[str, Axis], *, at: str) -> dict[str, Overrides]:

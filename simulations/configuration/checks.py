@@ -6,8 +6,9 @@ from pathlib import Path
 
 from privacy.protection.settings import Privacy
 from protocol.rebuild import SettingError
+from ranking.settings import Ranking
 from server.aggregation.rules import check_protected
-from simulations.configuration.arms import overrides_by_arm, value_names
+from simulations.configuration.arms import opponents, overrides_by_arm, value_names
 from simulations.configuration.settings import Config
 from simulations.configuration.study_settings import Arms, Comparison, PlainRun
 
@@ -27,11 +28,12 @@ def check(config: Config) -> None:
     _cache(config)
     if config.photos.devices is not None:
         config.server.check_cohort(devices=config.photos.devices)
-    _weights(config.ranking.weights)
+    _ranking(config.ranking)
     _claim(config.privacy)
     _units(config.privacy, cohort=config.server.cohort)
     check_protected(config.server.aggregation, device=config.privacy.device)
     _algorithm(config)
+    _personal(config)
     _study(config)
 
 
@@ -71,7 +73,10 @@ def _cache(config: Config) -> None:
         )
 
 
-def _weights(weights: str | None) -> None:
+def _ranking(ranking: Ranking) -> None:
+    if flaw := ranking.flaw():
+        raise SettingError(flaw)
+    weights = ranking.weights
     if weights not in (None, "public") and not Path(str(weights)).is_file():
         raise SettingError(
             f"ranking.weights={weights} is no file; use public, null or a safetensors file."
@@ -109,6 +114,15 @@ def _algorithm(config: Config) -> None:
         )
 
 
+def _personal(config: Config) -> None:
+    if config.simulation.personal and config.ranking.inputs != "readings":
+        raise SettingError(
+            "simulation.personal=true fits a few weights to each device, and ranking="
+            f"{config.ranking.trained} trains more; take ranking=taste, taste_scenes or "
+            "linear, or leave it false."
+        )
+
+
 def _study(config: Config) -> None:
     study = config.study
     if isinstance(study, PlainRun):
@@ -120,6 +134,8 @@ def _study(config: Config) -> None:
         )
     if isinstance(study, Comparison):
         _seeds(study.seeds)
+        if study.against is not None:
+            opponents(study, study.against)
     elif not config.photos.held_out_devices:
         raise SettingError(
             "study=search judges its trials on devices that never train, and "

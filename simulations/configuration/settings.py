@@ -27,6 +27,7 @@ class Simulation:
             ``centralised`` gathers all moments in one place.
         evaluate_every: Rounds between evaluations; the last round is always evaluated.
         reference: Whether the run is repeated without privacy, as an anchor.
+        personal: Whether each held-out device also fits what was trained to its own moments.
         workers: Processes that train devices; the result is the same for any number.
         address: A running Ray cluster that lends them, ``auto`` or ``ray://host:port``; null
             starts them on this machine.
@@ -45,6 +46,7 @@ class Simulation:
     algorithm: Literal["federated", "local_only", "centralised"]
     evaluate_every: Annotated[int, Interval(ge=1, le=1_000_000)]
     reference: bool
+    personal: bool
     workers: Annotated[int, Interval(ge=1, le=256)]
     address: str | None
     accelerator: Accelerator

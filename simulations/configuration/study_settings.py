@@ -44,10 +44,13 @@ class Comparison(Arms):
     Attributes:
         seeds: Seeds of every arm.
         workers: Processes that share the runs.
+        against: A value of an axis: every arm of that axis is also compared with the arm that
+            has this value there and the same values elsewhere. Null for no such comparison.
     """
 
     kind: Literal["comparison"] = "comparison"
     seeds: tuple[Seed, ...]
+    against: str | None
     workers: Annotated[int, Interval(ge=1, le=256)]
 
 

@@ -35,6 +35,8 @@ def show(
     if reference is not None:
         rows["this run without privacy"] = reference.after
     rows["this run"] = result.after
+    if result.personal is not None:
+        rows["this run, personal"] = result.personal
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     table.add_column("NDCG@1", justify="right")

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from client.embeddings.examples import embed
 from photos.library import LARGEST_MOMENT, Moment
 from photos.source import PhotoSource
 from photos.split import held_out_moments
+from ranking.model.encoder import PhotoEncoder
 from ranking.parameters import module_digest
 
 Floats = NDArray[np.float64]
@@ -41,7 +42,7 @@ class HeldOut:
     pixels: NDArray[np.uint8]
     embedded: dict[str, Tensor] = field(default_factory=dict)
 
-    def embeddings(self, encoder: nn.Module) -> Tensor:
+    def embeddings(self, encoder: PhotoEncoder) -> Tensor:
         """Returns [lists, photos, d] embeddings, zero where padded; the last are remembered."""
         digest = module_digest(encoder)
         if digest not in self.embedded:
@@ -50,7 +51,7 @@ class HeldOut:
         return self.embedded[digest]
 
     @torch.no_grad()
-    def _embed(self, encoder: nn.Module) -> Tensor:
+    def _embed(self, encoder: PhotoEncoder) -> Tensor:
         flat = embed(encoder, self.pixels)
         padded = flat.new_zeros(*self.where.shape, flat.shape[-1])
         padded[torch.from_numpy(self.where)] = flat

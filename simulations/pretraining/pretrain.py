@@ -1,38 +1,31 @@
-"""Trains the encoder and the public ranker on the public split: `darkroom pretrain`."""
+"""Trains public weights on the public split: `darkroom pretrain`."""
 
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import mse_loss
 
-from ranking.losses.registry import LOSSES
-from ranking.model.build import build_ranker, trainable_names
-from ranking.model.encoder import EMBEDDING
+from photos.synthetic.attributes import SCENES
+from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
-from ranking.weights import Origin, public_weights_path, save_weights
-from simulations.pretraining.public_figures import public_figures
-from simulations.pretraining.public_moments import FACTS, PublicMoments, gather
+from ranking.parameters import module_digest
+from ranking.settings import Ranking
+from ranking.weights import Origin, load_encoder, public_weights_path, save_weights
+from simulations.pretraining.context_functions import FAMILIES, KNOWN, OWN
+from simulations.pretraining.embedded_moments import EmbeddedMoments
+from simulations.pretraining.encoder_figures import encoder_figures
+from simulations.pretraining.encoder_stage import BATCH, PASSES, EncoderLesson
+from simulations.pretraining.list_figures import list_figures
+from simulations.pretraining.list_stage import ListLesson
+from simulations.pretraining.public_moments import gather
+from simulations.pretraining.stage import Stage
 from simulations.runs.run_folder import check_parent
 
-DEVICES, CHAPTER, PASSES = 1_800, 50, 2
-"""Public devices to train on, how many are rendered at a time, and how often each moment is
-seen. Chosen so that the command takes about ten minutes; a chapter bounds the memory."""
-
-HELD_OUT = 100
-"""Public devices to judge on."""
-
-BATCH, LR, WARM_UP = 8, 1.5e-3, 50
-"""Moments of a step, Adam's largest learning rate, and the steps in which it rises to that.
-Chosen: the shipped weights come of them."""
-
-FACT_WEIGHT = 0.3
-"""Weight of the loss on the facts beside the ranking loss. At 0 the embedding may lose what the
-public does not like and an owner does."""
+CHAPTER = 100
+"""Public devices that are rendered at a time: 87 MB of photos of 48 pixels."""
 
 MOMENTS_A_DEVICE = 24
 """Mean moments of a public device, 23.7 of the first 1,800: the learning rate ends about at 0
@@ -42,7 +35,30 @@ SIDE = 48
 """Pixels of a photo's side: the default of ``photos.side``, kept in the weights' metadata."""
 
 
-def pretrain(*, out: Path, seed: int, devices: int = DEVICES, held_out: int = HELD_OUT) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Public:
+    """How many public devices take part.
+
+    Attributes:
+        encoder: The encoder is trained on the first so many.
+        list: The list model is.
+        held_out: As many after those are judged on.
+    """
+
+    encoder: int = 4_200
+    list: int = 1_500
+    held_out: int = 100
+
+
+def pretrain(
+    *,
+    out: Path,
+    seed: int,
+    ranking: Ranking,
+    stage: Stage = Stage.BOTH,
+    without: frozenset[str] = frozenset(),
+    public: Public | None = None,
+) -> None:
     """Trains on one thread, writes the weights to ``out`` and prints how good they are.
 
     Public devices are rendered chapter by chapter and forgotten. The same seed gives the same
@@ -50,112 +66,135 @@ def pretrain(*, out: Path, seed: int, devices: int = DEVICES, held_out: int = HE
 
     Args:
         out: The safetensors file; its folder must exist.
-        seed: Decides the weights, the batches and the public photos.
-        devices: Public devices 0 to ``devices`` - 1 are trained on.
-        held_out: As many after those are judged on.
+        seed: Decides the weights, the batches, the tastes and the public photos.
+        ranking: The sizes; and of the stage ``list``, the weights whose encoder it reads. What
+            it says beside is of later trainings.
+        stage: What is trained.
+        without: Families of context functions that no taste of the stage ``list`` knows.
+        public: How many devices, as it was chosen where None.
 
     Raises:
-        ValueError: The folder of ``out`` is missing or closed to us; nothing was trained.
+        ValueError: The folder of ``out`` is missing or closed to us, weights that are missing,
+            sizes that the public tastes do not have, or a family that is none; nothing was
+            trained.
     """
     check_parent("--out", out)
+    _check(ranking, stage, without)
+    public = public or Public()
+    ranking = _plain(ranking)
+    with one_thread():
+        ranker = _beginning(ranking, stage, seed=seed)
+        if stage is not Stage.LIST:
+            _encoder(ranker, seed=seed, public=public)
+        if stage is not Stage.ENCODER:
+            _list(ranker, ranking, seed=seed, public=public, without=without)
+    command = _command(stage, seed, without)
+    save_weights(
+        ranker, out, origin=Origin(seed=seed, command=command, ranking=ranking, side=SIDE)
+    )
+    size = out.stat().st_size / 1024
+    print(f"{out}: {size:.0f} KB, seed {seed}, weights {module_digest(ranker)}")
+
+
+def _check(ranking: Ranking, stage: Stage, without: frozenset[str]) -> None:
+    own, relative = ranking.list.own, ranking.list.relative
+    if stage is not Stage.ENCODER and (own, ranking.list.scenes) != (OWN, SCENES):
+        raise ValueError(
+            f"the public photos have ranking.list.own={OWN} features and "
+            f"ranking.list.scenes={SCENES} kinds of moments; leave these."
+        )
+    if stage is not Stage.ENCODER and relative not in KNOWN:
+        raise ValueError(
+            f"the public tastes know {', '.join(map(str, KNOWN))} features of context, not "
+            f"ranking.list.context={relative}; take one of these."
+        )
+    if unknown := without - set(FAMILIES):
+        raise ValueError(
+            f"--without {min(unknown)} is none of {', '.join(FAMILIES)}; name one of these."
+        )
+    if stage is Stage.LIST and ranking.weights is None:
+        raise ValueError(
+            "--stage list reads the encoder of ranking.weights, and null names none; name a "
+            "file, or leave public."
+        )
+
+
+def _plain(ranking: Ranking) -> Ranking:
+    """The same sizes and weights, without adapters, and with every feature counting."""
+    return Ranking(
+        trained="taste",
+        encoder=ranking.encoder,
+        list=ranking.list,
+        context=True,
+        loss="softmax",
+        weights=ranking.weights,
+    )
+
+
+def _beginning(ranking: Ranking, stage: Stage, *, seed: int) -> Ranker:
+    ranker = build_ranker(ranking, generator=torch.Generator().manual_seed(seed))
+    if stage is Stage.LIST:
+        named = ranking.weights
+        path = public_weights_path() if named in (None, "public") else Path(str(named))
+        load_encoder(ranker, path)
+    return ranker
+
+
+def _encoder(ranker: Ranker, *, seed: int, public: Public) -> None:
     started = time.monotonic()
-    with _one_thread():
-        lesson = Lesson(seed=seed, steps=_steps(devices))
-        for first in range(0, devices, CHAPTER):
-            last = min(first + CHAPTER, devices)
-            loss = lesson.learn(gather(side=SIDE, seed=seed, devices=range(first, last)))
-            minutes = (time.monotonic() - started) / 60
-            print(f"{last:5d} of {devices} devices   loss {loss:.3f}   {minutes:.1f} min")
-        origin = Origin(
-            seed=seed,
-            command=f"darkroom pretrain --seed {seed}",
-            trained="all",
-            side=SIDE,
+    lesson = EncoderLesson(
+        ranker.encoder,
+        steps=PASSES * public.encoder * MOMENTS_A_DEVICE // BATCH,
+        generator=torch.Generator().manual_seed(seed),
+    )
+    for first in range(0, public.encoder, CHAPTER):
+        last = min(first + CHAPTER, public.encoder)
+        loss = lesson.learn(gather(side=SIDE, seed=seed, devices=range(first, last)))
+        print(
+            f"encoder: {last:5d} of {public.encoder} devices   loss {loss:.3f}"
+            f"   {_minutes(started)}"
         )
-        save_weights(lesson.ranker, out, origin=origin)
-        judged = gather(side=SIDE, seed=seed, devices=range(devices, devices + held_out))
-        for line in public_figures(lesson.ranker, judged).lines():
-            print(line)
+    devices = range(public.encoder, public.encoder + public.held_out)
+    judged = encoder_figures(ranker.encoder, gather(side=SIDE, seed=seed, devices=devices))
+    for line in judged.lines():
+        print(line)
 
 
-class Lesson:
-    """The ranker as it learns to order moments and to tell what is in a photo.
-
-    The facts are read off the embedding by a linear layer that is thrown away afterwards: what
-    owners may come to like must be in the embedding, liked by the public or not.
-
-    Attributes:
-        ranker: All but its taste is trained.
-    """
-
-    def __init__(self, *, seed: int, steps: int) -> None:
-        self._generator = torch.Generator().manual_seed(seed)
-        self.ranker = build_ranker("all", generator=self._generator)
-        self._reading = _reading(self._generator)
-        self._optimizer = torch.optim.Adam(
-            [*_trained(self.ranker), *self._reading.parameters()], lr=LR
-        )
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(
-            self._optimizer, lambda step: _pace(step, steps=steps)
-        )
-
-    def learn(self, moments: PublicMoments) -> float:
-        """Goes over ``moments`` in random order and returns the mean loss."""
-        losses = [
-            self._step(moments, rows)
-            for _ in range(PASSES)
-            for rows in moments.batches(BATCH, generator=self._generator)
-        ]
-        return sum(losses) / len(losses)
-
-    def _step(self, moments: PublicMoments, rows: Tensor) -> float:
-        where = moments.where[rows]
-        embeddings = moments.embedded(self.ranker.encoder, rows)
-        scores = self.ranker.list_ranker(embeddings, where=where)
-        ranking = LOSSES["softmax"](scores, moments.gains[rows], where=where).mean()
-        facts = moments.facts[moments.places[rows][where]]
-        reading = mse_loss(self._reading(embeddings[where]), facts, reduction="none")
-        loss = ranking + FACT_WEIGHT * reading.sum(-1).mean()
-        self._optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        self._optimizer.step()
-        self._schedule.step()
-        return float(loss.detach())
+def _list(
+    ranker: Ranker, ranking: Ranking, *, seed: int, public: Public, without: frozenset[str]
+) -> None:
+    started = time.monotonic()
+    lesson = ListLesson(
+        ranker.list_ranker, generator=torch.Generator().manual_seed(seed), without=without
+    )
+    taught = EmbeddedMoments.of(
+        ranker.encoder, side=SIDE, seed=seed, devices=range(public.list)
+    )
+    passes = lesson.learn(taught.embeddings, taught.facts, taught.scenes)
+    for number, loss in enumerate(passes, start=1):
+        print(f"list model: pass {number:2d}   loss {loss:.3f}   {_minutes(started)}")
+    lesson.fit_token(taught.embeddings, taught.given, taught.where)
+    devices = range(public.list, public.list + public.held_out)
+    judged = EmbeddedMoments.of(ranker.encoder, side=SIDE, seed=seed, devices=devices)
+    for line in list_figures(ranker, ranking, judged).lines():
+        print(line)
 
 
-def _trained(ranker: Ranker) -> list[nn.Parameter]:
-    parameters = dict(ranker.named_parameters())
-    return [parameters[name] for name in trainable_names(ranker, "all")]
+def _minutes(started: float) -> str:
+    return f"{(time.monotonic() - started) / 60:.1f} min"
 
 
-def _reading(generator: torch.Generator) -> nn.Linear:
-    """A linear layer from the embedding to the facts."""
-    layer = nn.Linear(EMBEDDING, FACTS, device="meta").to_empty(device="cpu")
-    nn.init.xavier_uniform_(layer.weight, generator=generator)
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _steps(devices: int) -> int:
-    """Steps to plan for; libraries differ in size, so it is an estimate."""
-    return PASSES * devices * MOMENTS_A_DEVICE // BATCH
-
-
-def _pace(step: int, *, steps: int) -> float:
-    """The learning rate as a share of its largest: a warm-up, then half a cosine."""
-    left = 0.5 + 0.5 * math.cos(math.pi * min(1, step / steps))
-    return min(1, (step + 1) / WARM_UP) * left
+def _command(stage: Stage, seed: int, without: frozenset[str]) -> str:
+    left = "".join(f" --without {name}" for name in sorted(without))
+    return f"darkroom pretrain --stage {stage} --seed {seed}{left}"
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Computes on one thread: the same weights whatever else runs."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-if __name__ == "__main__":
-    pretrain(out=public_weights_path(), seed=0)

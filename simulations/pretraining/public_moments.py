@@ -28,6 +28,8 @@ class PublicMoments:
         gains: [moments, photos] float32 expected gain; 0 where padded.
         given: [moments, photos] float32 gain of the feedback that was given; 0 where padded.
         where: [moments, photos] bool.
+        bursts: [moments, photos] int64 burst inside the moment; 0 where padded.
+        signed: [all photos, 3] float32 as in ``Pictures``.
     """
 
     pixels: Tensor
@@ -36,6 +38,8 @@ class PublicMoments:
     gains: Tensor
     given: Tensor
     where: Tensor
+    bursts: Tensor
+    signed: Tensor
 
     def batches(self, size: int, *, generator: torch.Generator | None = None) -> list[Tensor]:
         """Returns rows of ``where`` in batches, shuffled where a generator is given."""
@@ -46,7 +50,7 @@ class PublicMoments:
         return [rows[start : start + size] for start in range(0, count, size)]
 
     def embedded(self, encoder: nn.Module, moments: Tensor) -> Tensor:
-        """Returns [moments, photos, 64] embeddings of the chosen moments, 0 where padded."""
+        """Returns [moments, photos, width] embeddings of the chosen moments, 0 where padded."""
         where = self.where[moments]
         flat: Tensor = encoder(self.pixels[self.places[moments][where]].float() / 255)
         padded = flat.new_zeros(*where.shape, flat.shape[-1])
@@ -56,8 +60,8 @@ class PublicMoments:
 
 def gather(*, side: int, seed: int, devices: range) -> PublicMoments:
     """Renders the public devices of ``seed``; none of them is in any private population."""
-    libraries = [public_library(side=side, seed=seed, device=device) for device in devices]
-    moments = [moment for library in libraries for moment in library.moments]
+    drawn = [public_library(side=side, seed=seed, device=device) for device in devices]
+    moments = [moment for library, _ in drawn for moment in library.moments]
     where = _padded([np.ones(len(moment.photos)) for moment in moments]) > 0
     places = torch.zeros(where.shape, dtype=torch.int64)
     places[where] = torch.arange(int(where.sum()))
@@ -68,6 +72,8 @@ def gather(*, side: int, seed: int, devices: range) -> PublicMoments:
         gains=_padded([moment.expected_gain for moment in moments]),
         given=_padded([2.0**moment.feedback - 1 for moment in moments]),
         where=where,
+        bursts=_padded([moment.bursts.astype(np.float64) for moment in moments]).long(),
+        signed=torch.from_numpy(np.concatenate([pictures.signed for _, pictures in drawn])),
     )
 
 

@@ -13,6 +13,7 @@ from privacy.statements.profile import EPSILONS
 from simulations.configuration.settings import Config
 from simulations.privacy.plan import Choice, Plan, choices
 from simulations.privacy.solution import remarks
+from simulations.privacy.winners import winners
 
 HEADS = {
     "dpsgd": ("moment", "dpsgd"),
@@ -33,7 +34,7 @@ def show(config: Config, console: Console) -> None:
     for line in _facts(plan):
         console.print(line, soft_wrap=True)
     console.print(_table(plan))
-    for line in (*_legend(plan), *remarks(config)):
+    for line in (*_legend(plan), *remarks(config), *winners(config)):
         console.print(line, soft_wrap=True)
 
 

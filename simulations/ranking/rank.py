@@ -120,7 +120,7 @@ def _model(run: Path) -> tuple[Ranker, int]:
             "leaves it in runs/, or its public half, or the file."
         )
     origin = read_origin(path)
-    ranker = build_ranker(origin.trained, generator=torch.Generator().manual_seed(0))
+    ranker = build_ranker(origin.ranking, generator=torch.Generator().manual_seed(0))
     load_weights(ranker, path)
     return ranker, origin.side
 

@@ -8,6 +8,7 @@ import torch
 
 from client.accelerator import accelerator
 from client.embeddings.examples import examples, widened
+from client.embeddings.readings import read
 from client.engine import Examples, Visit
 from client.model import build_engine
 from photos.library import LARGEST_MOMENT
@@ -33,7 +34,7 @@ def centralised(
     As many steps as all rounds have, each on as many moments as a step of a whole cohort: with
     one local step a visit, that is the federated run itself.
     """
-    own = [_training(config, source, number, judge) for number in range(source.devices)]
+    own = training_examples(config, source, range(source.devices), judge=judge)
     everything = _gathered(own)
     terms = visit_terms(config.training, config.privacy, protection)
     drawn = config.server.cohort * terms.denominator
@@ -58,7 +59,7 @@ def local_only(
         What the last device came to, and the figures of all.
     """
     held_out, last = judge.held_out, judge.start
-    own = [_training(config, source, number, judge) for number in held_out.devices]
+    own = training_examples(config, source, held_out.devices, judge=judge)
     terms = visit_terms(config.training, config.privacy, protection)
     visits = config.server.rounds * config.server.cohort / source.devices
     alone = dataclasses.replace(terms, steps=max(1, round(visits * terms.steps)))
@@ -73,13 +74,21 @@ def local_only(
     return last, figures.judge(found, held_out)
 
 
+def training_examples(
+    config: Config, source: PhotoSource, devices: Sequence[int], *, judge: Judge
+) -> list[Examples]:
+    """Returns the training moments of each of ``devices``, as its client would hold them."""
+    return [_training(config, source, number, judge) for number in devices]
+
+
 def _training(config: Config, source: PhotoSource, number: int, judge: Judge) -> Examples:
     """One device's training moments, as its own client would hold them."""
     moments = training_moments(
         source.library(number), seed=config.seed, held_out_share=config.photos.held_out_share
     )
-    frozen = config.ranking.trained != "all"
-    return examples(moments, encoder=judge.ranker.encoder if frozen else None)
+    inputs, ranker = config.ranking.inputs, judge.ranker
+    own = examples(moments, encoder=None if inputs == "pixels" else ranker.encoder)
+    return read(ranker.list_ranker, own) if inputs == "readings" else own
 
 
 def _trained(

@@ -19,6 +19,7 @@ from simulations.evaluation import orders
 from simulations.evaluation.figures import Figures
 from simulations.evaluation.held_out import HeldOut, gather
 from simulations.evaluation.judge import Judge
+from simulations.evaluation.personal import personal_figures
 from simulations.federation.device_ledgers import device_ledgers
 from simulations.federation.federation import federate
 from simulations.privacy import card
@@ -37,14 +38,29 @@ class Result:
     Attributes:
         before: Figures before training: the public zero-shot ranker's, or a random one's.
         after: Figures of the last released model.
+        personal: Of that model fitted by each held-out device to its own moments; None where
+            it was not asked for.
         spent: The ε of this run as it ran, of each unit that is protected.
         orders: The named orders of the population, where they are known.
     """
 
     before: Figures
     after: Figures
+    personal: Figures | None
     spent: Mapping[str, EpsilonSpent]
     orders: dict[str, Figures]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Ended:
+    """How a run ended, and the figures of the model that it left."""
+
+    status: str
+    after: Figures
+    personal: Figures | None = None
+
+    def personal_by_device(self) -> list[float] | None:
+        return None if self.personal is None else self.personal.contributions().tolist()
 
 
 @lru_cache(maxsize=1)
@@ -92,21 +108,22 @@ def perform(
     )
     try:
         released, after = _train(config, protection, source, folder, recorder=recorder)
+        own = _personal(config, source, released, recorder=recorder)
     except BaseException as end:
         status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
         if recorder.rows:
             # What raises returns nothing: the release that was heard of last is kept.
             model.take(recorder.stop())
-            after = recorder.rows[-1].figures
-            _leave(
-                config, model, folder, protection, recorder=recorder, after=after, status=status
-            )
+            ended = _Ended(status=status, after=recorder.rows[-1].figures)
+            _leave(config, model, folder, protection, recorder=recorder, ended=ended)
         raise
     model.take(released)
-    _leave(config, model, folder, protection, recorder=recorder, after=after, status="finished")
+    ended = _Ended(status="finished", after=after, personal=own)
+    _leave(config, model, folder, protection, recorder=recorder, ended=ended)
     return Result(
         before=recorder.rows[0].figures,
         after=after,
+        personal=own,
         spent=recorder.rows[-1].spent,
         orders=known_orders(config.photos, config.seed),
     )
@@ -119,8 +136,19 @@ def _judge(config: Config, model: ServerModel, held_out: HeldOut) -> Judge:
         model.names,
         held_out,
         loss=config.ranking.loss,
-        frozen_encoder=config.ranking.trained != "all",
+        frozen_encoder=config.ranking.inputs != "pixels",
     )
+
+
+def _personal(
+    config: Config, source: PhotoSource, released: Vector, *, recorder: Recorder
+) -> Figures | None:
+    """The figures of devices that fit ``released`` to their own moments, where asked for."""
+    if not config.simulation.personal:
+        return None
+    judge = recorder.judge
+    own = baselines.training_examples(config, source, judge.held_out.devices, judge=judge)
+    return personal_figures(judge, config.ranking, own, released=released)
 
 
 def _train(
@@ -166,8 +194,7 @@ def _leave(
     protection: Protection,
     *,
     recorder: Recorder,
-    after: Figures,
-    status: str,
+    ended: _Ended,
 ) -> None:
     before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
     promised = card.promises(protection, moments=round(config.training.reference_size))
@@ -184,20 +211,21 @@ def _leave(
         )
     folder.write_summary(
         {
-            "status": status,
+            "status": ended.status,
             "round": recorder.round,
             "algorithm": config.simulation.algorithm,
             "noise": config.privacy.noise,
             "privacy": plain_spent(spent),
             "simulation_only": {
                 "before": plain_figures(before),
-                "after": plain_figures(after),
+                "after": plain_figures(ended.after),
                 "orders": {
                     name: figures.normalised()
                     for name, figures in known_orders(config.photos, config.seed).items()
                 },
                 "before_by_device": before.contributions().tolist(),
-                "after_by_device": after.contributions().tolist(),
+                "after_by_device": ended.after.contributions().tolist(),
+                "personal_by_device": ended.personal_by_device(),
             },
         }
     )

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from protocol.rebuild import from_json, to_json
+from simulations.configuration.arms import axes_by_arm, opponents
 from simulations.configuration.settings import Config
 from simulations.configuration.study_settings import Comparison, PlainRun
 from simulations.runs.recorder import Silence
@@ -60,7 +61,9 @@ def run(
         left = f"{len(jobs) - finished} runs failed; the others are in {folder.path}."
         console.print(Text(f"darkroom: {left}"), soft_wrap=True)
         return 1
-    study_table.show(folder, console, arms=tuple(arms), seeds=seeds)
+    against = {} if study.against is None else opponents(study, study.against)
+    grid = study_table.Grid(axes=axes_by_arm(study), against=against)
+    study_table.show(folder, console, arms=tuple(arms), seeds=seeds, grid=grid)
     return 0
 
 

@@ -5,7 +5,10 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from rankings import ranker as made
+from rankings import ranking
 
+from client.embeddings.readings import read
 from client.engine import Examples, Visit
 from client.training import cohort_engine, optimizer
 from client.training.bookkeeping import Bookkeeping
@@ -14,13 +17,13 @@ from client.training.opacus_engine import OpacusEngine
 from client.training.vmapped import Vmapped
 from privacy.noise import SeededSource
 from protocol.messages import VisitTerms
-from ranking.model.build import build_ranker, frozen_names, trainable_names
+from ranking.model.build import frozen_names, trainable_names
 from ranking.parameters import flatten, load_flat
-from ranking.settings import Ranking
 
 KINDS = {"bookkeeping": Bookkeeping, "vmap": Vmapped, "opacus": OpacusEngine}
 GRID_STEPS = 2**18
-BLOCK = "list_ranker.block."
+READER = "list_ranker.reader."
+BLOCK = READER + "blocks.0."
 
 
 @dataclass
@@ -43,8 +46,17 @@ class Attacked:
         load_flat(self.ranker, others, flat(state, others))
         return vector
 
+    def kept(self, examples):
+        """What a device keeps of moments of embeddings or of pixels, by the weights at hand."""
+        if ranking(self.trained).inputs != "readings":
+            return examples
+        return read(self.ranker.list_ranker, examples)
+
     def total(self, parameters, examples, *, clip, integers=False):
-        """[trainable] the sum of a step as it is handed to the noise, in clips."""
+        """[trainable] the sum of a step over moments of embeddings, in clips.
+
+        It is that which is handed to the noise.
+        """
         terms = VisitTerms(
             steps=1,
             rate=1.0,
@@ -66,7 +78,7 @@ class Attacked:
         before = cohort_engine.step_release, optimizer.step_release
         cohort_engine.step_release = optimizer.step_release = caught
         try:
-            visit = Visit(examples=examples, source=SeededSource(1))
+            visit = Visit(examples=self.kept(examples), source=SeededSource(1))
             list(self.engine.train(parameters, [visit], terms=terms))
         finally:
             cohort_engine.step_release, optimizer.step_release = before
@@ -75,9 +87,8 @@ class Attacked:
 
 @lru_cache(maxsize=128)
 def attacked(kind, trained, loss="softmax"):
-    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
-    ranking = Ranking(trained=trained, loss=loss, weights=None)
-    gradients = KINDS[kind](ranker, ranking)
+    ranker = made(trained, seed=1)
+    gradients = KINDS[kind](ranker, ranking(trained, loss=loss))
     engine = gradients if kind == "opacus" else CohortEngine(gradients)
     return Attacked(ranker=ranker, gradients=gradients, engine=engine, trained=trained)
 
@@ -89,7 +100,7 @@ def flat(state, names):
 @lru_cache(maxsize=8)
 def clean(trained):
     """Ordinary values of every parameter, away from any zero initialisation."""
-    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
+    ranker = made(trained, seed=1)
     draws = np.random.default_rng(2)
     return {
         name: flatten(ranker, [name]).reshape(one.shape)
@@ -128,8 +139,11 @@ def poisoned(state, draws):
 def overflowing(state, draws):
     """Attention's value overflows on padding, whose normalised features are all zero.
 
-    Feature 0 of every photo is large (see ``library``), as an encoder can make it.
+    Feature 0 of every photo is large (see ``library``), as an encoder can make it, and the
+    first layer hands it on.
     """
+    state[READER + "enter.weight"][:] = np.eye(64)
+    state[READER + "enter.bias"][:] = 0
     state[BLOCK + "attention_norm.weight"][:] = 1
     state[BLOCK + "attention_norm.bias"][:] = 0
     state[BLOCK + "attention_norm.weight"][1] = 0
@@ -148,8 +162,10 @@ def overflowing(state, draws):
 def amplifying(state, draws):
     """Rounding in the attention's sum, made large by weights that cancel."""
     for name, value in state.items():
-        if name.startswith(BLOCK):
+        if name.startswith(READER + "blocks."):
             value[:] = 0
+    state[READER + "enter.weight"][:] = np.eye(64)
+    state[READER + "enter.bias"][:] = 0
     large, gain = (
         np.float32(2.0 ** draws.integers(5, 24)),
         np.float32(2.0 ** draws.integers(12)),
@@ -166,9 +182,9 @@ def amplifying(state, draws):
             output = state[BLOCK + "attention.output.weight"]
             output[channel, feature] = sign * gain
             state[BLOCK + "attention.output.bias"][channel] = -sign * gain * large
-    hidden = state["list_ranker.hidden.0.weight"]
+    hidden = state[READER + "hidden.0.weight"]
     hidden *= np.float32(10.0 ** draws.uniform(0, 4))
-    state["list_ranker.score.weight"] *= np.float32(10.0 ** draws.uniform(-2, 2))
+    state["list_ranker.token.weight"] *= np.float32(10.0 ** draws.uniform(-2, 2))
 
 
 FAMILIES = {

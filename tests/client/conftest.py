@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from flwr.app import Context, Message, MessageType, RecordDict
+from rankings import ranking
 
 from client import local_device
 from client.app import app, train_cohort
@@ -24,7 +25,6 @@ from protocol.settings import Training
 from ranking.initial import initial_ranker
 from ranking.model.build import frozen_names, trainable_names
 from ranking.parameters import flatten, frozen_digest
-from ranking.settings import Ranking
 from simulations.federation import flower_internals
 
 SIDE = 16
@@ -107,7 +107,7 @@ def configuration(
             taste_flips=0,
             context_preference=0.0,
         ),
-        "ranking": Ranking(trained=trained, loss="softmax", weights=None),
+        "ranking": ranking(trained),
         "training": training,
         "privacy": Privacy(
             noise=noise,
@@ -167,7 +167,7 @@ def libraries(monkeypatch, identity):
     made = Libraries()
     monkeypatch.setattr(local_device, "_source", lambda photos, seed: made)
     monkeypatch.setattr(local_device, "_models", LruCache(weigh=lambda _: 1))
-    monkeypatch.setattr(local_device, "_embedded", LruCache(weigh=local_device._bytes))
+    monkeypatch.setattr(local_device, "_kept", LruCache(weigh=local_device._bytes))
     return made
 
 
@@ -200,8 +200,7 @@ def context(device, text, **node_config):
 
 
 def first_task(*, trained="head", private=True, seed=3):
-    ranking = Ranking(trained=trained, loss="softmax", weights=None)
-    ranker = initial_ranker(ranking, seed=seed)
+    ranker = initial_ranker(ranking(trained), seed=seed)
     others = frozen_names(ranker, trained)
     frozen = flatten(ranker, others)
     terms = visit_terms(noise_multiplier=1.0, max_participations=2)

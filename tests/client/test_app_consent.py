@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from flwr.app import ConfigRecord, MessageType, RecordDict
+from rankings import ranking
 
 from client.app import FAILED, train_cohort
 from protocol.messages import DeclineReason, Update
 from ranking.initial import initial_ranker
 from ranking.model.build import frozen_names
 from ranking.parameters import frozen_digest
-from ranking.settings import Ranking
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_frozen_part_that_the_configuration_does_not_name_is_declined(librarie
     """The digest is right for what is sent, and another than the configuration's."""
     task, own = node.task(), node.context(0, node.config())
     frozen = task.frozen * 2
-    ranker = initial_ranker(Ranking(trained="head", loss="softmax", weights=None), seed=3)
+    ranker = initial_ranker(ranking("head"), seed=3)
     digest = frozen_digest(ranker, frozen_names(ranker, "head"), frozen)
     other = replace(task, frozen=frozen, digest=digest)
     assert node.declined_as(node.ask(other, own), DeclineReason.FROZEN_PART_DIFFERS)

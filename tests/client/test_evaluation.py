@@ -3,26 +3,25 @@ import math
 import numpy as np
 import pytest
 import torch
+from rankings import ranker as made
 
 from client.engine import Examples
 from client.evaluation import evaluate
 from ranking.losses.registry import LOSSES
-from ranking.model.build import build_ranker
 
 
 @pytest.fixture
 def ranker():
     """Scores each photo by its first feature alone."""
-    ranker = build_ranker("linear", generator=torch.Generator().manual_seed(1))
+    ranker = made("taste", seed=1)
     with torch.no_grad():
-        ranker.list_ranker.score.weight.zero_()
-        ranker.list_ranker.taste.weight[0, 0] = 1
+        ranker.list_ranker.token.weight.zero_()[0, 0] = 1
     return ranker
 
 
 def lists(scores, gains):
     """Lists whose scores will be ``scores``; NaN is padding."""
-    inputs = torch.zeros(*np.shape(scores), 64)
+    inputs = torch.zeros(*np.shape(scores), 105)
     inputs[..., 0] = torch.tensor(scores)
     return Examples(
         inputs=inputs,
@@ -37,7 +36,7 @@ def test_figures_are_means_over_the_lists_with_signal(ranker):
         [[0.0, 0.0, math.nan], [2.0, 1.0, 0.0], [1.0, 0.0, math.nan]],
         [[3.0, 0.0, 0.0], [1.0, 3.0, 0.0], [1.0, 1.0, 0.0]],
     )
-    found = evaluate(ranker, examples, loss=LOSSES["softmax"])
+    found = evaluate(ranker, examples, loss=LOSSES["softmax"], kept="readings")
     total = math.log(math.exp(2) + math.e + 1)
     second = 0.25 * (total - 2) + 0.75 * (total - 1)
     assert found == {
@@ -50,4 +49,6 @@ def test_figures_are_means_over_the_lists_with_signal(ranker):
 
 def test_without_a_list_with_signal_there_is_nothing_to_say(ranker):
     for examples in (lists(np.zeros((0, 0)), []), lists([[1.0, 0.0]], [[3.0, 3.0]])):
-        assert evaluate(ranker, examples, loss=LOSSES["softmax"]) == {"lists": 0.0}
+        assert evaluate(ranker, examples, loss=LOSSES["softmax"], kept="readings") == {
+            "lists": 0.0
+        }

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from client.isolation import SHORTEST, Isolated, linear, padded_length
+from client.isolation import SHORTEST, Isolated, linear, padded_length, thickened
 from client.training.isolation_check import same_bits
 
 
@@ -68,3 +68,27 @@ def test_outside_of_it_a_layer_is_torchs_own_again():
     with Isolated():
         layer(rows)
     assert same_bits(layer(rows), before)
+
+
+@pytest.mark.parametrize(("outputs", "inputs"), [(2, 64), (3, 64), (64, 1), (64, 2), (2, 3)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_thin_layer_is_widened_by_zeros_and_means_the_same(outputs, inputs, bias):
+    draws = torch.Generator().manual_seed(0)
+    weight = torch.randn(outputs, inputs, generator=draws, requires_grad=True)
+    offset = torch.randn(outputs, generator=draws) if bias else None
+    rows = torch.randn(12, inputs, generator=draws, requires_grad=True)
+    found, meant = linear(rows, weight, offset), functional.linear(rows, weight, offset)
+    torch.testing.assert_close(found, meant, rtol=1e-4, atol=1e-4)
+    for own, theirs in zip(
+        torch.autograd.grad(found.square().sum(), (rows, weight)),
+        torch.autograd.grad(meant.square().sum(), (rows, weight)),
+        strict=True,
+    ):
+        torch.testing.assert_close(own, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_only_axes_that_are_too_thin_are_widened():
+    values = torch.ones(2, 3, 7)
+    assert thickened(values, 1) is values
+    assert thickened(values, 2).shape == (2, 4, 7)
+    assert thickened(values, 2).sum() == values.sum()

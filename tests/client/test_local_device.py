@@ -136,7 +136,7 @@ def test_a_visit_has_the_training_moments_and_figures_are_of_those_held_out(
         visit = device.visit(task, lent)
         lent.take(task.parameters)
         held = examples(held_out_moments(whole, **share), encoder=lent.frozen_encoder)
-        expected = evaluate(lent.ranker, held, loss=LOSSES["softmax"])
+        expected = evaluate(lent.ranker, held, loss=LOSSES["softmax"], kept="embeddings")
     trained_on = [one.number for one in training_moments(whole, **share)]
     assert visit.examples.numbers.tolist() == trained_on
     assert expected["lists"] == len(held.numbers) > 0
@@ -195,7 +195,7 @@ def test_embeddings_are_kept_on_disk_where_a_folder_is_named_and_pixels_are_not(
     task = node.task(trained=part, private=False)
     found = []
     for _ in range(2):
-        monkeypatch.setattr(local_device, "_embedded", LruCache(weigh=lambda _: 1))
+        monkeypatch.setattr(local_device, "_kept", LruCache(weigh=lambda _: 1))
         found.append(trained(device_of(text=named), task))
     assert [path.name for path in tmp_path.rglob("*.*")] == kept
     assert libraries.asked == ([0] if kept else [0, 0])

@@ -3,24 +3,26 @@
 import numpy as np
 import pytest
 import torch
+from rankings import ranking
 
 from client import model as module
 from client.embeddings.examples import examples
 from client.engine import Visit
 from client.model import DeviceModel, digest, prove_isolation
 from client.settings import EngineChoice
+from client.training.isolation_check import NotIsolatedError
 from privacy.noise import SeededSource
 from ranking.model.build import frozen_names, trainable_names
+from ranking.model.readers import TransformerReader
 from ranking.parameters import flatten
-from ranking.settings import Ranking
 from server.model import ServerModel
 
-PARTS = ["linear", "head", "lora", "all"]
+PARTS = ["taste", "taste_scenes", "linear", "head", "lora", "all"]
 ENGINES = ["bookkeeping", "vmap", "opacus", "alone"]
 
 
 def ranking_of(trained):
-    return Ranking(trained=trained, loss="softmax", weights=None)
+    return ranking(trained)
 
 
 def sent(trained):
@@ -97,20 +99,53 @@ def test_every_engine_gives_the_same_update(lab):
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_proves_itself_on_this_machine(name):
-    ranking = Ranking(trained="linear", loss="ranknet", weights=None)
-    prove_isolation(ranking, EngineChoice(name=name), on="cpu", side=16)
+    prove_isolation(
+        ranking("linear", loss="ranknet"), EngineChoice(name=name), on="cpu", side=16
+    )
 
 
-@pytest.mark.parametrize(("trained", "embeds"), [("linear", True), ("all", False)])
-def test_engine_and_encoder_are_tried_once_in_a_process(monkeypatch, trained, embeds):
+@pytest.mark.parametrize(
+    ("trained", "once"),
+    [("taste", [(105,), 24, 64]), ("head", [(64,), 24]), ("all", [(3, 24, 24)])],
+)
+def test_engine_encoder_and_list_model_are_tried_once_in_a_process(monkeypatch, trained, once):
     tried = []
     monkeypatch.setattr(
         module, "check_isolation", lambda _, **given: tried.append(given["photo"])
     )
     monkeypatch.setattr(module, "check_embeddings", lambda _, *, side: tried.append(side))
+    monkeypatch.setattr(module, "check_readings", lambda _, *, width: tried.append(width))
     # a loss that no other test tries: what was tried is remembered
-    ranking = Ranking(trained=trained, loss="mse", weights=None)
     for _ in range(2):
-        prove_isolation(ranking, EngineChoice(name="vmap"), on="cpu", side=24)
-    assert tried == ([(64,), 24] if embeds else [(3, 24, 24)])
+        prove_isolation(
+            ranking(trained, loss="mse"), EngineChoice(name="vmap"), on="cpu", side=24
+        )
+    assert tried == once
     prove_isolation.cache_clear()
+
+
+@pytest.mark.parametrize("part", ["features", "scenes"])
+def test_a_list_model_that_mixes_moments_is_refused_also_where_its_weights_begin_as_zero(
+    monkeypatch, part
+):
+    """Public weights ask for no scene, and a server may send others, which do."""
+    sound = TransformerReader.forward
+
+    def mixing(self, embeddings, *, where):
+        features, scenes = sound(self, embeddings, where=where)
+        more = 1e-4 * where.shape[-2]
+        return (
+            (features + more, scenes) if part == "features" else (features, scenes * (1 + more))
+        )
+
+    monkeypatch.setattr(TransformerReader, "forward", mixing)
+    engine = EngineChoice(name="bookkeeping")
+    with pytest.raises(NotIsolatedError):
+        prove_isolation(ranking("head", loss="bce"), engine, on="cpu", side=16)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3, 4])
+@pytest.mark.parametrize("engine", ["bookkeeping", "vmap", "opacus"])
+def test_adapters_of_any_rank_keep_the_bits_of_a_moment(engine, rank):
+    """A product of one to three columns rounds a row otherwise among other rows."""
+    prove_isolation(ranking("lora", rank=rank), EngineChoice(name=engine), on="cpu", side=16)

@@ -2,19 +2,19 @@
 
 import pytest
 import torch
+from rankings import ranker, ranking
 
 from ranking.initial import initial_ranker
-from ranking.model.build import build_ranker
 from ranking.parameters import module_digest
 from ranking.settings import Ranking
 from ranking.weights import Origin, load_weights, public_weights_path, save_weights
 
-RANDOM = Ranking(trained="head", loss="softmax", weights=None)
-PUBLIC = Ranking(trained="head", loss="softmax", weights="public")
+RANDOM = ranking("head")
+PUBLIC = ranking("head", weights="public")
 
 
-def digest(ranking, *, seed=0):
-    return module_digest(initial_ranker(ranking, seed=seed))
+def digest(of: Ranking, *, seed: int = 0) -> str:
+    return module_digest(initial_ranker(of, seed=seed))
 
 
 def test_random_weights_follow_from_the_seed_alone():
@@ -26,13 +26,13 @@ def test_random_weights_follow_from_the_seed_alone():
     assert digest(RANDOM) == first != digest(RANDOM, seed=1)
 
 
-def test_what_is_trained_and_by_which_loss_changes_no_weight():
-    other = Ranking(trained="all", loss="listmle", weights=None)
-    assert digest(other, seed=5) == digest(RANDOM, seed=5)
+def test_what_is_trained_by_which_loss_and_whether_context_counts_change_no_weight():
+    for other in (ranking("all", loss="listmle"), ranking("taste", context=False)):
+        assert digest(other, seed=5) == digest(RANDOM, seed=5)
 
 
 def test_the_public_weights_are_those_of_the_file_whatever_the_seed():
-    expected = build_ranker("head", generator=torch.Generator().manual_seed(9))
+    expected = ranker("head", seed=9)
     load_weights(expected, public_weights_path())
     assert digest(PUBLIC) == digest(PUBLIC, seed=1) == module_digest(expected)
 
@@ -40,15 +40,12 @@ def test_the_public_weights_are_those_of_the_file_whatever_the_seed():
 def test_a_file_is_taken_by_its_path(tmp_path):
     path = tmp_path / "mine.safetensors"
     made = initial_ranker(RANDOM, seed=4)
-    origin = Origin(seed=4, command="darkroom simulate", trained="head", side=48)
+    origin = Origin(seed=4, command="darkroom simulate", ranking=RANDOM, side=48)
     save_weights(made, path, origin=origin)
-    named = Ranking(trained="head", loss="softmax", weights=str(path))
-    assert digest(named, seed=1) == module_digest(made)
+    assert digest(ranking("head", weights=str(path)), seed=1) == module_digest(made)
 
 
 def test_a_file_that_is_not_there_is_refused_with_the_way_out(tmp_path):
-    missing = Ranking(
-        trained="head", loss="softmax", weights=str(tmp_path / "none.safetensors")
-    )
+    missing = ranking("head", weights=str(tmp_path / "none.safetensors"))
     with pytest.raises(ValueError, match=r"none\.safetensors is missing: set ranking\.weights"):
         initial_ranker(missing, seed=0)

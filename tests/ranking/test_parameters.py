@@ -5,10 +5,12 @@ import hashlib
 import numpy as np
 import pytest
 import torch
+from rankings import ranker
 from torch import nn
 
-from ranking.model.build import build_ranker, frozen_names, trainable_names
-from ranking.parameters import flatten, frozen_digest, load_flat
+from ranking.model.build import frozen_names, trainable_names
+from ranking.parameters import flatten, frozen_digest, load_flat, module_digest, place
+from ranking.settings import RANKINGS
 
 
 def small():
@@ -40,10 +42,9 @@ def test_the_vector_is_a_copy_and_loading_copies_too():
     assert layer.bias.tolist() == [5, 6]
 
 
-@pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_a_ranker_survives_the_round_trip_bit_by_bit(trained):
-    source = build_ranker(trained, generator=torch.Generator().manual_seed(0))
-    target = build_ranker(trained, generator=torch.Generator().manual_seed(1))
+    source, target = ranker(trained, seed=0), ranker(trained, seed=1)
     for names in (trainable_names(source, trained), frozen_names(source, trained)):
         load_flat(target, names, flatten(source, names))
     pairs = zip(source.parameters(), target.parameters(), strict=True)
@@ -86,3 +87,17 @@ def test_the_digest_changes_with_a_name_a_shape_and_a_bit():
     }
     assert digest not in others
     assert len(others) == 3
+
+
+def test_the_digest_of_a_module_is_that_of_all_its_parameters_as_they_are():
+    layer = small()
+    vector = flatten(layer, ("weight", "bias"))
+    assert module_digest(layer) == frozen_digest(layer, ("weight", "bias"), vector)
+    with torch.no_grad():
+        layer.bias[1] = 7
+    assert module_digest(layer) != frozen_digest(layer, ("weight", "bias"), vector)
+
+
+def test_a_module_is_where_its_parameters_are_and_here_without_any():
+    assert place(nn.Linear(2, 2, device="meta")) == torch.device("meta")
+    assert place(nn.GELU()) == place(small()) == torch.device("cpu")

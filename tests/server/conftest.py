@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from flwr.app import Message
 from flwr.serverapp import Grid
+from rankings import ranking
 
 from privacy.mechanisms.correlated.settings import MatrixSettings
 from privacy.mechanisms.independent.adaptive_gaussian import AdaptiveSettings
 from privacy.mechanisms.independent.settings import GaussianSettings
 from protocol.messages import VisitTerms
 from protocol.optimizers import Sgd
+from protocol.rebuild import to_plain
 from server.aggregation.uniform_mean import UniformMean
 from server.settings import Server
 from simulations.federation.flower_internals import identify
@@ -154,13 +156,7 @@ def configuration():
     return {
         "seed": 1,
         "photos": {"devices": 4, "side": 48},
-        "ranking": {
-            "trained": "linear",
-            "loss": "softmax",
-            "weights": None,
-            "frozen_digest": None,
-            "start_norm": None,
-        },
+        "ranking": to_plain(ranking("linear")),
         "training": {
             "steps": 1,
             "rate": 1.0,

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from dp_accounting import get_epsilon_gaussian
 from flwr.app import Context, Message, MessageType, RecordDict
+from rankings import ranker
 
 from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
 from protocol.codec import decode_task, encode_device, encode_update
 from protocol.messages import Update
 from protocol.rebuild import to_plain
-from ranking.model.build import build_ranker
 from ranking.parameters import flatten
 from ranking.weights import load_weights
 from server.aggregation.uniform_mean import UniformMean
@@ -87,14 +87,12 @@ def test_the_output_is_a_ranker_with_the_released_parameters(grid, tmp_path, con
     path = tmp_path / "model.safetensors"
     given = context(path)
     app(grid, given)
-    import torch
-
-    ranker = build_ranker("linear", generator=torch.Generator().manual_seed(0))
-    origin = load_weights(ranker, path)
+    written = ranker("linear")
+    origin = load_weights(written, path)
     released = result(given)
-    taste = flatten(ranker, ["list_ranker.taste.weight"])
+    taste = flatten(written, ["list_ranker.taste.weight"])
     assert taste.tolist() == released.tolist()
-    assert (origin.seed, origin.trained, origin.side) == (None, "linear", 48)
+    assert (origin.seed, origin.ranking.trained, origin.side) == (None, "linear", 48)
     assert [file.name for file in tmp_path.iterdir()] == ["model.safetensors"]
 
 

@@ -3,13 +3,14 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from rankings import ranking
 
 from ranking.initial import initial_ranker
-from ranking.settings import Ranking
+from ranking.settings import RANKINGS
 from ranking.weights import Origin, save_weights
 from server.model import ServerModel
 
-SCRATCH = Ranking(trained="head", loss="softmax", weights=None)
+SCRATCH = ranking("head")
 
 
 def weights(ranker):
@@ -29,9 +30,9 @@ def test_every_seed_of_the_settings_is_taken(seed):
     initial_ranker(SCRATCH, seed=seed)
 
 
-@pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
+@pytest.mark.parametrize("trained", list(RANKINGS))
 def test_trainable_and_frozen_parts_are_the_whole_ranker(trained):
-    model = ServerModel.initial(dataclasses.replace(SCRATCH, trained=trained), seed=0)
+    model = ServerModel.initial(ranking(trained), seed=0)
     whole = sum(parameter.numel() for parameter in model.ranker.parameters())
     assert model.trainable.size + model.frozen.size == whole
     assert model.trainable.dtype == model.frozen.dtype == np.float32
@@ -41,7 +42,7 @@ def test_trainable_and_frozen_parts_are_the_whole_ranker(trained):
 def test_a_file_of_weights_is_what_training_starts_from(tmp_path):
     source = initial_ranker(SCRATCH, seed=1)
     path = tmp_path / "ranker.safetensors"
-    save_weights(source, path, origin=Origin(seed=1, command="test", trained="head", side=48))
+    save_weights(source, path, origin=Origin(seed=1, command="test", ranking=SCRATCH, side=48))
     named = dataclasses.replace(SCRATCH, weights=str(path))
     loaded, expected = weights(initial_ranker(named, seed=2)), weights(source)
     assert all(torch.equal(loaded[name], expected[name]) for name in expected)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from rankings import ranking
 
 from client.consent.parameter_bounds import ParameterBounds, parameter_bounds
 from client.sections import read_sections
 from protocol.messages import DeclineReason
-from ranking.settings import Ranking
 from server.model import ServerModel
 
 OUT = DeclineReason.PARAMETERS_OUT_OF_BOUNDS
@@ -73,7 +73,7 @@ def sections_of(node):
     return made
 
 
-START = ServerModel.initial(Ranking(trained="linear", loss="softmax", weights=None), seed=3)
+START = ServerModel.initial(ranking("linear"), seed=3)
 START_NORM = float(np.linalg.norm(START.trainable.astype(np.float64)))
 
 

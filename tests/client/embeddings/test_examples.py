@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from rankings import ENCODER, ranker
 
 from client.embeddings.examples import PHOTOS_AT_ONCE, embed, examples, pixels
-from ranking.model.build import build_ranker
 
 
 @pytest.fixture(scope="module")
 def encoder():
-    return build_ranker("head", generator=torch.Generator().manual_seed(1)).encoder
+    return ranker("head", seed=1).encoder
 
 
 class Counting(torch.nn.Module):
@@ -16,7 +16,7 @@ class Counting(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.seen = []
+        self.sizes, self.seen = ENCODER, []
         self.weight = torch.nn.Parameter(torch.ones(1))
 
     def forward(self, photos):

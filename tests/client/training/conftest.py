@@ -6,35 +6,43 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from rankings import ranker, ranking
 from torch.func import functional_call, grad
 
 from client.engine import Examples, Visit
+from client.model import kept_shape
 from client.training.opacus_engine import OpacusEngine
+from client.training.scoring import Scorer
 from privacy.noise import SeededSource
 from ranking.losses.registry import LOSSES
-from ranking.model.build import build_ranker, trainable_names
+from ranking.model.build import trainable_names
 from ranking.parameters import flatten, load_flat
-from ranking.settings import Ranking
 
 
 @lru_cache
-def engine_and_start(trained, kind=OpacusEngine, loss="softmax"):
+def engine_and_start(trained, kind=OpacusEngine, loss="softmax", **changes):
     """An engine, and parameters [trainable] away from any zero initialisation."""
-    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
-    start = flatten(ranker, trainable_names(ranker, trained))
+    made = ranker(trained, seed=1, **changes)
+    start = flatten(made, trainable_names(made, trained))
     start = start + 0.1 * np.random.default_rng(2).standard_normal(len(start), np.float32)
-    ranking = Ranking(trained=trained, loss=loss, weights=None)
-    return kind(ranker, ranking), start
+    return kind(made, ranking(trained, loss=loss, **changes)), start
+
+
+@lru_cache
+def shape_of(trained, *, side, **changes):
+    """Of what is kept of a photo: pixels, an embedding, or what is read of it."""
+    made = ranker(trained, **changes)
+    return kept_shape(made, ranking(trained, **changes), side=side)
 
 
 @pytest.fixture(scope="session")
 def moments(lab):
     """Makes examples whose first photo of each moment is the favourite, numbered 10, 11, …"""
 
-    def made(trained, lengths, *, seed=3, scale=1.0, padding=0):
+    def made(trained, lengths, *, seed=3, scale=1.0, padding=0, **changes):
         draws = np.random.default_rng(seed)
         longest = max(lengths, default=0) + padding
-        shape = (3, lab.side, lab.side) if trained == "all" else (64,)
+        shape = shape_of(trained, side=lab.side, **changes)
         inputs = torch.zeros(len(lengths), longest, *shape)
         gains = torch.zeros(len(lengths), longest)
         where = torch.zeros(len(lengths), longest, dtype=torch.bool)
@@ -75,32 +83,24 @@ def delta(engine, start, examples, terms, *, source=None):
     return trained.delta
 
 
-def ranker_at(trained, start):
-    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
-    load_flat(ranker, trainable_names(ranker, trained), start)
-    return ranker
+def ranker_at(trained, start, **changes):
+    made = ranker(trained, seed=1, **changes)
+    load_flat(made, trainable_names(made, trained), start)
+    return made
 
 
-def gradients(trained, start, examples, loss="softmax"):
+def gradients(trained, start, examples, loss="softmax", **changes):
     """[moments, trainable] by torch.func: one moment after another, without its padding."""
-    ranker = ranker_at(trained, start)
-    names = trainable_names(ranker, trained)
-    values = dict(ranker.named_parameters())
+    made = ranker_at(trained, start, **changes)
+    names = trainable_names(made, trained)
+    values = dict(made.named_parameters())
     others = {name: value.detach() for name, value in values.items() if name not in names}
-
-    class Score(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.ranker = ranker
-
-        def forward(self, inputs, where):
-            embeddings = ranker.encoder(inputs) if trained == "all" else inputs
-            return ranker.list_ranker(embeddings, where=where)
+    scorer = Scorer(made, kept=ranking(trained, **changes).inputs)
 
     def of_moment(chosen, inputs, gains):
         where = torch.ones_like(gains, dtype=torch.bool)
         tree = {f"ranker.{name}": value for name, value in (others | chosen).items()}
-        scored = functional_call(Score(), tree, (inputs, where))
+        scored = functional_call(scorer, tree, (inputs, where))
         return LOSSES[loss](scored, gains, where=where).sum()
 
     rows = []

@@ -12,8 +12,7 @@ from client.training.cohort_engine import CohortEngine
 from client.training.vmapped import Vmapped
 from privacy.noise import SeededSource
 from ranking.losses.registry import LOSSES
-
-PARTS = ["linear", "head", "lora", "all"]
+from ranking.settings import RANKINGS
 
 
 def bookkeeping(ranker, ranking):
@@ -63,7 +62,7 @@ libraries = st.lists(st.lists(st.integers(2, 12), max_size=5), min_size=1, max_s
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@given(lengths=libraries, terms=terms, trained=st.sampled_from(["linear", "head", "lora"]))
+@given(lengths=libraries, terms=terms, trained=st.sampled_from(["taste", "head", "lora"]))
 @settings(max_examples=40, deadline=None)
 def test_updates_are_those_of_opacus(lab, kind, lengths, terms, trained):
     visits, work = cohort(lab, trained, lengths), lab.terms(lr=0.2, **terms)
@@ -87,17 +86,17 @@ def test_updates_of_the_whole_ranker_are_those_of_opacus(lab, kind, noise):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_every_loss_trains_alike(lab, kind, loss):
-    visits = cohort(lab, "linear", [[2, 6], [5, 3, 4]])
+    visits = cohort(lab, "taste", [[2, 6], [5, 3, 4]])
 
-    found = updates(lab, kind, "linear", visits, lab.plain, loss)
+    found = updates(lab, kind, "taste", visits, lab.plain, loss)
 
     np.testing.assert_allclose(
-        found, reference(lab, "linear", visits, lab.plain, loss), atol=2e-6, rtol=1e-5
+        found, reference(lab, "taste", visits, lab.plain, loss), atol=2e-6, rtol=1e-5
     )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_a_poisoned_device_leaves_every_bit_of_the_others(lab, kind, trained):
     work = lab.terms(steps=2, clip=0.3, noise_multiplier=0.5)
     visits = cohort(lab, trained, [[3, 5], [2, 4, 12], [6]])
@@ -115,7 +114,7 @@ def test_a_poisoned_device_leaves_every_bit_of_the_others(lab, kind, trained):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_what_stands_in_padding_is_never_read(lab, kind, trained):
     work = lab.terms(clip=0.3)
     visits = cohort(lab, trained, [[3, 5], [2]])
@@ -142,7 +141,7 @@ def test_the_order_of_devices_and_of_moments_changes_nothing_beyond_rounding(lab
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_one_moment_moves_the_sum_by_at_most_the_clip(lab, kind, trained):
     clip = 0.05
     work = lab.terms(clip=clip, lr=1.0, denominator=1.0)
@@ -154,12 +153,12 @@ def test_one_moment_moves_the_sum_by_at_most_the_clip(lab, kind, trained):
 
 
 def test_devices_beyond_one_batch_are_trained_in_their_order(lab):
-    visits = cohort(lab, "linear", [[2 + index % 5] for index in range(70)])
+    visits = cohort(lab, "taste", [[2 + index % 5] for index in range(70)])
     work = lab.terms(clip=0.3)
 
-    found = updates(lab, bookkeeping, "linear", visits, work)
+    found = updates(lab, bookkeeping, "taste", visits, work)
 
-    assert_equal(found, reference(lab, "linear", visits, work))
+    assert_equal(found, reference(lab, "taste", visits, work))
 
 
 def test_a_cohort_of_nobody_gives_nothing(lab):
@@ -167,7 +166,7 @@ def test_a_cohort_of_nobody_gives_nothing(lab):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
-@pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_a_cuda_device_gives_the_updates_of_the_host(lab, trained):
     terms = lab.terms(steps=2, rate=0.5, clip=0.3, noise_multiplier=0.2)
     visits = [Visit(examples=lab.moments(trained, [3, 2, 5]), source=SeededSource(7))]

@@ -12,6 +12,7 @@ from client.training.cohort_engine import CohortEngine
 from client.training.opacus_engine import OpacusEngine
 from client.training.vmapped import Vmapped
 from privacy.noise import SecureSource, SeededSource
+from ranking.settings import RANKINGS
 
 LENGTHS = [2, 6, 3, 5]
 
@@ -28,7 +29,7 @@ every_kind = pytest.mark.parametrize("kind", [OpacusEngine, bookkeeping, vmapped
 
 
 @every_kind
-@pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_a_library_without_training_moments_sends_noise_alone(lab, kind, trained):
     engine, start = lab.engine_and_start(trained, kind)
     nothing = lab.moments(trained, [])
@@ -39,10 +40,10 @@ def test_a_library_without_training_moments_sends_noise_alone(lab, kind, trained
 
 @every_kind
 def test_a_step_that_draws_no_moment_is_a_step_of_noise(lab, kind):
-    engine, start = lab.engine_and_start("linear", kind)
+    engine, start = lab.engine_and_start("taste", kind)
     terms = lab.terms(rate=1e-9, noise_multiplier=1.0, steps=3)
-    drawn_none = lab.delta(engine, start, lab.moments("linear", LENGTHS), terms)
-    nothing = lab.delta(engine, start, lab.moments("linear", []), terms)
+    drawn_none = lab.delta(engine, start, lab.moments("taste", LENGTHS), terms)
+    nothing = lab.delta(engine, start, lab.moments("taste", []), terms)
     assert drawn_none.any()
     assert np.array_equal(drawn_none, nothing)
 
@@ -110,17 +111,17 @@ def test_devices_of_one_call_do_not_touch_each_other(lab, kind):
 
 @every_kind
 def test_parameters_that_came_read_only_are_trained(lab, kind):
-    engine, start = lab.engine_and_start("linear", kind)
+    engine, start = lab.engine_and_start("taste", kind)
     received = start.copy()
     received.flags.writeable = False
-    assert lab.delta(engine, received, lab.moments("linear", LENGTHS), lab.terms()).any()
+    assert lab.delta(engine, received, lab.moments("taste", LENGTHS), lab.terms()).any()
 
 
 @every_kind
 @pytest.mark.parametrize("lengths", [LENGTHS, []])
 def test_parameters_of_another_length_are_refused_whatever_the_library_is(lab, kind, lengths):
-    engine, start = lab.engine_and_start("linear", kind)
-    library = lab.moments("linear", lengths)
+    engine, start = lab.engine_and_start("taste", kind)
+    library = lab.moments("taste", lengths)
     for wrong in (start[1:], np.append(start, np.float32(0)), start.astype(float)):
-        with pytest.raises(ValueError, match="float32 vector of 64 numbers"):
+        with pytest.raises(ValueError, match="float32 vector of 33 numbers"):
             lab.delta(engine, wrong, library, lab.terms())

@@ -7,11 +7,11 @@ import torch
 from client.training.bookkeeping import Bookkeeping
 from client.training.cohort_batch import Batch
 from client.training.vmapped import Vmapped
+from ranking.settings import RANKINGS
 
-PARTS = ["linear", "head", "lora", "all"]
 LENGTHS = [2, 6, 3]
 every_kind = pytest.mark.parametrize("kind", [Bookkeeping, Vmapped])
-every_part = pytest.mark.parametrize("trained", PARTS)
+every_part = pytest.mark.parametrize("trained", RANKINGS)
 
 
 def batch_of(*devices):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from hostile_weights import attacked, clean
+from rankings import ENCODER
 
 from client.training.cohort_batch import Shape
 from client.training.isolation_check import (
@@ -29,11 +30,12 @@ class Mixing:
 
 
 def test_an_engine_that_mixes_moments_is_refused_with_the_way_out():
-    sound = attacked("bookkeeping", "linear")
-    sound.given(clean("linear"))
-    check_isolation(sound.gradients, engine="bookkeeping", size=64, photo=(64,))
+    sound = attacked("bookkeeping", "taste")
+    sound.given(clean("taste"))
+    given = {"engine": "bookkeeping", "size": 33, "photo": (105,)}
+    check_isolation(sound.gradients, **given)
     with pytest.raises(NotIsolatedError, match="use simulation/engine=alone or another"):
-        check_isolation(Mixing(sound.gradients), engine="bookkeeping", size=64, photo=(64,))
+        check_isolation(Mixing(sound.gradients), **given)
 
 
 def test_an_accelerator_without_float64_is_refused_before_anything_is_tried():
@@ -94,7 +96,7 @@ class Encoder(torch.nn.Module):
 
     def __init__(self, of_others):
         super().__init__()
-        self.of_others = of_others
+        self.sizes, self.of_others = ENCODER, of_others
 
     def forward(self, photos):
         return photos.flatten(1)[:, :64] + self.of_others * photos.mean()

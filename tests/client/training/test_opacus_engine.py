@@ -6,6 +6,7 @@ import pytest
 import torch
 from opacus.grad_sample import GradSampleModule
 from opacus.optimizers import DPOptimizer
+from rankings import ranking
 
 from client.engine import Visit
 from client.training.scoring import scores
@@ -13,12 +14,12 @@ from privacy.noise import SeededSource
 from ranking.losses.registry import LOSSES
 from ranking.model.build import trainable_names
 from ranking.parameters import flatten
+from ranking.settings import RANKINGS
 
-PARTS = ["linear", "head", "lora", "all"]
 LENGTHS = [2, 6, 3, 5]
 
 
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_each_moments_gradient_is_that_of_torch_func(lab, trained):
     engine, start = lab.engine_and_start(trained)
     examples = lab.moments(trained, LENGTHS)
@@ -28,7 +29,7 @@ def test_each_moments_gradient_is_that_of_torch_func(lab, trained):
         np.testing.assert_allclose(found, expected[row], atol=1e-6)
 
 
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_a_step_sums_the_clipped_gradients_of_torch_func(lab, trained):
     engine, start = lab.engine_and_start(trained)
     examples = lab.moments(trained, LENGTHS)
@@ -42,9 +43,9 @@ def test_a_step_sums_the_clipped_gradients_of_torch_func(lab, trained):
 
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_every_loss_trains(lab, loss):
-    engine, start = lab.engine_and_start("linear", loss=loss)
-    examples = lab.moments("linear", LENGTHS)
-    expected = lab.gradients("linear", start, examples, loss).sum(0)
+    engine, start = lab.engine_and_start("taste", loss=loss)
+    examples = lab.moments("taste", LENGTHS)
+    expected = lab.gradients("taste", start, examples, loss).sum(0)
     found = -lab.delta(engine, start, examples, lab.plain)
     np.testing.assert_allclose(found, expected, atol=2e-6, rtol=1e-5)
 
@@ -82,7 +83,9 @@ def test_without_privacy_a_step_is_plain_sgd_on_the_sum_of_losses(lab):
     engine, start = lab.engine_and_start("head")
     examples = lab.moments("head", LENGTHS)
     ranker = lab.ranker_at("head", start)
-    losses = LOSSES["softmax"](scores(ranker, examples), examples.gains, where=examples.where)
+    losses = LOSSES["softmax"](
+        scores(ranker, examples, kept="embeddings"), examples.gains, where=examples.where
+    )
     losses.sum().backward()
     values = dict(ranker.named_parameters())
     expected = torch.cat(
@@ -92,7 +95,7 @@ def test_without_privacy_a_step_is_plain_sgd_on_the_sum_of_losses(lab):
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-6)
 
 
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_whatever_stands_in_padding_changes_nothing(lab, trained):
     engine, start = lab.engine_and_start(trained)
     examples = lab.moments(trained, LENGTHS, padding=2)
@@ -104,7 +107,7 @@ def test_whatever_stands_in_padding_changes_nothing(lab, trained):
     assert np.array_equal(lab.delta(engine, start, examples, terms), expected)
 
 
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_the_order_of_moments_changes_nothing_beyond_rounding(lab, trained):
     engine, start = lab.engine_and_start(trained)
     examples = lab.moments(trained, LENGTHS)
@@ -118,8 +121,8 @@ def test_the_order_of_moments_changes_nothing_beyond_rounding(lab, trained):
 
 
 def test_a_large_draw_is_taken_in_parts_and_is_still_one_step(lab):
-    engine, start = lab.engine_and_start("linear")
-    examples = lab.moments("linear", [2, 3] * 35)
+    engine, start = lab.engine_and_start("taste")
+    examples = lab.moments("taste", [2, 3] * 35)
     terms = lab.terms(clip=0.3, noise_multiplier=0.0)
     alone = [lab.delta(engine, start, lab.chosen(examples, [row]), terms) for row in range(70)]
     whole = lab.delta(engine, start, examples, terms)
@@ -130,7 +133,7 @@ def test_a_large_draw_is_taken_in_parts_and_is_still_one_step(lab):
     np.testing.assert_allclose(found, nothing, atol=1e-6)
 
 
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_a_moment_that_is_not_finite_counts_as_zero_and_is_counted(lab, trained):
     engine, start = lab.engine_and_start(trained)
     examples = lab.moments(trained, LENGTHS)
@@ -165,15 +168,15 @@ def test_a_visit_leaves_no_tensor_behind(lab):
         gc.enable()
 
 
-@pytest.mark.parametrize("trained", PARTS)
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_training_lowers_the_loss_of_the_moments_it_trains_on(lab, trained):
     engine, start = lab.engine_and_start(trained)
-    examples = lab.moments(trained, LENGTHS)
+    examples, kept = lab.moments(trained, LENGTHS), ranking(trained).inputs
 
     def loss(parameters):
         with torch.no_grad():
-            scored = scores(lab.ranker_at(trained, parameters), examples)
+            scored = scores(lab.ranker_at(trained, parameters), examples, kept=kept)
             return float(LOSSES["softmax"](scored, examples.gains, where=examples.where).sum())
 
-    terms = lab.terms(steps=10, clip=1.0, denominator=4.0, lr=0.1)
+    terms = lab.terms(steps=10, clip=1.0, denominator=4.0, lr=0.3)
     assert loss(start + lab.delta(engine, start, examples, terms)) < 0.97 * loss(start)

@@ -4,19 +4,20 @@ from dataclasses import replace
 
 import pytest
 import torch
+from rankings import ranker, ranking
 
 from client.training.cohort_batch import Batch
 from client.training.gradients import GRADIENTS_AT_ONCE
 from client.training.vmapped import Vmapped
-from ranking.model.build import build_ranker, trainable_names
+from ranking.model.build import trainable_names
 from ranking.parameters import flatten
-from ranking.settings import Ranking
+from ranking.settings import RANKINGS
 
 
 def engine(trained):
-    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(1))
-    start = flatten(ranker, trainable_names(ranker, trained))
-    return Vmapped(ranker, Ranking(trained=trained, loss="softmax", weights=None)), start
+    made = ranker(trained, seed=1)
+    start = flatten(made, trainable_names(made, trained))
+    return Vmapped(made, ranking(trained)), start
 
 
 def test_more_devices_than_its_shape_has_are_taken_in_turn_and_in_order(lab, monkeypatch):
@@ -46,7 +47,7 @@ def test_more_devices_than_its_shape_has_are_taken_in_turn_and_in_order(lab, mon
     torch.testing.assert_close(in_turn, together, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
+@pytest.mark.parametrize("trained", RANKINGS)
 def test_the_gradients_of_a_batch_fit_into_the_memory_that_they_may_take(trained):
     vmapped, start = engine(trained)
     shape = vmapped.shape
@@ -56,4 +57,4 @@ def test_the_gradients_of_a_batch_fit_into_the_memory_that_they_may_take(trained
 
 def test_where_the_encoder_trains_devices_are_computed_one_at_a_time():
     assert engine("all")[0].shape.devices == 1
-    assert engine("linear")[0].shape.devices == 64
+    assert engine("taste")[0].shape.devices == 64

@@ -42,7 +42,7 @@ def test_expected_gain_is_that_of_the_owners_own_taste():
 def test_an_owner_is_the_device_of_the_library_without_its_pixels():
     for owner, made in (
         (private_owner(PHOTOS, seed=1, device=2), library(PHOTOS, seed=1, device=2)),
-        (public_owner(seed=1, device=2), public_library(side=16, seed=1, device=2)),
+        (public_owner(seed=1, device=2), public_library(side=16, seed=1, device=2)[0]),
     ):
         gains = [moment.expected_gain for moment in made.moments]
         np.testing.assert_array_equal(owner.expected_gain(), np.concatenate(gains))

@@ -71,11 +71,18 @@ def test_devices_seeds_and_the_public_split_share_nothing():
         library(PHOTOS, seed=4, device=0),
         library(PHOTOS, seed=4, device=1),
         library(PHOTOS, seed=5, device=0),
-        public_library(side=24, seed=4, device=0),
+        public_library(side=24, seed=4, device=0)[0],
         library(PHOTOS, seed=2**62, device=0),
     ]
     first_photos = {one.moments[0].photos[0].tobytes() for one in made}
     assert len(first_photos) == len(made)
+
+
+def test_the_pictures_of_a_public_library_are_its_photos_in_order():
+    made, pictures = public_library(side=24, seed=4, device=1)
+    photos = np.concatenate([moment.photos for moment in made.moments])
+    np.testing.assert_array_equal(pictures.photos, photos)
+    assert pictures.signed.shape == (len(photos), 3)
 
 
 def test_the_tastes_settings_change_what_is_liked_and_not_what_is_photographed():

@@ -1,17 +1,17 @@
-"""Each attribute must be visible in the photo."""
+"""Each attribute must be visible in the photo, and it is known which way a fault goes."""
 
 import numpy as np
 import pytest
 
 from photos.synthetic.attributes import NAMES, Roll
-from photos.synthetic.renderer import AT_ONCE, EXTREME, Scenery, draw_scenery, render
+from photos.synthetic.renderer import AT_ONCE, EXTREME, Pictures, Scenery, draw_scenery, render
 
 PHOTOS, SIDE = 48, 48
 RED = np.array([0.9, 0.05, 0.05], np.float32)
 
 
-def _photos(**attributes: float) -> np.ndarray:
-    """[photos, side, side, 3] in 0 … 1: faultless photos of red people, but for the given."""
+def _pictures(**attributes: float) -> Pictures:
+    """Faultless photos of red people in a city, but for the given."""
     values = np.full((PHOTOS, len(NAMES)), EXTREME)
     for name, value in attributes.items():
         values[:, NAMES.index(name)] = value
@@ -30,7 +30,12 @@ def _photos(**attributes: float) -> np.ndarray:
         skin=red,
         clothes=red,
     )
-    return render(roll, scenery, side=SIDE, generator=np.random.default_rng(1)) / 255.0
+    return render(roll, scenery, side=SIDE, generator=np.random.default_rng(1))
+
+
+def _photos(**attributes: float) -> np.ndarray:
+    """[photos, side, side, 3] in 0 … 1."""
+    return _pictures(**attributes).photos / 255.0
 
 
 def _person(photos: np.ndarray) -> np.ndarray:
@@ -113,11 +118,15 @@ def test_any_number_of_photos_is_drawn_though_they_are_drawn_in_batches(photos):
         attributes=np.zeros((photos, len(NAMES))),
     )
     generator = np.random.default_rng(0)
-    drawn = render(roll, draw_scenery(1, generator), side=24, generator=generator)
+    pictures = render(roll, draw_scenery(1, generator), side=24, generator=generator)
+    drawn = pictures.photos
     assert drawn.shape == (photos, 24, 24, 3)
     assert drawn.dtype == np.uint8
     assert (drawn.std((1, 2, 3)) > 0).all()
     assert len({one.tobytes() for one in drawn}) == photos
+    assert pictures.signed.shape == (photos, 3)
+    assert pictures.signed.dtype == np.float32
+    assert pictures.signed.all()
 
 
 def test_photos_of_another_size_show_the_same():
@@ -130,8 +139,42 @@ def test_photos_of_another_size_show_the_same():
     scenery = draw_scenery(1, np.random.default_rng(0))
 
     def at(side: int) -> np.ndarray:
-        photos = render(roll, scenery, side=side, generator=np.random.default_rng(1))
+        photos = render(roll, scenery, side=side, generator=np.random.default_rng(1)).photos
         assert photos.shape == (12, side, side, 3)
         return photos.reshape(12, 16, side // 16, 16, side // 16, 3).mean((2, 4))
 
     assert np.abs(at(32) - at(96)).mean() < 6
+
+
+def test_how_far_a_fault_goes_follows_from_its_attribute_and_the_way_is_drawn():
+    """An attribute of 0 is half of the worst: half the tilt, half of the way to a third, and of
+    the exposure ½ ^ 1.5. A faultless photo leans nowhere, and its subject is at a third.
+    """
+    halves = _pictures(level=0, thirds=0, exposure=0).signed
+    assert np.abs(halves) == pytest.approx(np.tile([0.5, 0.5, 0.5**1.5], (PHOTOS, 1)))
+    # Of 48 fair coins as few as 11 are heads once in 9,000 times.
+    assert ((halves > 0).sum(0) > 11).all()
+    assert ((halves < 0).sum(0) > 11).all()
+    faultless = np.abs(_pictures().signed)
+    assert faultless == pytest.approx(np.tile([0, 1, 0], (PHOTOS, 1)), abs=1e-6)
+
+
+def test_no_fault_goes_further_than_one_however_extreme_its_attribute_is():
+    worst = _pictures(level=-9, thirds=9, exposure=-9).signed
+    assert np.abs(worst) == pytest.approx(np.ones((PHOTOS, 3)), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("place", "faults", "measure"),
+    [
+        # A city's sky is brighter than its ground: there is more of it where the horizon falls.
+        (0, {"level": -EXTREME}, lambda photos: photos[:, :, -6:].mean((1, 2, 3))),
+        (1, {}, lambda photos: _person(photos)[:, :, SIDE // 2 :].mean((1, 2))),
+        (2, {"exposure": -EXTREME}, lambda photos: photos.mean((1, 2, 3))),
+    ],
+)
+def test_the_sign_of_a_fault_is_seen(place, faults, measure):
+    """Tilted down to the right, the subject on the right, too bright: each has a plus."""
+    pictures = _pictures(**faults)
+    plus, seen = pictures.signed[:, place] > 0, measure(pictures.photos / 255.0)
+    assert seen[plus].mean() > 1.2 * seen[~plus].mean()

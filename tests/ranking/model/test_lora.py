@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ranking.model.lora import RANK, AdaptedLinear, adapt, is_adapter, under_adapters
+from ranking.model.lora import AdaptedLinear, adapt, is_adapter, under_adapters
 
 
 def generator(seed=0):
@@ -19,7 +19,7 @@ def plain():
         )
 
 
-def adapted(rank=RANK, seed=0):
+def adapted(rank=4, seed=0):
     module = plain()
     adapt(module, generator=generator(seed), rank=rank)
     return module

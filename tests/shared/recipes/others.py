@@ -52,8 +52,9 @@ def hinge(scores, gains):
 PART = Recipe(
     files={
         "conf/ranking/score.yaml": """
-        # The head's last layer.
+        # The list model's last layer, from which features are read.
         trained: score
+        context: true  # whether features count that a photo has among the others of its moment
         loss: softmax  # of one moment; ranking/settings.py names them all
         weights: public  # public | a safetensors file | null for random weights
         frozen_digest: null  # SHA-256 of the frozen part; filled in where weights is a file
@@ -62,12 +63,18 @@ PART = Recipe(
     },
     lines=(
         ("ranking/settings.py", '"lora", "all"', ', "score"'),
+        ("ranking/settings.py", '        "all": Ranking,\n', '        "score": Ranking,\n'),
+        ("ranking/settings.py", '            case "head" | "lora"', ' | "score"'),
         (
             "ranking/model/build.py",
-            "    match trained:\n",
-            '        case "score":\n            return name.startswith("list_ranker.score.")\n',
+            "or name.startswith(ENCODER),\n",
+            '        "score": lambda name: name.startswith(f"{READER}read."),\n',
         ),
-        ("tests/ranking/model/test_build.py", '("all", 126_881)', ', ("score", 33)'),
+        (
+            "tests/ranking/model/test_build.py",
+            '        ("all", {}, READER + ENCODED),\n',
+            '        ("score", {}, 64 * 33 + 33),\n',
+        ),
     ),
 )
 

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 import torch
+from rankings import ranker, ranking
 
-from ranking.model.build import build_ranker
 from simulations.benchmarks import training_benchmark
 from simulations.benchmarks.training_benchmark import FLOOR, LOADS, PLAIN, Load, measure
 
@@ -37,28 +37,38 @@ def test_ways_take_turns_and_ratios_are_of_medians(monkeypatch):
     assert other.ratio == 9 / 7
 
 
-def test_the_floor_has_three_products_for_each_layer_of_what_is_trained():
-    ranker = build_ranker("head", generator=torch.Generator().manual_seed(0))
-    pairs = list(training_benchmark._products(SMALL, ranker))
+def products(load):
+    """The shapes of the products of a load: (rows, weights)."""
+    kept = ranking(load.trained).inputs
+    pairs = training_benchmark._products(load, ranker(load.trained), kept=kept)
+    return [(left.shape, right.shape) for left, right in pairs]
+
+
+def test_the_floor_has_a_product_for_each_layer_of_the_list_ranker():
     layers = [
-        module for module in ranker.list_ranker.modules() if isinstance(module, torch.nn.Linear)
+        module
+        for module in ranker("head").list_ranker.modules()
+        if isinstance(module, torch.nn.Linear)
     ]
-    assert len(pairs) == len(layers)
     # 2 devices × 3 moments × 2 photos are the rows of each.
-    assert [left.shape for left, _ in pairs] == [(1, 12, one.in_features) for one in layers]
-    assert [right.shape for _, right in pairs] == [
-        (1, one.in_features, one.out_features) for one in layers
+    assert products(SMALL) == [
+        ((1, 12, one.in_features), (1, one.in_features, one.out_features)) for one in layers
     ]
+
+
+@pytest.mark.parametrize("trained", ["taste", "taste_scenes", "linear"])
+def test_where_readings_are_kept_the_floor_has_what_weighs_them_alone(trained):
+    load = Load(trained=trained, devices=2, steps=2, moments=3, photos=2)
+    weighed = (10 + 23, 10 * 8, 64)
+    assert products(load) == [((1, 12, count), (1, count, 1)) for count in weighed]
 
 
 def test_of_the_encoder_a_product_has_a_row_for_each_place_of_the_picture():
     load = Load(trained="all", devices=1, steps=1, moments=1, photos=2)
-    ranker = build_ranker("all", generator=torch.Generator().manual_seed(0))
-    first, _ = next(iter(training_benchmark._products(load, ranker)))
-    # The first convolution halves a side of 48, and sees 3 × 3 places of 5 channels.
-    assert first.shape == (1, 2 * 24**2, 45)
+    # The first convolution halves a side of 48, and sees 3 × 3 places of 8 channels.
+    assert products(load)[0] == ((1, 2 * 24**2, 9 * 8), (1, 9 * 8, 16))
 
 
-@pytest.mark.parametrize("trained", ["linear", "head", "lora", "all"])
+@pytest.mark.parametrize("trained", ["taste", "linear", "head", "lora", "all"])
 def test_every_part_of_the_ranker_is_a_load(trained):
     assert trained in {load.trained for load in LOADS}

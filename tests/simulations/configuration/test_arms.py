@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.rebuild import SettingError
-from simulations.configuration.arms import overrides_by_arm
+from simulations.configuration.arms import axes_by_arm, opponents, overrides_by_arm
 from simulations.configuration.study_settings import Comparison
 
 RANKER = {"linear": ("ranking=linear", "training.lr=0.2"), "head": ()}
@@ -12,7 +12,13 @@ EPSILON = {"eps-2": ("e=2",), "eps-8": ("e=8",)}
 
 def study(*grids, shared=(), without=(), arms=None):
     return Comparison(
-        seeds=(0,), workers=1, grids=grids, shared=shared, without=without, arms=arms or {}
+        seeds=(0,),
+        workers=1,
+        against=None,
+        grids=grids,
+        shared=shared,
+        without=without,
+        arms=arms or {},
     )
 
 
@@ -81,3 +87,47 @@ def test_a_grid_without_an_arm_is_refused_by_its_number(grid):
 def test_an_arm_of_ones_own_is_not_left_out_but_deleted():
     message = refusal(study({"ranker": RANKER}, without=("open",), arms={"open": ()}))
     assert message.startswith("study.without: 'open' is no arm of study.grids; ")
+
+
+def test_an_arm_knows_its_value_on_each_axis():
+    tried = study({"ranker": RANKER, "epsilon": EPSILON}, arms={"alone": ()})
+    axes = axes_by_arm(tried)
+    assert axes["head-eps-8"] == {"ranker": "head", "epsilon": "eps-8"}
+    assert "alone" not in axes
+
+
+def test_an_arm_is_compared_with_the_value_named_at_the_same_place_elsewhere():
+    tried = study({"ranker": RANKER, "epsilon": EPSILON}, {"clip": {"small": (), "large": ()}})
+    assert opponents(tried, "linear") == {
+        "head-eps-2": "linear-eps-2",
+        "head-eps-8": "linear-eps-8",
+    }
+    assert opponents(tried, "small") == {"large": "small"}
+
+
+@pytest.mark.parametrize(
+    ("grids", "against", "way_out"),
+    [
+        (
+            [{"ranker": RANKER, "unit": {"own": ()}}, {"ranker": RANKER, "epsilon": EPSILON}],
+            "heed",
+            "name one of linear, head, eps-2, eps-8, or leave it null. Did you mean 'head'?",
+        ),
+        (
+            [{"unit": {"own": ()}, "ranker": RANKER}],
+            "own",
+            "name one of linear, head, or leave",
+        ),
+        ([], "linear", "name one of theirs, or leave it null."),
+    ],
+)
+def test_a_value_that_nothing_is_compared_with_is_refused_with_those_there_are(
+    grids, against, way_out
+):
+    """Each is named once; one that is alone on its axis has nothing to compare with."""
+    with pytest.raises(SettingError) as caught:
+        opponents(study(*grids), against)
+    sentence = (
+        f"study.against={against} is no value of an axis of study.grids that has others; "
+    )
+    assert str(caught.value).startswith(f"{sentence}{way_out}")

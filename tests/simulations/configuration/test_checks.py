@@ -37,6 +37,24 @@ NONE = "privacy/example=none"
             "file.",
         ),
         (
+            ["ranking.list.heads=5"],
+            "ranking.list.heads=5 does not divide ranking.list.width=64; change one of them.",
+        ),
+        (
+            ["ranking.encoder.width=96", "ranking.encoder.heads=5"],
+            "ranking.encoder.heads=5 does not divide ranking.encoder.width=96; change one of "
+            "them.",
+        ),
+        (
+            ["ranking.encoder.width=72"],
+            "ranking.encoder.width=72 is no multiple of 32; take one.",
+        ),
+        (
+            ["ranking=head", "simulation.personal=true"],
+            "simulation.personal=true fits a few weights to each device, and ranking=head "
+            "trains more; take ranking=taste, taste_scenes or linear, or leave it false.",
+        ),
+        (
             ["privacy.example.numbers=integers", "privacy.example.noise_multiplier=257"],
             "privacy.example.noise_multiplier=257 is more than the 256 that "
             "privacy.example.numbers=integers can draw; lower it, or use float64.",

@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 import pytest
+from rankings import ranker
 
 from protocol.setting_names import sections
+from ranking.model.build import trainable_names
+from ranking.parameters import flatten
 from simulations.configuration.overrides import CONF, SETTINGS, choices, groups
+from simulations.pretraining.context_functions import KNOWN
 
 PAGE = (CONF.parent / "docs" / "configuration.md").read_text()
 LINE = re.compile(r"(?P<indent> *)(?P<name>\w+): *(?P<value>[^#]*?) *(# *(?P<comment>.*))?")
@@ -77,6 +81,22 @@ def documented():
             yield names.strip(), said
 
 
+SIZES = TABLES["setting default"]
+NO_SIZES = (
+    *("ranking.trained", "ranking.loss", "ranking.weights"),
+    *("ranking.frozen_digest", "ranking.start_norm", "ranking.list.kind"),
+)
+"""Settings of a ranking that the table of sizes leaves out."""
+
+
+def in_words(hint):
+    """The range of a size, as the page has it."""
+    if hint is bool:
+        return "true or false"
+    (ends,) = hint.__metadata__
+    return f"{ends.ge} to {ends.le}"
+
+
 def literals(hint):
     return get_args(hint) if get_origin(hint) is Literal else ()
 
@@ -105,6 +125,31 @@ def test_the_table_of_groups_has_every_group_with_its_choices():
 def test_the_table_of_experiments_has_every_file_of_their_folder():
     named = [codes(name)[0] for name, _ in TABLES["experiment runs"]]
     assert sorted(named) == choices("experiment")
+
+
+def test_the_table_of_the_ranker_has_each_of_its_sizes_with_its_default_and_range():
+    rows = {codes(name)[0]: [cell.strip() for cell in rest] for name, *rest in SIZES}
+    files = ("ranking=lora", "ranking/encoder=drawn", "ranking/list=transformer")
+    defaults = {name: value for file in files for name, value, _ in lines(file)}
+    assert {name: value for name, (value, *_) in rows.items()} == {
+        name: value for name, value in defaults.items() if name not in NO_SIZES
+    }
+    for name, (_, ends, _) in rows.items():
+        assert ends == in_words(SETTINGS[name]), name
+
+
+@pytest.mark.parametrize("trained", choices("ranking"))
+def test_the_table_of_what_is_trained_has_the_number_of_weights(trained):
+    (said,) = [count for name, _, count in TABLES["choice trains"] if codes(name)[0] == trained]
+    rank = {"rank": 1} if trained == "lora" else {}
+    built = ranker(trained, **rank)
+    size = flatten(built, trainable_names(built, trained)).size
+    assert said.strip() == f"{size:,}{' for each rank' * len(rank)}"
+
+
+def test_pre_training_is_said_to_need_what_it_refuses_to_do_without():
+    sentence = f"a `context` of {', '.join(map(str, KNOWN[:-1]))} or {KNOWN[-1]}"
+    assert sentence in PAGE
 
 
 def test_no_table_names_a_setting_a_choice_or_a_value_that_is_not_there():

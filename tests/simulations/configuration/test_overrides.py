@@ -59,6 +59,23 @@ def test_which_kind_a_section_is_follows_from_its_group_alone(refusal, path):
             ["privacy.device=matrix"],
             "'privacy.device' is a section of settings; type privacy/device=matrix.",
         ),
+        (
+            ["ranking.list.kind=probes"],
+            "'ranking.list.kind' follows from the choice of ranking/list; type "
+            "ranking/list=probes.",
+        ),
+        (
+            ["ranking.list=probes"],
+            "'ranking.list' is a section of settings; type ranking/list=probes.",
+        ),
+        (
+            ["ranking.list.widht=96"],
+            "'ranking.list.widht' is not a setting. Did you mean 'ranking.list.width'?",
+        ),
+        (
+            ["ranking.width=96"],
+            "'ranking.width' is not a setting. Did you mean 'ranking.list.width'?",
+        ),
         (["~server.rounds"], "'server.rounds' cannot be removed; give it another value."),
         (
             ["study.grids=[{lr: {low: ['training.lr=1']}}]"],

@@ -5,27 +5,28 @@ import math
 
 import pytest
 import torch
+from rankings import ranker, ranking
 
 from protocol.rebuild import SettingError
-from ranking.model.build import build_ranker, frozen_names, trainable_names
+from ranking.model.build import frozen_names, trainable_names
 from ranking.parameters import flatten, frozen_digest
 from ranking.weights import Origin, save_weights
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.pinned_weights import pinned
 
-ORIGIN = Origin(seed=7, command="darkroom pretrain", trained="all", side=48)
+ORIGIN = Origin(seed=7, command="darkroom pretrain", ranking=ranking("all"), side=48)
 
 
 @pytest.fixture
 def file(tmp_path):
     """Weights of which all that are trained with ranking=linear are 0.25."""
-    ranker = build_ranker("linear", generator=torch.Generator().manual_seed(5))
+    written = ranker("linear", seed=5)
     with torch.no_grad():
-        for name, value in ranker.named_parameters():
-            if name in trainable_names(ranker, "linear"):
+        for name, value in written.named_parameters():
+            if name in trainable_names(written, "linear"):
                 value.fill_(0.25)
-    save_weights(ranker, tmp_path / "mine.safetensors", origin=ORIGIN)
-    return tmp_path / "mine.safetensors", ranker
+    save_weights(written, tmp_path / "mine.safetensors", origin=ORIGIN)
+    return tmp_path / "mine.safetensors", written
 
 
 def named(path, *words):

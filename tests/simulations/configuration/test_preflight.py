@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 
 from client.training.isolation_check import NotIsolatedError
+from ranking.weights import public_weights_path
 from simulations.configuration import preflight
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.preflight import ready
@@ -49,6 +50,39 @@ def test_weights_that_cannot_be_used_are_refused_by_their_name(
     path.write_bytes(b"" if lost == "is empty" else b"no weights at all")
     message = refused_when_ready(f"ranking.weights={path}")
     assert message.startswith(f"ranking.weights={path}: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("ranking.list.width=96",), "ranking.list.width=96 where the file has 64"),
+        (
+            ("ranking.encoder.depth=1", "ranking.list.attend=false"),
+            "ranking.encoder.depth=1 where the file has 2, "
+            "ranking.list.attend=false where the file has true",
+        ),
+        (("ranking/list=probes",), "ranking.list.kind=probes where the file has transformer"),
+    ],
+)
+def test_public_weights_of_other_sizes_are_refused_with_both(refused_when_ready, words, named):
+    path = public_weights_path()
+    assert refused_when_ready("ranking.weights=public", *words) == (
+        f"ranking.weights=public: {path} holds weights of other sizes: {named}; set these as "
+        "the file has them, name other weights, or make some with `darkroom pretrain`."
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ranking.list.width=96", "ranking.list.depth=3"),
+        ("ranking.encoder.width=32", "ranking.encoder.depth=0"),
+        ("ranking/list=probes", "ranking.list.own=3"),
+        ("ranking=lora", "ranking.rank=1", "ranking.list.context=0"),
+    ],
+)
+def test_random_weights_have_any_sizes(words):
+    assert ready(compose([*FAST, "privacy/device=none", *words]))
 
 
 def test_a_cache_is_made_and_one_that_cannot_be_is_refused(refused_when_ready, tmp_path):

@@ -17,7 +17,8 @@ def nested(path, value):
 
 
 def is_of_several_kinds(path):
-    return one_of(path.rpartition(".")[0]) is not None
+    parts = path.split(".")
+    return any(one_of(".".join(parts[:end])) for end in range(1, len(parts)))
 
 
 def test_a_typo_in_a_file_is_refused_with_the_file_and_nearly_always_the_name(
@@ -54,6 +55,20 @@ def test_a_typo_in_a_file_is_refused_also_in_a_section_of_several_kinds(
             "photos=sinthetic is not one of folder, synthetic. Did you mean 'synthetic'?",
         ),
         (
+            ["ranking/list=probs"],
+            "ranking/list=probs is not one of probes, transformer. Did you mean 'probes'?",
+        ),
+        (
+            ["ranking=tast"],
+            "ranking=tast is not one of all, head, linear, lora, taste, taste_scenes. "
+            "Did you mean 'taste'?",
+        ),
+        (
+            ["ranking=probes"],
+            "ranking=probes is not one of all, head, linear, lora, taste, taste_scenes. "
+            "Did you mean 'ranking/list=probes'?",
+        ),
+        (
             ["server=adam"],
             "server=adam is not one of default. Did you mean 'server/optimizer=adam'?",
         ),
@@ -76,17 +91,17 @@ def test_what_hydra_refuses_is_said_with_what_is_allowed(refusal, overrides, mes
             "'study.arms.mine' is not there yet; to add it, type '+study.arms.mine=…'.",
         ),
         (
-            ["experiment=main-result", "+study.arms.scratch=seed"],
-            "'study.arms.scratch' is there already; leave out the '+'.",
+            ["experiment=main-result", "+study.arms.no-privacy=seed"],
+            "'study.arms.no-privacy' is there already; leave out the '+'.",
         ),
         (
             ["study=comparison", "~study.arms.mine"],
             "'study.arms.mine' is not there; leave '~study.arms.mine' out.",
         ),
         (
-            ["experiment=main-result", '~study.arms.scratch=["seed=1"]'],
-            "'study.arms.scratch' has another value; to remove it whatever it is, type "
-            "'~study.arms.scratch'.",
+            ["experiment=main-result", '~study.arms.no-privacy=["seed=1"]'],
+            "'study.arms.no-privacy' has another value; to remove it whatever it is, type "
+            "'~study.arms.no-privacy'.",
         ),
         (
             ["hydra.rum.dir=x"],

@@ -16,10 +16,14 @@ from simulations.configuration.overrides import SETTINGS, one_of
 from simulations.configuration.settings import Config
 
 
+def _parts(hint):
+    """A setting's type, and those that it is one of, where it may be null."""
+    return () if get_origin(hint) is tuple else (hint, *get_args(hint))
+
+
 def limits(hint):
     """The ends of a setting's range, also where it may be null."""
-    parts = () if get_origin(hint) is tuple else (hint, *get_args(hint))
-    declared = [one for part in parts for one in _metadata(part)]
+    declared = [one for part in _parts(hint) for one in _metadata(part)]
     return [end for one in declared for end in _ends(one)]
 
 
@@ -31,48 +35,83 @@ def _ends(limit):
     return list(limit) if isinstance(limit, GroupedMetadata) else [limit]
 
 
-def outside(limit):
+def about(limit, *, whole):
+    """The last number that a limit lets through, and the first one that it does not."""
+
+    def beside(bound, towards):
+        return (
+            bound + int(math.copysign(1, towards)) if whole else math.nextafter(bound, towards)
+        )
+
     match limit:
-        case Gt(gt=bound) | Lt(lt=bound):
-            return bound
         case Ge(ge=bound):
-            return bound - 1
+            return bound, beside(bound, -math.inf)
         case Le(le=bound):
-            return bound * 2 + 1
+            return bound, beside(bound, math.inf)
+        case Gt(gt=bound):
+            return beside(bound, math.inf), bound
+        case Lt(lt=bound):
+            return beside(bound, -math.inf), bound
 
 
 def is_numeric(hint):
     return hint in (int, float) or bool(limits(hint))
 
 
+def is_whole(hint):
+    return any(int in (part, *get_args(part)) for part in _parts(hint))
+
+
 HINTS = {path: hint for path, hint in SETTINGS.items() if not sections(hint)}
 NUMERIC = [path for path, hint in HINTS.items() if is_numeric(hint)]
 TAGS = [f"{section}.{kinds.tag}" for section in SETTINGS if (kinds := one_of(section))]
 CHOICES = [path for path, hint in HINTS.items() if get_origin(hint) is Literal]
-OUT_OF_RANGE = [(path, outside(end)) for path in NUMERIC for end in limits(HINTS[path])]
+AT_AN_END = [
+    (path, *about(end, whole=is_whole(HINTS[path])))
+    for path in NUMERIC
+    for end in limits(HINTS[path])
+]
 NONE = "privacy/example=none"
 
 
 @pytest.fixture(scope="module")
-def rebuilt(refused, taken):
-    """Gives one setting of the quickstart another value; returns why that is refused."""
+def changed(taken):
+    """Gives one setting of the quickstart another value; returns all of them, plain."""
     plain = functools.cache(lambda *typed: to_plain(compose(typed)))
 
-    def rebuilt(path, value):
-        changed = copy.deepcopy(plain(*taken(path)))
+    def changed(path, value):
+        found = copy.deepcopy(plain(*taken(path)))
         *at, name = path.split(".")
-        inside = functools.reduce(operator.getitem, at, changed)
-        inside[name] = value
-        return refused(rebuild, Config, changed)
+        functools.reduce(operator.getitem, at, found)[name] = value
+        return found
 
-    return rebuilt
+    return changed
 
 
-def test_every_value_out_of_range_is_refused_with_its_setting_and_the_range(rebuilt):
-    for path, value in OUT_OF_RANGE:
-        message = rebuilt(path, value)
+@pytest.fixture(scope="module")
+def rebuilt(refused, changed):
+    """Gives one setting of the quickstart another value; returns why that is refused."""
+    return lambda path, value: refused(rebuild, Config, changed(path, value))
+
+
+def test_the_first_value_out_of_range_is_refused_with_its_setting_and_the_range(rebuilt):
+    for path, _, beyond in AT_AN_END:
+        message = rebuilt(path, beyond)
         assert message.startswith(f"{path}="), message
         assert " is out of range: it must be " in message
+
+
+def test_the_last_value_of_a_range_is_taken_as_it_is(changed):
+    for path, last, _ in AT_AN_END:
+        found = to_plain(rebuild(Config, changed(path, last)))
+        assert functools.reduce(operator.getitem, path.split("."), found) == last, path
+
+
+def test_every_size_of_the_ranker_has_two_ends():
+    sizes = [path for path in NUMERIC if path.startswith(("ranking.encoder.", "ranking.list."))]
+    assert len(sizes) == 3 + 7
+    ends = [path for path, _, _ in AT_AN_END]
+    assert [ends.count(path) for path in [*sizes, "ranking.rank"]] == [2] * 11
 
 
 @pytest.mark.parametrize("value", ["abc", "", True, [1], {}, math.nan, math.inf, 10**400])
@@ -157,6 +196,15 @@ def test_null_is_a_value_only_of_settings_that_have_it(refusal, overrides, messa
             ["privacy/device=gaussian", "privacy.device.quantile=0.5"],
             "privacy.device.quantile belongs to privacy/device=adaptive: take that, or leave "
             "the setting out.",
+        ),
+        (
+            ["ranking.rank=2"],
+            "ranking.rank belongs to ranking=lora: take that, or leave the setting out.",
+        ),
+        (
+            ["ranking/list=probes", "ranking.list.width=32"],
+            "ranking.list.width belongs to ranking/list=transformer: take that, or leave the "
+            "setting out.",
         ),
         (
             ["privacy/device=none", "privacy.device.strategy=sqrt"],

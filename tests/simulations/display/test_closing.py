@@ -14,10 +14,11 @@ from simulations.runs.run import Result
 def result_of(figures_of):
     """Makes the result of a run: two devices, from NDCG@1 of 0.6 and 0.7 to 0.7 and 0.9."""
 
-    def result_of(*, spent=None, orders=None):
+    def result_of(*, spent=None, orders=None, personal=None, after=None):
         return Result(
             before=figures_of(0.6, 0.7),
-            after=figures_of(0.7, 0.9, best_shot=0.5),
+            after=after or figures_of(0.7, 0.9, best_shot=0.5),
+            personal=personal,
             spent=spent or {},
             orders=orders or {},
         )
@@ -50,10 +51,22 @@ def test_orders_stand_from_the_worst_to_the_best_with_this_run_among_them(
 
 
 def test_the_run_without_privacy_stands_beside_it(screen, result_of, figures_of):
-    other = Result(before=figures_of(0.6), after=figures_of(0.95), spent={}, orders={})
+    other = result_of(after=figures_of(0.95))
     lines = shown(screen, result_of(), reference=other)
     (row,) = [line for line in lines if line.startswith("this run without privacy")]
     assert row.split()[-2:] == ["90.0", "25.0"]
+
+
+def test_what_devices_fitted_themselves_stands_beside_the_run_where_it_was_asked_for(
+    screen, result_of, figures_of
+):
+    lines = shown(screen, result_of(personal=figures_of(0.8, 0.9, best_shot=0.75)))
+    rows = [line.split() for line in lines if line.startswith("this run")]
+    # (0.6 + 0.8) / 2, the better: it comes last.
+    assert rows == [
+        ["this", "run", "60.0", "50.0", "no", "privacy"],
+        ["this", "run,", "personal", "70.0", "75.0"],
+    ]
 
 
 @pytest.mark.parametrize(

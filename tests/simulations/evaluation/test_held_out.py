@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from rankings import ENCODER
 
 from photos.library import LARGEST_MOMENT, Library, Moment
 from photos.split import held_out_moments
-from ranking.model.encoder import EMBEDDING
 from simulations.evaluation.held_out import gather
 
 
@@ -96,17 +96,20 @@ class Shade(torch.nn.Module):
     def __init__(self, weight):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.tensor(weight))
+        self.sizes = ENCODER
         self.calls = 0
 
     def forward(self, photos):
         self.calls += 1
-        return self.weight * photos.mean(dim=(1, 2, 3))[:, None].expand(-1, EMBEDDING)
+        return self.weight * photos.mean(dim=(1, 2, 3))[:, None].expand(-1, self.sizes.width)
 
 
 def test_embeddings_stand_where_the_photos_are_and_padding_is_zero(held_out_of):
     lists = held_out_of([[3, 1, -1], [1, 3, 0]], owners=[0, 1], devices=(0, 1))
 
     class Ones(torch.nn.Module):
+        sizes = ENCODER
+
         def forward(self, photos):
             return torch.ones(*photos.shape[:-3], 64)
 

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 import torch
+from rankings import ranker
 
-from ranking.initial import initial_ranker
 from ranking.model.build import trainable_names
-from ranking.settings import Ranking
 from simulations.configuration.hydra_bridge import compose
 from simulations.evaluation.judge import Judge
 from simulations.runs.run import population
@@ -19,13 +18,13 @@ def held_out():
 
 
 def judge(held_out, trained):
-    ranker = initial_ranker(Ranking(trained=trained, loss="softmax", weights=None), seed=0)
-    names = trainable_names(ranker, trained)
+    made = ranker(trained)
+    names = trainable_names(made, trained)
     frozen = trained != "all"
-    return Judge(ranker, names, held_out, loss="softmax", frozen_encoder=frozen)
+    return Judge(made, names, held_out, loss="softmax", frozen_encoder=frozen)
 
 
-@pytest.mark.parametrize("trained", ["head", "all"])
+@pytest.mark.parametrize("trained", ["taste", "head", "all"])
 def test_figures_are_of_the_parameters_alone_whatever_was_judged_before(held_out, trained):
     mine = judge(held_out, trained)
     before = mine.figures(mine.start).loss

@@ -1,5 +1,6 @@
 """The public split as tensors: every photo where it belongs, and nobody's private one."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,7 +12,10 @@ SMALL = 16
 
 
 def test_the_public_moments_are_those_of_the_public_libraries_in_order(moments):
-    libraries = [public_library(side=SMALL, seed=3, device=device) for device in range(2)]
+    made = [public_library(side=SMALL, seed=3, device=device) for device in range(2)]
+    libraries = [library for library, _ in made]
+    signed = np.concatenate([pictures.signed for _, pictures in made])
+    assert moments.signed.tolist() == signed.tolist()
     expected = [moment for library in libraries for moment in library.moments]
     assert moments.where.sum(1).tolist() == [len(moment.photos) for moment in expected]
     row, last = len(expected) - 1, expected[-1]
@@ -24,6 +28,7 @@ def test_the_public_moments_are_those_of_the_public_libraries_in_order(moments):
     assert moments.given[row, : len(last.photos)].tolist() == [
         2.0**feedback - 1 for feedback in last.feedback.tolist()
     ]
+    assert moments.bursts[row, : len(last.photos)].tolist() == last.bursts.tolist()
 
 
 def test_the_facts_of_a_photo_are_its_attributes_and_its_scene(moments):
@@ -45,7 +50,7 @@ def test_batches_hold_every_moment_once_and_shuffle_only_with_a_generator(moment
 def test_every_photo_stands_in_one_place_and_padding_holds_nothing(moments):
     places = moments.places[moments.where]
     assert places.tolist() == list(range(len(moments.pixels)))
-    for tensor in (moments.places, moments.gains, moments.given):
+    for tensor in (moments.places, moments.gains, moments.given, moments.bursts):
         assert not tensor[~moments.where].any()
 
 

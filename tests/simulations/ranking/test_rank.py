@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rankings import ranker, ranking
 
 from photos.folder.skips import Skip
-from ranking.model.build import build_ranker
 from ranking.weights import Origin, save_weights
 from simulations.ranking import rank as rank_module
 from simulations.ranking.own_photographs import read_own
@@ -20,9 +20,8 @@ SIDE = 16
 def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "2026-05-14-real-photos-1"
     folder.mkdir()
-    ranker = build_ranker("lora", generator=torch.Generator().manual_seed(0))
-    origin = Origin(seed=0, command="darkroom simulate", trained="lora", side=SIDE)
-    save_weights(ranker, folder / "model.safetensors", origin=origin)
+    origin = Origin(seed=0, command="darkroom simulate", ranking=ranking("lora"), side=SIDE)
+    save_weights(ranker("lora"), folder / "model.safetensors", origin=origin)
     return folder
 
 
@@ -49,9 +48,9 @@ def test_the_scores_are_the_models_own(run, tmp_path, photos):
     ranked = rank(run, tmp_path / "album", out=tmp_path / "out")
     photos = read_own(tmp_path / "album", side=SIDE).lists[0].photographs
     pixels = torch.tensor(np.stack([photo.pixels for photo in photos])).permute(0, 3, 1, 2)
-    ranker = build_ranker("lora", generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        expected = ranker(pixels[None] / 255, where=torch.ones(1, 3, dtype=torch.bool))[0]
+        there = torch.ones(1, 3, dtype=torch.bool)
+        expected = ranker("lora")(pixels[None] / 255, where=there)[0]
     found = {row["photo"]: float(row["score"]) for row in _rows(ranked.table)}
     assert [found[photo.name] for photo in photos] == pytest.approx(expected.tolist(), abs=1e-4)
 

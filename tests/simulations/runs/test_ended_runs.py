@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
+from rankings import ranker
 from safetensors.torch import load_file
 
-from ranking.model.build import build_ranker, trainable_names
+from ranking.model.build import trainable_names
 from ranking.parameters import flatten
 from ranking.weights import load_weights
 from simulations.evaluation.judge import Judge
@@ -16,9 +16,9 @@ FAST = ("ranking=head", "training.lr=1e6", "server.optimizer.lr=1e6")
 
 def saved(folder):
     """The taste that a run left."""
-    ranker = build_ranker("linear", generator=torch.Generator().manual_seed(0))
-    load_weights(ranker, folder.model)
-    return flatten(ranker, trainable_names(ranker, "linear"))
+    left = ranker("linear")
+    load_weights(left, folder.model)
+    return flatten(left, trainable_names(left, "linear"))
 
 
 @pytest.fixture

@@ -49,8 +49,10 @@ FREE = [
 OF_A_KIND = {
     "photos": ("photos=folder", "photos.root=DIR"),
     "study": ("study=search", "+study.arms.a=[]"),
+    "study.against": ("study=comparison", "+study.arms.a=[]"),
 }
-"""What makes a setting one of the run's, where another choice is the default."""
+"""What makes a setting, or all of a section, one of the run's where the default is another
+choice."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def planted(tiny):
 
     def planted(path, value):
         section = path.partition(".")[0]
-        found = deepcopy(plain(*OF_A_KIND.get(section, ())))
+        found = deepcopy(plain(*OF_A_KIND.get(path, OF_A_KIND.get(section, ()))))
         *sections, name = path.split(".")
         inner = found
         for section in sections:
@@ -80,6 +82,7 @@ def test_the_free_texts_of_a_configuration_are_known():
         "simulation.address",
         "simulation.cache",
         "simulation.runs",
+        "study.against",
         "study.arms",
         "study.grids",
         "study.shared",

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-import torch
+from rankings import ranker
 from safetensors.torch import load_file
 
-from ranking.model.build import build_ranker, trainable_names
+from ranking.model.build import trainable_names
 from ranking.parameters import flatten
 from ranking.weights import load_weights
 from server.model import ServerModel
@@ -48,13 +48,13 @@ def test_seeded_runs_are_equal_bit_for_bit_and_secure_ones_differ(simulated, tmp
     models = []
     for number, words in enumerate([(SEEDED,), (SEEDED,), (), ()]):
         folder = simulated(tmp_path / str(number), *HEAD, *words)
-        models.append(load_file(folder.model)["list_ranker.score.weight"])
+        models.append(load_file(folder.model)["list_ranker.reader.read.weight"])
     seeded, again, one, two = (model.numpy() for model in models)
     assert (seeded == again).all()
     assert not np.array_equal(one, two)
 
 
-@pytest.mark.parametrize("trained", ["head", "lora", "all"])
+@pytest.mark.parametrize("trained", ["taste", "taste_scenes", "head", "lora", "all"])
 def test_every_choice_of_what_is_trained_runs(simulated, tmp_path, trained):
     folder = simulated(tmp_path, f"ranking={trained}", "server.rounds=1")
     assert folder.summary["status"] == "finished"
@@ -63,9 +63,9 @@ def test_every_choice_of_what_is_trained_runs(simulated, tmp_path, trained):
 def saved(folder):
     """The parameters that were trained, of the ranker that a run left."""
     trained = folder.config.ranking.trained
-    ranker = build_ranker(trained, generator=torch.Generator().manual_seed(0))
-    load_weights(ranker, folder.model)
-    return flatten(ranker, trainable_names(ranker, trained))
+    left = ranker(trained)
+    load_weights(left, folder.model)
+    return flatten(left, trainable_names(left, trained))
 
 
 def test_the_model_that_is_saved_is_the_one_that_the_server_returned(

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from queue import Queue
 
@@ -13,8 +14,11 @@ from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.settings import Config
 from simulations.configuration.study_settings import Comparison, PlainRun
 from simulations.studies import study
+from simulations.studies.study_table import Grid
 
-COMPARISON = Comparison(seeds=(3, 5), workers=2, grids=(), shared=(), without=(), arms={})
+COMPARISON = Comparison(
+    seeds=(3, 5), workers=2, against=None, grids=(), shared=(), without=(), arms={}
+)
 
 
 @pytest.fixture
@@ -90,7 +94,22 @@ def test_every_arm_runs_at_every_seed_and_runs_of_one_seed_are_neighbours(
         (5, 9.0),
     ]
     assert workers == 2
-    assert shown == [{"arms": ("slow", "quick"), "seeds": (3, 5)}]
+    nowhere = Grid(axes={}, against={})
+    assert shown == [{"arms": ("slow", "quick"), "seeds": (3, 5), "grid": nowhere}]
+
+
+def test_the_table_is_told_where_an_arm_is_in_its_grid_and_what_it_is_compared_with(
+    config, screen, monkeypatch
+):
+    told = []
+    monkeypatch.setattr(
+        study, "_finished", lambda jobs, workers: (Path(folder) for _, folder in jobs)
+    )
+    monkeypatch.setattr(study.study_table, "show", lambda *_, grid, **__: told.append(grid))
+    compared = replace(COMPARISON, grids=({"part": {"a": (), "b": ()}},), against="a")
+    arms = {"a": config, "b": config}
+    assert study.run(config, compared, screen, arms=arms) == 0
+    assert told == [Grid(axes={"a": {"part": "a"}, "b": {"part": "b"}}, against={"b": "a"})]
 
 
 def test_a_study_of_which_runs_failed_says_how_many_and_compares_nothing(

@@ -1,0 +1,11 @@
+"""The stages of `darkroom pretrain`."""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """What is trained: the encoder, the list model over it, or one after the other."""
+
+    BOTH = "both"
+    ENCODER = "encoder"
+    LIST = "list"
