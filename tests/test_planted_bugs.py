@@ -330,6 +330,21 @@ BUGS = {
         "if False:",
         "tests/client/test_isolation.py::test_a_layer_of_one_output_is_added_up_row_by_row",
     ),
+    "a token is clipped photo by photo": (
+        "client/training/layers.py",
+        "squares += precise(self._instances).square().sum((-2, -1))",
+        "squares += (self._gradient.square().sum(-1).double() * self._inputs(torch.float64)"
+        ".square().sum(-1)).amax(-1)",
+        "tests/client/training/test_cohort_engine.py::"
+        "test_one_moment_moves_the_sum_by_at_most_the_clip[taste-bookkeeping]",
+    ),
+    "a wide list model is clipped photo by photo": (
+        "client/training/layers.py",
+        "squares += alike.sum((-2, -1)).clamp_(min=0)",
+        "squares += alike.diagonal(dim1=-2, dim2=-1).amax(-1)",
+        "tests/client/training/test_cohort_engine.py::"
+        "test_one_moment_moves_the_sum_by_at_most_the_clip[wide-bookkeeping]",
+    ),
     "every moment is scaled by the largest norm of its batch": (
         "client/training/bookkeeping.py",
         "coefficients(norms, clip)",

@@ -9,6 +9,7 @@ import torch
 from client import local_device
 from client.embeddings.examples import examples
 from client.embeddings.lru_cache import LruCache
+from client.embeddings.readings import read
 from client.evaluation import evaluate
 from client.local_device import MODELS, LocalDevice
 from client.sections import read_sections
@@ -186,7 +187,28 @@ def test_a_private_device_tries_its_engine_and_trains_on_one_thread(
     assert threads == [1] * proven
 
 
-@pytest.mark.parametrize(("part", "kept"), [("head", ["0.safetensors"]), ("all", [])])
+@pytest.mark.parametrize("part", ["taste", "taste_scenes", "linear"])
+def test_a_device_that_weighs_readings_keeps_them_and_reads_none_twice(
+    libraries, device_of, node, part
+):
+    """Of each photo 33 features, 8 scenes and an embedding of 64, by its list model."""
+    device, task = device_of(trained=part), node.task(trained=part)
+    with device.model(task.digest, lambda: task.frozen) as lent:
+        first = device.visit(task, lent).examples
+        embedded = examples(
+            training_moments(libraries.library(0), seed=3, held_out_share=0.4),
+            encoder=lent.frozen_encoder,
+        )
+        expected = read(lent.ranker.list_ranker, embedded)
+        again = device.visit(task, lent).examples
+    assert first.inputs.shape[2:] == (33 + 8 + 64,)
+    assert torch.equal(first.inputs, expected.inputs)
+    assert again is first
+
+
+@pytest.mark.parametrize(
+    ("part", "kept"), [("taste", ["0.safetensors"]), ("head", ["0.safetensors"]), ("all", [])]
+)
 def test_embeddings_are_kept_on_disk_where_a_folder_is_named_and_pixels_are_not(
     libraries, device_of, node, monkeypatch, tmp_path, part, kept
 ):

@@ -77,6 +77,31 @@ def test_an_encoder_is_known_by_its_own_numbers_alone():
     assert assembled("linear", frozen=other).encoder == same
 
 
+@pytest.mark.parametrize(
+    ("trained", "changed"),
+    [
+        ("taste", ["encoder.", "list_ranker.reader."]),
+        ("taste_scenes", ["encoder.", "list_ranker.reader."]),
+        ("linear", ["encoder.", "list_ranker.reader."]),
+        ("head", ["encoder."]),
+        ("lora", ["encoder."]),
+        ("all", []),
+    ],
+)
+def test_what_is_kept_depends_on_the_frozen_parts_that_make_it_and_on_no_other(
+    trained, changed
+):
+    frozen, names = sent(trained).frozen, frozen_names(sent(trained).ranker, trained)
+    sizes = dict(sent(trained).ranker.named_parameters())
+    before, found = assembled(trained).made_by, []
+    for part in ("encoder.", "list_ranker.reader.", "list_ranker.token.", "list_ranker.taste."):
+        moves = [float(name.startswith(part)) for name in names]
+        steps = np.repeat(np.float32(moves), [sizes[name].numel() for name in names])
+        if assembled(trained, frozen=frozen + steps).made_by != before:
+            found.append(part)
+    assert found == changed
+
+
 @pytest.mark.parametrize("trained", PARTS)
 def test_an_encoder_that_is_trained_is_none_that_embeds_once(trained):
     found = assembled(trained)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rankings import LIST
 
 from client.engine import Visit
 from client.training.bookkeeping import Bookkeeping
@@ -141,13 +142,22 @@ def test_the_order_of_devices_and_of_moments_changes_nothing_beyond_rounding(lab
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("trained", RANKINGS)
-def test_one_moment_moves_the_sum_by_at_most_the_clip(lab, kind, trained):
+@pytest.mark.parametrize(
+    ("trained", "changes"),
+    [*((trained, {}) for trained in RANKINGS), ("head", {"list": replace(LIST, width=96)})],
+    ids=[*RANKINGS, "wide"],
+)
+def test_one_moment_moves_the_sum_by_at_most_the_clip(lab, kind, trained, changes):
     clip = 0.05
+    engine, start = lab.engine_and_start(trained, kind, **changes)
     work = lab.terms(clip=clip, lr=1.0, denominator=1.0)
-    visits = cohort(lab, trained, [[6], [4], [12]])
+    visits = [
+        Visit(examples=lab.moments(trained, [length], **changes), source=SeededSource(7))
+        for length in (6, 4, 12)
+    ]
 
-    norms = np.linalg.norm(updates(lab, kind, trained, visits, work).astype(float), axis=1)
+    found = [one.delta.astype(float) for one in engine.train(start, visits, terms=work)]
+    norms = np.linalg.norm(found, axis=1)
 
     assert norms == pytest.approx(clip, rel=1e-3)
 

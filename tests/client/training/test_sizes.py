@@ -49,7 +49,7 @@ def vmapped(model, settings):
 
 
 @pytest.mark.parametrize("sizes", SIZES)
-@pytest.mark.parametrize("trained", ["taste", "head", "lora"])
+@pytest.mark.parametrize("trained", ["taste", "taste_scenes", "linear", "head", "lora"])
 @pytest.mark.parametrize("kind", [bookkeeping, vmapped])
 def test_any_sizes_train_as_opacus_does(lab, kind, trained, sizes):
     found = deltas(lab, kind, trained, SIZES[sizes])
