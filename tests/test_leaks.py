@@ -10,8 +10,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 import client.training.cohort_engine
-from client.embeddings.examples import embed
+from client.embeddings.examples import embed, examples
+from client.embeddings.readings import read
 from client.engine import Trained
+from photos.registry import open_source
 from ranking.initial import initial_ranker
 from simulations.configuration.hydra_bridge import compose
 from simulations.federation import flower_internals
@@ -72,7 +74,7 @@ class Marked:
             rows.append(f"{photo.relative_to(device)},{WORD.decode()},{word}")
         (device / "feedback.csv").write_text("\n".join(rows))
 
-    def needles(self, embedding):
+    def needles(self, embedding, features):
         """Every marker in every encoding, by name. Vectors are cut to tell-tale stretches."""
         found = {"name": WORD, "name reversed": WORD[::-1]}
         for name, data in encodings(np.frombuffer(WORD, np.uint8)):
@@ -88,6 +90,8 @@ class Marked:
             found[f"pixel row {name}"] = data
         for name, data in encodings(embedding[:6]):
             found[f"embedding {name}"] = data
+        for name, data in encodings(features[:6]):
+            found[f"features {name}"] = data
         return found
 
 
@@ -96,7 +100,7 @@ def marked(tmp_path):
     return Marked(tmp_path / "photos")
 
 
-def everything_said(marked, tmp_path, monkeypatch):
+def everything_said(marked, tmp_path, monkeypatch, trained):
     """Runs a private simulation and returns all that left a device or was written."""
     wire = []
     passage = flower_internals.over_the_wire
@@ -115,7 +119,7 @@ def everything_said(marked, tmp_path, monkeypatch):
     logging.getLogger().setLevel(logging.DEBUG)
     try:
         with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            simulate(configuration(marked, tmp_path))
+            simulate(configuration(marked, tmp_path, trained))
     finally:
         logging.getLogger().removeHandler(handler)
         logging.getLogger().setLevel(level)
@@ -132,7 +136,7 @@ def everything_said(marked, tmp_path, monkeypatch):
     }
 
 
-def configuration(marked, tmp_path):
+def configuration(marked, tmp_path, trained="head"):
     return compose(
         [
             "experiment=real-photos",
@@ -140,7 +144,7 @@ def configuration(marked, tmp_path):
             f"photos.side={SIDE}",
             "photos.held_out_devices=1",
             "photos.held_out_share=0.5",
-            "ranking=head",
+            f"ranking={trained}",
             "ranking.weights=null",
             "server.cohort=3",
             "server.rounds=2",
@@ -157,9 +161,20 @@ def embedding_of(marked, tmp_path):
     return embed(ranker.encoder, marked.pixels[None]).numpy()[0]
 
 
-def leaks(marked, tmp_path, monkeypatch):
-    needles = marked.needles(embedding_of(marked, tmp_path))
-    said = everything_said(marked, tmp_path, monkeypatch)
+def features_of(marked, tmp_path):
+    """What the list model reads of the marked photo, in its moment on the first device."""
+    config = configuration(marked, tmp_path, "taste")
+    ranker = initial_ranker(config.ranking, seed=config.seed)
+    library = open_source(config.photos, seed=config.seed).library(0)
+    (moment,) = (one for one in library.moments if len(one.photos) == len(FEEDBACK))
+    (place,) = (moment.photos == marked.pixels).all((1, 2, 3)).nonzero()[0]
+    kept = examples([moment], encoder=ranker.encoder)
+    return read(ranker.list_ranker, kept).inputs[0, place].numpy()
+
+
+def leaks(marked, tmp_path, monkeypatch, trained="head"):
+    needles = marked.needles(embedding_of(marked, tmp_path), features_of(marked, tmp_path))
+    said = everything_said(marked, tmp_path, monkeypatch, trained)
     return [
         (place, needle)
         for place, content in said.items()
@@ -168,22 +183,28 @@ def leaks(marked, tmp_path, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("trained", ["taste", "head"])
 def test_no_marker_appears_in_any_message_log_checkpoint_or_report(
-    marked, tmp_path, monkeypatch
+    marked, tmp_path, monkeypatch, trained
 ):
-    assert leaks(marked, tmp_path, monkeypatch) == []
+    assert leaks(marked, tmp_path, monkeypatch, trained) == []
 
 
-def test_a_client_that_sends_one_embedding_is_found(marked, tmp_path, monkeypatch):
-    embedding = embedding_of(marked, tmp_path)
+@pytest.mark.parametrize(
+    ("trained", "secret"), [("taste", features_of), ("head", embedding_of)]
+)
+def test_a_client_that_sends_what_it_keeps_of_a_photo_is_found(
+    marked, tmp_path, monkeypatch, trained, secret
+):
+    kept = secret(marked, tmp_path)[:33]
     honest = client.training.cohort_engine.CohortEngine.train
 
     def leaky(self, parameters, visits, *, terms):
-        for trained in honest(self, parameters, visits, terms=terms):
-            delta = trained.delta.copy()
-            delta[100 : 100 + len(embedding)] = embedding
-            yield Trained(delta=delta, non_finite=trained.non_finite)
+        for one in honest(self, parameters, visits, terms=terms):
+            delta = one.delta.copy()
+            delta[: len(kept)] = kept
+            yield Trained(delta=delta, non_finite=one.non_finite)
 
     monkeypatch.setattr(client.training.cohort_engine.CohortEngine, "train", leaky)
-    found = leaks(marked, tmp_path, monkeypatch)
+    found = leaks(marked, tmp_path, monkeypatch, trained)
     assert any(place.startswith("message") for place, _ in found)

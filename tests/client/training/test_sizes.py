@@ -7,6 +7,7 @@ import pytest
 import torch
 from rankings import ENCODER, LIST, ranker, ranking
 
+from client.embeddings.readings import read
 from client.engine import Visit
 from client.training.bookkeeping import Bookkeeping
 from client.training.cohort_batch import Batch
@@ -73,6 +74,21 @@ def test_the_tokens_gradient_is_that_of_the_closed_form(lab, kind):
         apart = scores.softmax(0) - gains / gains.sum()
         meant = readings[:, :33].T @ apart
         torch.testing.assert_close(found[row], meant, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("context", [True, False])
+def test_a_token_without_context_learns_nothing_of_the_weights_that_it_does_not_use(
+    lab, kind, context
+):
+    embedded = lab.moments("head", [5, 3])
+    model = ranker("taste", seed=1, context=context)
+    examples = read(model.list_ranker, embedded)
+    token = model.list_ranker.token.weight.detach().clone()
+    settings = ranking("taste", context=context)
+    found = kind(model, settings).of_moments(token, batch_of(examples))[0]
+    assert found[:, :10].all()
+    assert bool(found[:, 10:].any()) is context
 
 
 def batch_of(examples):
