@@ -76,12 +76,12 @@ def pretrain(
     ] = None,
 ) -> None:
     """Train public weights on the public split (an hour; --stage list: 10 minutes)."""
-    from simulations.configuration.hydra_bridge import compose
     from simulations.pretraining.pretrain import pretrain as train
+    from simulations.pretraining.sizes_asked import sizes_asked
 
-    ranking = compose(overrides or ()).ranking
-    kept = frozenset(without or ())
-    train(out=out, seed=seed, ranking=ranking, stage=stage, without=kept)
+    words, left = overrides or [], frozenset(without or ())
+    sizes = sizes_asked(words)
+    train(out=out, seed=seed, ranking=sizes, stage=stage, without=left, overrides=words)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """Trains public weights on the public split: `darkroom pretrain`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from simulations.pretraining.encoder_stage import BATCH, PASSES, EncoderLesson
 from simulations.pretraining.list_figures import list_figures
 from simulations.pretraining.list_stage import ListLesson
 from simulations.pretraining.public_moments import gather
+from simulations.pretraining.sizes_asked import kept
 from simulations.pretraining.stage import Stage
 from simulations.runs.run_folder import check_parent
 
@@ -58,6 +59,7 @@ def pretrain(
     stage: Stage = Stage.BOTH,
     without: frozenset[str] = frozenset(),
     public: Public | None = None,
+    overrides: Sequence[str] = (),
 ) -> None:
     """Trains on one thread, writes the weights to ``out`` and prints how good they are.
 
@@ -72,6 +74,7 @@ def pretrain(
         stage: What is trained.
         without: Families of context functions that no taste of the stage ``list`` knows.
         public: How many devices, as it was chosen where None.
+        overrides: The words that gave ``ranking``: the file tells which command made it.
 
     Raises:
         ValueError: The folder of ``out`` is missing or closed to us, weights that are missing,
@@ -88,7 +91,7 @@ def pretrain(
             _encoder(ranker, seed=seed, public=public)
         if stage is not Stage.ENCODER:
             _list(ranker, ranking, seed=seed, public=public, without=without)
-    command = _command(stage, seed, without)
+    command = _command(stage, seed, without, overrides)
     save_weights(
         ranker, out, origin=Origin(seed=seed, command=command, ranking=ranking, side=SIDE)
     )
@@ -184,9 +187,10 @@ def _minutes(started: float) -> str:
     return f"{(time.monotonic() - started) / 60:.1f} min"
 
 
-def _command(stage: Stage, seed: int, without: frozenset[str]) -> str:
-    left = "".join(f" --without {name}" for name in sorted(without))
-    return f"darkroom pretrain --stage {stage} --seed {seed}{left}"
+def _command(stage: Stage, seed: int, without: frozenset[str], overrides: Sequence[str]) -> str:
+    left = (f"--without {name}" for name in sorted(without))
+    options = (f"--stage {stage}", f"--seed {seed}", *left)
+    return " ".join(("darkroom pretrain", *options, *kept(overrides)))
 
 
 @contextmanager

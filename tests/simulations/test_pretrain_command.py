@@ -28,6 +28,7 @@ def test_without_a_word_both_stages_are_trained_in_the_default_sizes(darkroom, t
             "ranking": compose([]).ranking,
             "stage": Stage.BOTH,
             "without": frozenset(),
+            "overrides": [],
         }
     ]
 
@@ -42,6 +43,7 @@ def test_stage_seed_families_and_sizes_reach_the_training(darkroom, trained):
     assert asked["out"] == Path("mine.safetensors")
     assert asked["without"] == {"rank", "deviation"}
     assert asked["ranking"] == compose(["ranking.list.width=96"]).ranking
+    assert asked["overrides"] == list(sizes)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +85,14 @@ def test_stage_seed_families_and_sizes_reach_the_training(darkroom, trained):
             ["--stage", "list", "ranking.weights=null"],
             "--stage list reads the encoder of ranking.weights, and null names none; name a "
             "file, or leave public.",
+        ),
+        *(
+            (
+                ["ranking.list.width=96", word],
+                f"{word} says nothing to darkroom pretrain, which reads ranking/encoder, "
+                "ranking/list, their sizes and ranking.weights; leave it out.",
+            )
+            for word in ("training.lr=2", "ranking=head", "ranking.context=false", "seed=3")
         ),
         (
             ["ranking.list.own=9"],

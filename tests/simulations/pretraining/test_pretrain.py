@@ -41,7 +41,7 @@ class Made:
 def make(little, tmp_path_factory):
     """Pre-trains with small photos and few gradients; settings and sizes may be changed."""
 
-    def make(*, stage=Stage.BOTH, seed=1, without=frozenset(), **changes):
+    def make(*, stage=Stage.BOTH, seed=1, without=frozenset(), overrides=(), **changes):
         path = tmp_path_factory.mktemp("made") / "mine.safetensors"
         said = io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
@@ -54,6 +54,7 @@ def make(little, tmp_path_factory):
                 stage=stage,
                 without=without,
                 public=TWO,
+                overrides=overrides,
             )
         return Made(path=path, said=said.getvalue())
 
@@ -107,13 +108,22 @@ def test_the_same_seed_gives_the_same_weights_whatever_will_be_trained_later(bot
 
 def test_the_list_stage_reads_a_files_encoder_and_leaves_it_as_it_is(both, make, probes):
     left_out = frozenset({"rank", "deviation"})
-    made = make(stage=Stage.LIST, seed=2, weights=str(both.path), list=probes, without=left_out)
+    words = ("ranking/list=probes", f"ranking.weights={both.path}")
+    made = make(
+        stage=Stage.LIST,
+        seed=2,
+        weights=str(both.path),
+        list=probes,
+        without=left_out,
+        overrides=words,
+    )
     origin, ranker = read_origin(made.path), made.ranker()
     assert module_digest(ranker.encoder) == module_digest(both.ranker().encoder)
     assert origin.ranking.list == probes
     assert origin.ranking.weights is None
     assert origin.command == (
-        "darkroom pretrain --stage list --seed 2 --without deviation --without rank"
+        "darkroom pretrain --stage list --seed 2 --without deviation --without rank "
+        f"ranking/list=probes ranking.weights={both.path.name}"
     )
     assert "encoder" not in made.said
 

@@ -69,3 +69,26 @@ def test_two_arms_on_one_point_are_refused_with_the_axis_that_parts_them(study, 
 def test_a_folder_that_is_no_study_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(ValueError, match="is no table of a study"):
         draw(tmp_path / "nowhere", AXES, out=tmp_path / "x.svg")
+
+
+def test_the_command_draws_and_says_where(darkroom, study, tmp_path):
+    folder = study(arm(0.5, epsilon="2", trained="taste", unit="example"))
+    words = ("--x", "epsilon", "--lines", "trained", "--panels", "unit", "--out", "seen.svg")
+    assert darkroom("plot", str(folder), *words) == (0, "seen.svg\n", "")
+    assert ET.parse(tmp_path / "seen.svg").getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--lines", "trained", "--out", "seen.svg"), "Missing option '--x'"),
+        (("--x", "eps", "--lines", "trained", "--out", "seen.svg"), "'eps' is no axis"),
+        (("--x", "epsilon", "--lins", "trained"), "'--lins' is not an option"),
+    ],
+)
+def test_a_mistake_at_the_command_is_one_sentence(darkroom, study, tmp_path, words, sentence):
+    folder = study(arm(0.5, epsilon="2", trained="taste"))
+    status, out, err = darkroom("plot", str(folder), *words)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert sentence in err
+    assert not (tmp_path / "seen.svg").exists()
