@@ -50,7 +50,7 @@ def run(
     jobs = [
         (to_json(alone(arm, seed=seed)), str(folder.private / name / f"seed-{seed}"))
         for seed in seeds
-        for name, arm in arms.items()
+        for name, arm in _by_population(arms)
     ]
     size = f"{len(arms)} arms × {len(seeds)} seeds"
     console.print(Text(f"darkroom   {config.name}   {size}   {folder.path}"), soft_wrap=True)
@@ -65,6 +65,12 @@ def run(
     grid = study_table.Grid(axes=axes_by_arm(study), against=against)
     study_table.show(folder, console, arms=tuple(arms), seeds=seeds, grid=grid)
     return 0
+
+
+def _by_population(arms: Mapping[str, Config]) -> list[tuple[str, Config]]:
+    """Returns the arms, those on the same photos together: each population is opened once."""
+    places = {photos: at for at, photos in enumerate({arm.photos: 0 for arm in arms.values()})}
+    return sorted(arms.items(), key=lambda named: places[named[1].photos])
 
 
 def alone(arm: Config, *, seed: int) -> Config:

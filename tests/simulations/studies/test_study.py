@@ -98,6 +98,25 @@ def test_every_arm_runs_at_every_seed_and_runs_of_one_seed_are_neighbours(
     assert shown == [{"arms": ("slow", "quick"), "seeds": (3, 5), "grid": nowhere}]
 
 
+def test_runs_on_the_same_photos_are_neighbours_and_the_table_keeps_the_order_of_arms(
+    config, screen, monkeypatch
+):
+    ran, shown = [], []
+
+    def finished(jobs, *, workers):
+        ran.extend((Path(folder).parent.name, Path(folder).name) for _, folder in jobs)
+        yield from (Path(folder) for _, folder in jobs)
+
+    monkeypatch.setattr(study, "_finished", finished)
+    monkeypatch.setattr(study.study_table, "show", lambda *_, arms, **__: shown.append(arms))
+    other = replace(config, photos=replace(config.photos, devices=7))
+    arms = {"one": config, "another": other, "as one": config, "as another": other}
+    assert study.run(config, COMPARISON, screen, arms=arms) == 0
+    order = ("one", "as one", "another", "as another")
+    assert ran == [(arm, seed) for seed in ("seed-3", "seed-5") for arm in order]
+    assert shown == [tuple(arms)]
+
+
 def test_the_table_is_told_where_an_arm_is_in_its_grid_and_what_it_is_compared_with(
     config, screen, monkeypatch
 ):
