@@ -133,7 +133,7 @@ def prove_isolation(
     if ranking.inputs != "pixels":
         check_embeddings(ranker.encoder, side=side)
     if ranking.inputs == "readings":
-        check_readings(ranker.list_ranker, width=ranking.encoder.width)
+        check_readings(ranker.list_ranker, width=ranker.encoder.width)
 
 
 def kept_shape(ranker: Ranker, ranking: Ranking, *, side: int) -> tuple[int, ...]:
@@ -142,7 +142,7 @@ def kept_shape(ranker: Ranker, ranking: Ranking, *, side: int) -> tuple[int, ...
         case "pixels":
             return (3, side, side)
         case "embeddings":
-            return (ranking.encoder.width,)
+            return (ranker.encoder.width,)
         case "readings":
             return (ranker.list_ranker.readings,)
 

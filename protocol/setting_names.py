@@ -11,13 +11,16 @@ finds no training.rate; at difflib's own 0.6 "server.clients" finds server.round
 
 
 def setting_hints(cls: type[Any], *, at: str = "") -> dict[str, Any]:
-    """Returns every setting under ``cls`` by its full name, sections included: its type."""
+    """Returns every setting under ``cls`` by its full name, sections included: its type.
+
+    Where kinds of a section share a name, it is the type of the first one's.
+    """
     hints: dict[str, Any] = {}
     for name, hint in field_hints(cls).items():
         path = join(at, name)
         hints[path] = hint
         for section in sections(hint):
-            hints |= setting_hints(section, at=path)
+            hints = {**hints, **setting_hints(section, at=path), **hints}
     return hints
 
 

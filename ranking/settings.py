@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 from annotated_types import Interval
 
 from protocol.choices import OneOf
-from ranking.sizes import AnyList, Encoder
+from ranking.encoders import AnyEncoder
+from ranking.sizes import AnyList
 
 Trained = Literal["taste", "taste_scenes", "linear", "head", "lora", "all"]
 """Which parameters are trained; ``ranking.model.build`` picks them by their names."""
@@ -27,7 +28,7 @@ class Ranking:
             ``linear`` one for each number of the embedding, added to the public score;
             ``head`` the list model itself; ``lora`` low-rank adapters of it; ``all`` the list
             model and the encoder, from pixels.
-        encoder: Sizes of the photo encoder.
+        encoder: The photo encoder.
         list: Sizes of the list model.
         context: Whether features count that a photo has among the others of its moment.
         loss: The loss of one moment.
@@ -39,7 +40,7 @@ class Ranking:
     """
 
     trained: Trained
-    encoder: Encoder
+    encoder: AnyEncoder
     list: AnyList
     context: bool
     loss: Literal[
@@ -69,7 +70,13 @@ class Ranking:
                 return "readings"
 
     def flaw(self) -> str:
-        """Returns what is wrong with the sizes, in one sentence, or ""."""
+        """Returns what is wrong with the parts, in one sentence, or ""."""
+        if self.inputs == "pixels" and not self.encoder.trainable:
+            return (
+                f"ranking={self.trained} trains the encoder, and ranking/encoder="
+                f"{self.encoder.kind} stays as it is; take ranking=head, or an encoder of ours "
+                "as ranking/encoder=drawn."
+            )
         return self.encoder.flaw() or self.list.flaw()
 
     def unweighted(self) -> Self:

@@ -1,4 +1,4 @@
-"""The sizes of the ranker's parts; settings, without the modules that they describe."""
+"""The sizes of list models; settings, without the modules that they describe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,31 +12,6 @@ from protocol.choices import OneOf
 Width = Annotated[int, Interval(ge=1, le=1_024)]
 Depth = Annotated[int, Interval(ge=0, le=24)]
 Heads = Annotated[int, Interval(ge=1, le=64)]
-
-STEP = 32
-"""An encoder's width is a multiple of it: a quarter and a half of it are the stem's channels,
-which are normalised in groups."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Encoder:
-    """Sizes of the photo encoder.
-
-    Attributes:
-        width: Numbers of an embedding, and of a place between its layers; a multiple of 32.
-        depth: Transformer blocks.
-        heads: Attention heads; they divide the width.
-    """
-
-    width: Annotated[int, Interval(ge=32, le=1_024)]
-    depth: Depth
-    heads: Heads
-
-    def flaw(self) -> str:
-        """Returns what is wrong with the sizes, in one sentence, or ""."""
-        if self.width % STEP:
-            return f"ranking.encoder.width={self.width} is no multiple of {STEP}; take one."
-        return _heads("ranking.encoder", self.width, self.heads)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +70,7 @@ class ListTransformer(ListSizes):
 
     def flaw(self) -> str:
         """Returns what is wrong with the sizes, in one sentence, or ""."""
-        return _heads("ranking.list", self.width, self.heads)
+        return heads_flaw("ranking.list", self.width, self.heads)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +91,8 @@ AnyList = Annotated[ListSizes, OneOf("kind", LISTS)]
 """The section ``ranking.list``: one of them, by its kind."""
 
 
-def _heads(at: str, width: int, heads: int) -> str:
+def heads_flaw(at: str, width: int, heads: int) -> str:
+    """Returns the sentence on heads that do not divide the width of section ``at``, or ""."""
     if width % heads == 0:
         return ""
     return f"{at}.heads={heads} does not divide {at}.width={width}; change one of them."

@@ -20,9 +20,13 @@ from ranking.settings import AnyRanking, Lora, Ranking
 
 ENCODER = "encoder."
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's metadata, kept in it. Raise it when ``Origin`` or the digest changes: a
 file of another version is then refused in one sentence, not misread."""
+
+ONE_ENCODER = 2
+"""The version before, of when there was one kind of encoder: such files are read all the same,
+for the public weights are one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,15 +54,18 @@ class Origin:
 
     @classmethod
     def of(cls, facts: str) -> Self:
-        """Reads what ``facts`` wrote, of this format.
+        """Reads what ``facts`` wrote, of this format or the one before.
 
         Raises:
             ValueError: It is of another.
         """
         plain = json.loads(facts)
-        if plain.pop("format") != FORMAT:
+        written = plain.pop("format")
+        if written == ONE_ENCODER:
+            plain["ranking"]["encoder"]["kind"] = "drawn"
+        elif written != FORMAT:
             raise ValueError("the format is another")
-        ranking = section(facts, "ranking", AnyRanking)
+        ranking = section(json.dumps(plain), "ranking", AnyRanking)
         return cls(**{**plain, "ranking": ranking})
 
 
@@ -104,7 +111,7 @@ def load_weights(ranker: Ranker, path: Path) -> Origin:
     file = origin.ranking
     _check_sizes(
         path,
-        ("ranking.encoder", file.encoder, ranker.encoder.sizes),
+        ("ranking.encoder", file.encoder, ranker.encoder.settings),
         ("ranking.list", file.list, ranker.list_ranker.sizes),
     )
     state = ranker.state_dict()
@@ -130,7 +137,7 @@ def load_encoder(ranker: Ranker, path: Path) -> None:
             copied.
     """
     origin, tensors = _read(path)
-    _check_sizes(path, ("ranking.encoder", origin.ranking.encoder, ranker.encoder.sizes))
+    _check_sizes(path, ("ranking.encoder", origin.ranking.encoder, ranker.encoder.settings))
     named = {name: value for name, value in tensors.items() if name.startswith(ENCODER)}
     ranker.encoder.load_state_dict(
         {name.removeprefix(ENCODER): value for name, value in named.items()}

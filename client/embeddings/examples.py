@@ -63,7 +63,7 @@ def embed(encoder: PhotoEncoder, photos: NDArray[np.uint8]) -> Tensor:
             for some in np.split(filled, len(filled) // PHOTOS_AT_ONCE or 1)
             if len(some)
         ]
-    return torch.cat([torch.empty(0, encoder.sizes.width), *parts])[: len(photos)]
+    return torch.cat([torch.empty(0, encoder.width), *parts])[: len(photos)]
 
 
 def pixels(photos: NDArray[np.uint8]) -> Tensor:

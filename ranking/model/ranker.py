@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from ranking.model.encoder import PhotoEncoder
+from ranking.model.encoders.registry import build_encoder
 from ranking.model.list_ranker import ListRanker
 from ranking.settings import Ranking
 
@@ -11,13 +11,13 @@ class Ranker(nn.Module):
     """The photo encoder and the list ranker.
 
     Args:
-        ranking: Their sizes, and whether the context counts.
+        ranking: Their settings, and whether the context counts.
     """
 
     def __init__(self, ranking: Ranking) -> None:
         super().__init__()
-        width = ranking.encoder.width
-        self.encoder = PhotoEncoder(ranking.encoder)
+        self.encoder = build_encoder(ranking.encoder)
+        width = self.encoder.width
         self.list_ranker = ListRanker(ranking.list, width=width, context=ranking.context)
 
     def forward(self, photos: Tensor, *, where: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class EncoderLesson:
         """
         self.encoder = encoder
         self._generator = generator
-        self._reading = _reading(encoder.sizes.width, generator)
+        self._reading = _reading(encoder.width, generator)
         self._trained = [*encoder.parameters(), *self._reading.parameters()]
         self._optimizer = torch.optim.AdamW(self._trained, lr=LR, weight_decay=DECAY)
         self._schedule = LambdaLR(self._optimizer, lambda at: pace(at, steps=steps))

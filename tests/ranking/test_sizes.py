@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from rankings import ENCODER, LIST
+from rankings import LIST
 
 from protocol.rebuild import SettingError, rebuild, to_plain
-from ranking.sizes import LISTS, Encoder, ListSizes, ListTransformer, Probes
+from ranking.sizes import LISTS, ListSizes, ListTransformer, Probes
 
 PROBES = Probes(kind="probes", own=10, scenes=8)
 
 
-@pytest.mark.parametrize("sizes", [ENCODER, LIST, PROBES])
+@pytest.mark.parametrize("sizes", [LIST, PROBES])
 def test_sizes_that_fit_have_no_flaw(sizes):
     assert sizes.flaw() == ""
 
@@ -20,15 +20,6 @@ def test_sizes_that_fit_have_no_flaw(sizes):
     ("sizes", "sentence"),
     [
         (
-            replace(ENCODER, width=72),
-            "ranking.encoder.width=72 is no multiple of 32; take one.",
-        ),
-        (
-            replace(ENCODER, heads=3),
-            "ranking.encoder.heads=3 does not divide ranking.encoder.width=64; change one of "
-            "them.",
-        ),
-        (
             replace(LIST, width=10),
             "ranking.list.heads=4 does not divide ranking.list.width=10; change one of them.",
         ),
@@ -36,11 +27,6 @@ def test_sizes_that_fit_have_no_flaw(sizes):
 )
 def test_sizes_that_do_not_fit_are_one_sentence_that_names_them(sizes, sentence):
     assert sizes.flaw() == sentence
-
-
-def test_an_encoder_of_any_multiple_of_32_fits_and_its_neighbours_do_not():
-    flaws = [Encoder(width=width, depth=0, heads=1).flaw() for width in (32, 33, 48, 64, 96)]
-    assert [bool(flaw) for flaw in flaws] == [False, True, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -65,9 +51,6 @@ def test_each_kind_is_found_by_its_name_and_reads_itself_back(sizes):
 @pytest.mark.parametrize(
     ("kind", "sizes", "name", "value"),
     [
-        (Encoder, ENCODER, "width", 31),
-        (Encoder, ENCODER, "depth", 25),
-        (Encoder, ENCODER, "heads", 0),
         (ListTransformer, LIST, "context", -1),
         (ListTransformer, LIST, "hidden", 1_025),
         (Probes, PROBES, "own", 0),

@@ -66,7 +66,7 @@ def test_a_file_says_its_format_and_names_no_other_weights():
     secret = ranking("taste", weights="/home/me/mine", frozen_digest="ab", start_norm=2.0)
     origin = replace(ORIGIN, ranking=secret)
     assert "/home/me" not in origin.facts()
-    assert json.loads(origin.facts())["format"] == FORMAT == 2
+    assert json.loads(origin.facts())["format"] == FORMAT == 3
     assert Origin.of(origin.facts()).ranking == ranking("taste")
 
 
@@ -151,7 +151,7 @@ def test_a_missing_file_is_named_with_the_way_out(tmp_path):
     "facts",
     [
         {"format": 1, "seed": 0, "command": "", "trained": "all", "side": 48},
-        json.loads(ORIGIN.facts()) | {"format": 3},
+        json.loads(ORIGIN.facts()) | {"format": 4},
         {name: fact for name, fact in json.loads(ORIGIN.facts()).items() if name != "format"},
     ],
 )

@@ -4,12 +4,13 @@ from typing import Any
 
 import torch
 
+from ranking.encoders import Drawn
 from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
 from ranking.settings import RANKINGS, Ranking, Trained
-from ranking.sizes import Encoder, ListTransformer
+from ranking.sizes import ListTransformer
 
-ENCODER = Encoder(width=64, depth=2, heads=4)
+ENCODER = Drawn(width=64, depth=2, heads=4)
 LIST = ListTransformer(
     kind="transformer",
     own=10,

@@ -16,7 +16,7 @@ class Counting(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.sizes, self.seen = ENCODER, []
+        self.width, self.seen = ENCODER.width, []
         self.weight = torch.nn.Parameter(torch.ones(1))
 
     def forward(self, photos):

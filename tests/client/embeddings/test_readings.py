@@ -10,14 +10,15 @@ from client.embeddings import readings as module
 from client.embeddings.readings import MOMENTS_AT_ONCE, read
 from client.engine import Examples
 from client.training.isolation_check import NotIsolatedError, check_readings, same_bits
-from ranking.sizes import Encoder, Probes
+from ranking.encoders import Drawn
+from ranking.sizes import Probes
 
 PROBES = Probes(kind="probes", own=10, scenes=8)
 KINDS = {
     "transformer": {},
     "unattending": {"list": replace(LIST, attend=False)},
     "probes": {"list": PROBES},
-    "wide": {"encoder": Encoder(width=96, depth=1, heads=4)},
+    "wide": {"encoder": Drawn(width=96, depth=1, heads=4)},
 }
 
 
@@ -43,7 +44,7 @@ def of_rows(examples, rows):
 @pytest.mark.parametrize("count", [1, 5, MOMENTS_AT_ONCE, MOMENTS_AT_ONCE + 3])
 def test_a_moment_is_read_in_the_same_bits_alone_and_among_others(kind, count):
     model = ranker("taste", seed=1, **KINDS[kind])
-    examples = moments(count, width=model.encoder.sizes.width)
+    examples = moments(count, width=model.encoder.width)
     together = read(model.list_ranker, examples).inputs
     for row in {0, count // 2, count - 1}:
         alone = read(model.list_ranker, of_rows(examples, [row])).inputs
@@ -57,7 +58,7 @@ def test_weights_of_what_is_read_give_the_rankers_own_scores(kind):
     draws = torch.Generator().manual_seed(3)
     for weights in (model.list_ranker.scene_token, model.list_ranker.taste):
         torch.nn.init.normal_(weights.weight, generator=draws)
-    examples = moments(7, width=model.encoder.sizes.width)
+    examples = moments(7, width=model.encoder.width)
     found = model.list_ranker.score(read(model.list_ranker, examples).inputs)
     meant = model.list_ranker(examples.inputs, where=examples.where)
     where = examples.where

@@ -96,7 +96,7 @@ class Encoder(torch.nn.Module):
 
     def __init__(self, of_others):
         super().__init__()
-        self.sizes, self.of_others = ENCODER, of_others
+        self.width, self.of_others = ENCODER.width, of_others
 
     def forward(self, photos):
         return photos.flatten(1)[:, :64] + self.of_others * photos.mean()

@@ -22,7 +22,7 @@ def test_pfl_trains_what_darkrooms_devices_train():
         for parts in ([peer], frozen)
     )
     assert flatten(built, trainable_names(built, "head")).size == whole - left == 77_537
-    assert (LIST, built.encoder.sizes.width) == (peer_work.LIST, peer_work.EMBEDDING)
+    assert (LIST, built.encoder.width) == (peer_work.LIST, peer_work.EMBEDDING)
 
 
 def test_pfls_interpreter_has_all_that_the_model_needs():

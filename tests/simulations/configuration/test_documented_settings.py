@@ -84,7 +84,8 @@ def documented():
 SIZES = TABLES["setting default"]
 NO_SIZES = (
     *("ranking.trained", "ranking.loss", "ranking.weights"),
-    *("ranking.frozen_digest", "ranking.start_norm", "ranking.list.kind"),
+    *("ranking.frozen_digest", "ranking.start_norm"),
+    *("ranking.encoder.kind", "ranking.list.kind"),
 )
 """Settings of a ranking that the table of sizes leaves out."""
 

@@ -96,12 +96,12 @@ class Shade(torch.nn.Module):
     def __init__(self, weight):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.tensor(weight))
-        self.sizes = ENCODER
+        self.width = ENCODER.width
         self.calls = 0
 
     def forward(self, photos):
         self.calls += 1
-        return self.weight * photos.mean(dim=(1, 2, 3))[:, None].expand(-1, self.sizes.width)
+        return self.weight * photos.mean(dim=(1, 2, 3))[:, None].expand(-1, self.width)
 
 
 def test_embeddings_stand_where_the_photos_are_and_padding_is_zero(held_out_of):

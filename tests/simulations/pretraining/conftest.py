@@ -4,15 +4,16 @@ import pytest
 import torch
 from rankings import ranking
 
+from ranking.encoders import Drawn
 from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
 from ranking.settings import Ranking
-from ranking.sizes import Encoder, ListTransformer, Probes
+from ranking.sizes import ListTransformer, Probes
 from simulations.pretraining.embedded_moments import EmbeddedMoments
 from simulations.pretraining.public_moments import gather
 
 SMALL = 16  # pixels of a side
-ENCODER = Encoder(width=32, depth=1, heads=2)
+ENCODER = Drawn(width=32, depth=1, heads=2)
 READER = ListTransformer(
     kind="transformer",
     own=10,

@@ -5,11 +5,12 @@ import torch
 from rankings import ENCODER, ranker
 from torch import Tensor
 
-from ranking.model.encoder import SMALLEST_SIDE, PhotoEncoder, _differences
-from ranking.sizes import Encoder
+from ranking.encoders import Drawn
+from ranking.model.encoder import PhotoEncoder
+from ranking.model.encoders.drawn import SMALLEST_SIDE, DrawnEncoder, _differences
 
 
-def built(sizes: Encoder = ENCODER) -> PhotoEncoder:
+def built(sizes: Drawn = ENCODER) -> PhotoEncoder:
     return ranker("head", encoder=sizes).encoder
 
 
@@ -44,9 +45,9 @@ def test_any_side_from_16_up_gives_64_numbers(side):
     ("width", "depth", "heads"), [(32, 0, 1), (32, 1, 2), (96, 1, 3), (128, 3, 8)]
 )
 def test_an_encoder_is_as_wide_and_as_deep_as_its_sizes(width, depth, heads):
-    sizes = Encoder(width=width, depth=depth, heads=heads)
+    sizes = Drawn(width=width, depth=depth, heads=heads)
     encoder = built(sizes)
-    assert encoder.sizes == sizes
+    assert encoder.settings == sizes
     assert len(encoder.blocks) == depth
     assert {block.attention.heads for block in encoder.blocks} <= {heads}
     assert encoder(torch.rand(2, 3, 24, 24)).shape == (2, width)
@@ -119,7 +120,7 @@ def test_a_brighter_photo_has_the_same_differences():
 
 def test_an_embedding_has_a_gradient_even_where_all_places_are_alike():
     """The root of a variance of zero would have an infinite slope."""
-    encoder = PhotoEncoder(Encoder(width=32, depth=0, heads=1))
+    encoder = DrawnEncoder(Drawn(width=32, depth=0, heads=1))
     tokens = torch.ones(1, 4, 32, requires_grad=True)
     encoder._pooled(tokens).sum().backward()
     assert tokens.grad.isfinite().all()

@@ -1,0 +1,53 @@
+"""The kinds of encoders: settings of their own, and one sentence where they do not fit."""
+
+from dataclasses import replace
+
+import pytest
+from rankings import ENCODER, ranking
+
+from protocol.rebuild import SettingError, rebuild, to_plain
+from ranking.encoders import ENCODERS, Drawn
+from ranking.settings import Ranking
+
+
+def test_a_drawn_encoder_of_any_multiple_of_32_fits_and_its_neighbours_do_not():
+    flaws = [Drawn(width=width, depth=0, heads=1).flaw() for width in (32, 33, 48, 64, 96)]
+    assert [bool(flaw) for flaw in flaws] == [False, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (ENCODER, ""),
+        (
+            replace(ENCODER, width=72),
+            "ranking.encoder.width=72 is no multiple of 32; take one.",
+        ),
+        (
+            replace(ENCODER, heads=3),
+            "ranking.encoder.heads=3 does not divide ranking.encoder.width=64; change one of "
+            "them.",
+        ),
+    ],
+)
+def test_settings_that_do_not_fit_are_one_sentence_that_names_them(settings, sentence):
+    assert settings.flaw() == sentence
+
+
+@pytest.mark.parametrize("settings", [ENCODER])
+def test_each_kind_is_found_by_its_name_and_reads_itself_back(settings):
+    assert rebuild(ENCODERS[settings.kind], to_plain(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "value"),
+    [(ENCODER, "width", 31), (ENCODER, "depth", 25), (ENCODER, "heads", 0)],
+)
+def test_a_setting_outside_its_range_is_refused_with_the_range(settings, name, value):
+    with pytest.raises(SettingError, match=rf"^{name}={value} is out of range: it must be "):
+        rebuild(type(settings), to_plain(settings) | {name: value})
+
+
+def test_a_ranking_is_read_back_with_its_encoder():
+    whole = ranking("taste")
+    assert rebuild(Ranking, to_plain(whole)) == whole
