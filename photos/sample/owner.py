@@ -68,6 +68,29 @@ def merits(capture: Capture) -> NDArray[np.float64]:
     )
 
 
+def expected_gain(
+    liking: NDArray[np.float64], bursts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Returns [photos] the gain to expect of each photo's feedback: 3 a favourite, 1 a keep.
+
+    In closed form of ``feedback``'s rule; ordering by it is the best that can be done.
+
+    Args:
+        liking: [photos] how well the owner likes each.
+        bursts: [photos] equal numbers are near duplicates.
+    """
+    strength = np.exp(_CHOOSINESS * liking)
+    total = (bursts[:, None] == bursts) @ strength
+    favourite = strength / (total + np.exp(_CHOOSINESS * _NO_FAVOURITE))
+    gains: NDArray[np.float64] = 3 * favourite + (1 - favourite) * _likely_kept(liking)
+    return gains
+
+
+def _likely_kept(liking: NDArray[np.float64]) -> NDArray[np.float64]:
+    kept: NDArray[np.float64] = 1 / (1 + np.exp(-_LENIENCE - _KEEPING * liking))
+    return kept
+
+
 def feedback(
     liking: NDArray[np.float64], bursts: NDArray[np.int64], *, rng: np.random.Generator
 ) -> NDArray[np.int64]:
@@ -84,7 +107,7 @@ def feedback(
     Returns:
         [photos] ``Feedback``.
     """
-    kept = rng.random(len(liking)) < 1 / (1 + np.exp(-_LENIENCE - _KEEPING * liking))
+    kept = rng.random(len(liking)) < _likely_kept(liking)
     given = np.where(kept, Feedback.KEEP, Feedback.DELETE).astype(np.int64)
     for burst in np.unique(bursts):
         members = np.flatnonzero(bursts == burst)

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from PIL import Image
 
 from photos.folder import feedback_file
 from photos.library import Feedback
-from photos.sample.capture import Capture, take
+from photos.sample.capture import take
 from photos.sample.owner import SampleOwner, feedback
+from photos.sample.shots import draw_shots
 from photos.sample.source_pictures import PICTURES, attribution, open_picture
 
 SIDE = 192
@@ -22,12 +22,6 @@ a real photo is."""
 
 # One device in three is held out.
 _HELD_OUT_SHARE = 3
-# Photos: 17% of moments are cut to it.
-_LARGEST_MOMENT = 8
-# Probability that a photo opens a burst: 2.4 bursts a moment of 4.5 photos.
-_NEW_BURST = 0.4
-# The widest frame, leaning this much, still lies inside the scene: 0.84 (cos + sin) < 1.
-_MOST_TILT = 10.0
 _SUFFIXES = ("jpg", "png", "webp")
 # Probability of each suffix: every format is read.
 _SUFFIX_SHARES = (0.8, 0.1, 0.1)
@@ -37,15 +31,6 @@ _TURNS = {1: 0, 6: 1, 3: 2, 8: 3}
 _TURN_SHARES = (0.7, 0.15, 0.05, 0.1)
 # The day of a device's first moment; each later one is a day after the last.
 _FIRST_DAY = datetime(2025, 1, 1, 8)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Shot:
-    """One photo to be taken: how, when, and in which burst of its moment."""
-
-    capture: Capture
-    taken: datetime
-    burst: int
 
 
 def write_sample(folder: Path, *, devices: int, moments: int, seed: int) -> None:
@@ -97,7 +82,9 @@ def _write_device(
     rows: list[tuple[str, int, str]] = []
     for number in range(moments):
         scene = str(rng.choice(list(scenes)))
-        shots = _shots(_FIRST_DAY + timedelta(days=number, hours=rng.uniform(0, 12)), rng=rng)
+        shots = draw_shots(
+            _FIRST_DAY + timedelta(days=number, hours=rng.uniform(0, 12)), rng=rng
+        )
         liking = owner.liking(tuple(shot.capture for shot in shots))
         given = feedback(liking, np.array([shot.burst for shot in shots]), rng=rng)
         moment = folder / f"{shots[0].taken:%Y-%m-%d}-{scene}"
@@ -124,46 +111,3 @@ def _write_photo(
     )
     stored = np.ascontiguousarray(np.rot90(photo, _TURNS[orientation]))
     Image.fromarray(stored).save(path, exif=exif, quality=90)
-
-
-def _shots(start: datetime, *, rng: np.random.Generator) -> tuple[_Shot, ...]:
-    """Draws a moment: bursts of nearby frames, each photo with faults of its own."""
-    count = min(_LARGEST_MOMENT, 2 + int(rng.exponential(3.5)))
-    place = rng.uniform(0.2, 0.8, 2)
-    shots: list[_Shot] = []
-    taken, burst, framed = start, -1, None
-    for _ in range(count):
-        if framed is None or rng.random() < _NEW_BURST:
-            framed, burst = _frame(place, rng=rng), burst + 1
-            taken += timedelta(seconds=rng.uniform(20, 120))
-        taken += timedelta(milliseconds=int(rng.uniform(200, 900)))
-        shots.append(_Shot(capture=_jolted(framed, rng=rng), taken=taken, burst=burst))
-    return tuple(shots)
-
-
-def _frame(place: NDArray[np.float64], *, rng: np.random.Generator) -> Capture:
-    across, down = place + rng.normal(0, 0.04, 2)
-    return Capture(
-        across=across,
-        down=down,
-        frame=rng.uniform(0.54, 0.84),
-        tilt=rng.normal(0, 3),
-        exposure=rng.normal(0, 0.6),
-        warmth=rng.normal(0, 0.7),
-        colour=rng.uniform(0.5, 1.4),
-        blur=0.0,
-        noise=rng.exponential(0.03),
-    )
-
-
-def _jolted(framed: Capture, *, rng: np.random.Generator) -> Capture:
-    return replace(
-        framed,
-        across=framed.across + rng.normal(0, 0.02),
-        down=framed.down + rng.normal(0, 0.02),
-        tilt=np.clip(framed.tilt + rng.normal(0, 2), -_MOST_TILT, _MOST_TILT),
-        exposure=framed.exposure + rng.normal(0, 0.25),
-        warmth=framed.warmth + rng.normal(0, 0.25),
-        blur=rng.exponential(0.01),
-        noise=framed.noise + rng.exponential(0.02),
-    )

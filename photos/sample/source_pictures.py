@@ -89,6 +89,44 @@ PICTURES = (
 )
 
 
+TRAINING = (
+    *(picture for picture in PICTURES if not picture.held_out),
+    SourcePicture(
+        name="galaxies",
+        package="skimage",
+        file="data/hubble_deep_field.jpg",
+        credit="NASA, Hubble Deep Field",
+        licence="public domain",
+        held_out=False,
+    ),
+    SourcePicture(
+        name="bricks",
+        package="skimage",
+        file="data/brick.png",
+        credit="CC0Textures, https://cc0textures.com/view.php?tex=Bricks25",
+        licence="CC0 1.0",
+        held_out=False,
+    ),
+    SourcePicture(
+        name="gravel",
+        package="skimage",
+        file="data/gravel.png",
+        credit="CC0Textures, https://cc0textures.com/view.php?tex=Gravel04",
+        licence="CC0 1.0",
+        held_out=False,
+    ),
+    SourcePicture(
+        name="grass",
+        package="skimage",
+        file="data/grass.png",
+        credit="linolafett, https://www.deviantart.com/linolafett/art/Grass-01-434853879",
+        licence="CC0 1.0",
+        held_out=False,
+    ),
+)
+"""The pictures that public weights may be trained on: none that only held-out devices see."""
+
+
 def open_picture(picture: SourcePicture) -> Image.Image:
     """Returns the whole picture in RGB; the package itself is not imported.
 

@@ -14,10 +14,6 @@ import torch
 from torch import Tensor
 
 from photos.synthetic import feedback as made
-from photos.synthetic.attributes import NAMES
-
-OWN = len(NAMES)
-"""Features that a photo has by itself: its attributes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -25,7 +21,7 @@ class Facts:
     """What is in the photos of some moments.
 
     Attributes:
-        attributes: [moments, photos, 10] float32; 0 where padded.
+        attributes: [moments, photos, own] float32; 0 where padded.
         bursts: [moments, photos] int64 burst inside the moment.
         where: [moments, photos] bool.
     """
@@ -34,8 +30,13 @@ class Facts:
     bursts: Tensor
     where: Tensor
 
+    @property
+    def own(self) -> int:
+        """Features that a photo has by itself: its attributes."""
+        return self.attributes.shape[-1]
+
     def centred(self) -> Tensor:
-        """[moments, photos, 10] attributes less their moment's mean; 0 where padded."""
+        """[moments, photos, own] attributes less their moment's mean; 0 where padded."""
         there = self.where.unsqueeze(-1)
         mean = self.attributes.sum(1, keepdim=True) / there.sum(1, keepdim=True)
         centred: Tensor = (self.attributes - mean) * there
@@ -59,12 +60,12 @@ def distance(facts: Facts) -> Tensor:
 
 
 def deviation(facts: Facts) -> Tensor:
-    """[moments, photos, 10] absolute deviation from the moment's mean, for each attribute."""
+    """[moments, photos, own] absolute deviation from the moment's mean, for each attribute."""
     return facts.centred().abs()
 
 
 def rank(facts: Facts) -> Tensor:
-    """[moments, photos, 10] share of the others that have less of an attribute, less a half."""
+    """[moments, photos, own] share of the others with less of an attribute, less a half."""
     less = facts.attributes.unsqueeze(1) < facts.attributes.unsqueeze(2)
     pairs = facts.pairs()
     below = (less & pairs.unsqueeze(-1)).sum(2)
@@ -93,37 +94,45 @@ class Family:
 
     Attributes:
         values: Computes them.
-        size: How many they are.
+        of_each: Whether there is one for each attribute, instead of one in all.
         scale: What one is multiplied with before a taste's weight: where there are ten of a
             kind, a taste likes each of them less.
     """
 
     values: Callable[[Facts], Tensor]
-    size: int
+    of_each: bool
     scale: float
+
+    def size(self, own: int) -> int:
+        """Returns how many they are of photos with ``own`` attributes."""
+        return own if self.of_each else 1
 
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
-        "distance": Family(distance, 1, 1.0),
-        "deviation": Family(deviation, OWN, 0.35),
-        "rank": Family(rank, OWN, 0.7),
-        "redundancy": Family(redundancy, 1, 1.0),
-        "place_in_burst": Family(place_in_burst, 1, 1.0),
+        "distance": Family(distance, of_each=False, scale=1.0),
+        "deviation": Family(deviation, of_each=True, scale=0.35),
+        "rank": Family(rank, of_each=True, scale=0.7),
+        "redundancy": Family(redundancy, of_each=False, scale=1.0),
+        "place_in_burst": Family(place_in_burst, of_each=False, scale=1.0),
     }
 )
 """The scales keep ten functions from being much stronger than the one of another family: what
 a taste likes of deviations moves utilities within moments by 0.35, of ranks by 0.80, and of
 each other family by 0.42 to 0.46 (root mean squares over 30 public devices)."""
 
-CONTEXT = sum(family.size for family in FAMILIES.values())
 
-KNOWN = tuple(accumulate((family.size for family in FAMILIES.values()), initial=0))
-"""How many functions a list model may read: none, or those of the first so many families."""
+def known(own: int) -> tuple[int, ...]:
+    """Returns how many functions a list model may read: none, or those of the first families.
+
+    Args:
+        own: Attributes of a photo.
+    """
+    return tuple(accumulate((one.size(own) for one in FAMILIES.values()), initial=0))
 
 
 def features(facts: Facts) -> Tensor:
-    """Returns [moments, photos, 10 + 23]: attributes, then the functions of every family."""
+    """Returns [moments, photos, own + context]: attributes, then each family's functions."""
     context = [family.scale * family.values(facts) for family in FAMILIES.values()]
     there = facts.where.unsqueeze(-1)
     return torch.cat([facts.attributes, *context], -1) * there
@@ -138,25 +147,29 @@ as ``photos.synthetic.taste.PERSONAL`` over the root of ten."""
 
 
 def draw_tastes(
-    moments: int, *, generator: torch.Generator, without: frozenset[str] = frozenset()
+    moments: int,
+    *,
+    own: int,
+    generator: torch.Generator,
+    without: frozenset[str] = frozenset(),
 ) -> Tensor:
-    """Returns [moments, 10 + 23] a fresh taste for each moment.
+    """Returns [moments, own + context] a fresh taste for each moment.
 
     Its own weights are a direction drawn at random and a deviation; the weights of each family
     are 0 as often as not, and standard normal otherwise.
 
     Args:
         moments: How many.
+        own: Attributes of a photo.
         generator: Draws them.
         without: Families that no taste knows.
     """
-    own = torch.randn(moments, OWN, generator=generator)
-    own = own / own.norm(dim=-1, keepdim=True)
-    own = own + OWN_SPREAD * torch.randn(moments, OWN, generator=generator)
-    parts = [own]
+    common = torch.randn(moments, own, generator=generator)
+    common = common / common.norm(dim=-1, keepdim=True)
+    parts = [common + OWN_SPREAD * torch.randn(moments, own, generator=generator)]
     for name, family in FAMILIES.items():
         liked = torch.rand(moments, 1, generator=generator) < PRESENT
-        weights = torch.randn(moments, family.size, generator=generator) * liked
+        weights = torch.randn(moments, family.size(own), generator=generator) * liked
         parts.append(torch.zeros_like(weights) if name in without else weights)
     return torch.cat(parts, -1)
 

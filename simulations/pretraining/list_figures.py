@@ -1,17 +1,16 @@
 """How well a list model reads public moments that it was not trained on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from photos.synthetic.attributes import NAMES
 from ranking.metrics.ndcg import ndcg, oracle_normalised, random_ndcg
 from ranking.model.list_ranker import ListRanker
 from ranking.model.ranker import Ranker
 from ranking.settings import Ranking
-from simulations.pretraining.context_functions import FAMILIES, OWN, features
+from simulations.pretraining.context_functions import FAMILIES, features
 from simulations.pretraining.embedded_moments import EmbeddedMoments
 from simulations.pretraining.encoder_figures import listed
 from simulations.pretraining.gradient_norms import gradient_norms
@@ -45,20 +44,23 @@ class ListFigures:
 
 
 @torch.no_grad()
-def list_figures(ranker: Ranker, ranking: Ranking, judged: EmbeddedMoments) -> ListFigures:
+def list_figures(
+    ranker: Ranker, ranking: Ranking, judged: EmbeddedMoments, *, names: Sequence[str]
+) -> ListFigures:
     """Judges the list model of ``ranker`` on moments that it was not trained on.
 
     Args:
         ranker: The ranker.
         ranking: Its settings.
         judged: The moments.
+        names: Of the photos' attributes.
     """
     own = ranker.list_ranker
     read, logits = own.reader(judged.embeddings, where=judged.where)
     meant = features(judged.facts)[..., : read.shape[-1]]
     return ListFigures(
         ndcg=_normalised(own, judged),
-        explained=_by_family(explained_within(read, meant, judged.where)),
+        explained=_by_family(explained_within(read, meant, judged.where), names),
         scenes=float((logits.argmax(-1) == judged.scenes).float().mean()),
         norms=gradient_norms(ranker, ranking, judged),
     )
@@ -71,13 +73,14 @@ def _normalised(own: ListRanker, judged: EmbeddedMoments) -> float:
     return oracle_normalised(ndcg(scores, gains, where=where, k=1), random)
 
 
-def _by_family(explained: Tensor) -> dict[str, float]:
-    shares = dict(zip(NAMES, explained[:OWN].tolist(), strict=True))
-    first = OWN
+def _by_family(explained: Tensor, names: Sequence[str]) -> dict[str, float]:
+    first = own = len(names)
+    shares = dict(zip(names, explained[:own].tolist(), strict=True))
     for name, family in FAMILIES.items():
+        after = first + family.size(own)
         if first < len(explained):
-            shares[name] = float(explained[first : first + family.size].mean())
-        first += family.size
+            shares[name] = float(explained[first:after].mean())
+        first = after
     return shares
 
 

@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from ranking.losses.registry import LOSSES
 from ranking.model.list_ranker import ListRanker
 from simulations.pretraining import context_functions
-from simulations.pretraining.context_functions import OWN, Facts, draw_tastes, expected_gain
+from simulations.pretraining.context_functions import Facts, draw_tastes, expected_gain
 from simulations.pretraining.schedule import pace
 
 BATCH, LR, EPOCHS = 64, 2e-3, 10
@@ -118,7 +118,9 @@ class ListLesson:
 
     def _loss(self, embeddings: Tensor, facts: Facts, scenes: Tensor) -> Tensor:
         where = facts.where
-        tastes = draw_tastes(len(where), generator=self._generator, without=self._without)
+        tastes = draw_tastes(
+            len(where), own=facts.own, generator=self._generator, without=self._without
+        )
         tastes[:, self.list_ranker.sizes.features :] = 0
         utility = _utility(facts, tastes)
         read, logits = self.list_ranker.reader(embeddings, where=where)
@@ -134,7 +136,7 @@ class ListLesson:
 def _utility(facts: Facts, tastes: Tensor) -> Tensor:
     """[moments, photos] the utility; what the context gives is centred within a moment."""
     values = context_functions.features(facts) * tastes.unsqueeze(1)
-    own, context = values[..., :OWN].sum(-1), values[..., OWN:].sum(-1)
+    own, context = values[..., : facts.own].sum(-1), values[..., facts.own :].sum(-1)
     return own + _centred(context, facts.where)
 
 

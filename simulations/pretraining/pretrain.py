@@ -8,14 +8,12 @@ from pathlib import Path
 
 import torch
 
-from photos.synthetic.attributes import SCENES
 from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
 from ranking.parameters import module_digest
 from ranking.settings import Ranking
 from ranking.weights import Origin, load_encoder, public_weights_path, save_weights
-from simulations.pretraining.context_functions import FAMILIES, KNOWN, OWN
-from simulations.pretraining.embedded_moments import EmbeddedMoments
+from simulations.pretraining.context_functions import FAMILIES, known
 from simulations.pretraining.encoder_figures import encoder_figures
 from simulations.pretraining.encoder_stage import BATCH, PASSES, EncoderLesson
 from simulations.pretraining.list_figures import list_figures
@@ -23,6 +21,7 @@ from simulations.pretraining.list_stage import ListLesson
 from simulations.pretraining.public_moments import gather
 from simulations.pretraining.sizes_asked import kept
 from simulations.pretraining.stage import Stage
+from simulations.pretraining.world import world_of
 from simulations.runs.run_folder import check_parent
 
 CHAPTER = 100
@@ -42,12 +41,12 @@ class Public:
 
     Attributes:
         encoder: The encoder is trained on the first so many.
-        list: The list model is.
+        list: The list model is, or on as many as its world says where None.
         held_out: As many after those are judged on.
     """
 
     encoder: int = 4_200
-    list: int = 1_500
+    list: int | None = None
     held_out: int = 100
 
 
@@ -100,17 +99,8 @@ def pretrain(
 
 
 def _check(ranking: Ranking, stage: Stage, without: frozenset[str]) -> None:
-    own, relative = ranking.list.own, ranking.list.relative
-    if stage is not Stage.ENCODER and (own, ranking.list.scenes) != (OWN, SCENES):
-        raise ValueError(
-            f"the public photos have ranking.list.own={OWN} features and "
-            f"ranking.list.scenes={SCENES} kinds of moments; leave these."
-        )
-    if stage is not Stage.ENCODER and relative not in KNOWN:
-        raise ValueError(
-            f"the public tastes know {', '.join(map(str, KNOWN))} features of context, not "
-            f"ranking.list.context={relative}; take one of these."
-        )
+    if stage is not Stage.ENCODER:
+        _check_list(ranking)
     if unknown := without - set(FAMILIES):
         raise ValueError(
             f"--without {min(unknown)} is none of {', '.join(FAMILIES)}; name one of these."
@@ -119,6 +109,21 @@ def _check(ranking: Ranking, stage: Stage, without: frozenset[str]) -> None:
         raise ValueError(
             "--stage list reads the encoder of ranking.weights, and null names none; name a "
             "file, or leave public."
+        )
+
+
+def _check_list(ranking: Ranking) -> None:
+    world, sizes = world_of(ranking), ranking.list
+    own = len(world.names)
+    if (sizes.own, sizes.scenes) != (own, world.scenes):
+        raise ValueError(
+            f"the public photos have ranking.list.own={own} features and "
+            f"ranking.list.scenes={world.scenes} kinds of moments; leave these."
+        )
+    if sizes.relative not in known(own):
+        raise ValueError(
+            f"the public tastes know {', '.join(map(str, known(own)))} features of context, "
+            f"not ranking.list.context={sizes.relative}; take one of these."
         )
 
 
@@ -166,20 +171,19 @@ def _encoder(ranker: Ranker, *, seed: int, public: Public) -> None:
 def _list(
     ranker: Ranker, ranking: Ranking, *, seed: int, public: Public, without: frozenset[str]
 ) -> None:
-    started = time.monotonic()
+    started, world = time.monotonic(), world_of(ranking)
+    last = public.list or world.devices
     lesson = ListLesson(
         ranker.list_ranker, generator=torch.Generator().manual_seed(seed), without=without
     )
-    taught = EmbeddedMoments.of(
-        ranker.encoder, side=SIDE, seed=seed, devices=range(public.list)
-    )
+    taught = world.embedded(ranker.encoder, side=SIDE, seed=seed, devices=range(last))
     passes = lesson.learn(taught.embeddings, taught.facts, taught.scenes)
     for number, loss in enumerate(passes, start=1):
         print(f"list model: pass {number:2d}   loss {loss:.3f}   {_minutes(started)}")
     lesson.fit_token(taught.embeddings, taught.given, taught.where)
-    devices = range(public.list, public.list + public.held_out)
-    judged = EmbeddedMoments.of(ranker.encoder, side=SIDE, seed=seed, devices=devices)
-    for line in list_figures(ranker, ranking, judged).lines():
+    devices = range(last, last + public.held_out)
+    judged = world.embedded(ranker.encoder, side=SIDE, seed=seed, devices=devices)
+    for line in list_figures(ranker, ranking, judged, names=world.names).lines():
         print(line)
 
 

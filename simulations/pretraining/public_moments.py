@@ -13,7 +13,10 @@ from photos.synthetic.attributes import NAMES, SCENES
 from photos.synthetic.owner import public_owner
 from photos.synthetic.population import public_library
 
-FACTS = len(NAMES) + SCENES
+ATTRIBUTES = len(NAMES)
+"""Features that a drawn photo has by itself."""
+
+FACTS = ATTRIBUTES + SCENES
 """What is read off an embedding: a photo's attributes, and a number for each scene."""
 
 

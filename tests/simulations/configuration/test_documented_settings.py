@@ -11,7 +11,7 @@ from protocol.setting_names import sections
 from ranking.model.build import trainable_names
 from ranking.parameters import flatten
 from simulations.configuration.overrides import CONF, SETTINGS, choices, groups
-from simulations.pretraining.context_functions import KNOWN
+from simulations.pretraining.context_functions import known
 
 PAGE = (CONF.parent / "docs" / "configuration.md").read_text()
 LINE = re.compile(r"(?P<indent> *)(?P<name>\w+): *(?P<value>[^#]*?) *(# *(?P<comment>.*))?")
@@ -149,7 +149,7 @@ def test_the_table_of_what_is_trained_has_the_number_of_weights(trained):
 
 
 def test_pre_training_is_said_to_need_what_it_refuses_to_do_without():
-    sentence = f"a `context` of {', '.join(map(str, KNOWN[:-1]))} or {KNOWN[-1]}"
+    sentence = f"a `context` of {', '.join(map(str, known(10)[:-1]))} or {known(10)[-1]}"
     assert sentence in PAGE
 
 

@@ -9,7 +9,7 @@ from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
 from ranking.settings import Ranking
 from ranking.sizes import ListTransformer, Probes
-from simulations.pretraining.embedded_moments import EmbeddedMoments
+from simulations.pretraining.drawn_moments import embedded_drawings
 from simulations.pretraining.public_moments import gather
 
 SMALL = 16  # pixels of a side
@@ -63,4 +63,4 @@ def drawn(little):
 def embedded(little):
     """The same moments as a little encoder with random weights sees them."""
     encoder = build_ranker(little(), generator=torch.Generator().manual_seed(0)).encoder
-    return EmbeddedMoments.of(encoder, side=SMALL, seed=3, devices=range(2))
+    return embedded_drawings(encoder, side=SMALL, seed=3, devices=range(2))

@@ -14,10 +14,7 @@ from photos.synthetic import feedback
 from photos.synthetic.owner import public_owner
 from photos.synthetic.taste import PERSONAL, USUAL_DISTANCE, standing_out
 from simulations.pretraining.context_functions import (
-    CONTEXT,
     FAMILIES,
-    KNOWN,
-    OWN,
     OWN_SPREAD,
     PRESENT,
     Facts,
@@ -26,11 +23,13 @@ from simulations.pretraining.context_functions import (
     draw_tastes,
     expected_gain,
     features,
+    known,
     place_in_burst,
     rank,
     redundancy,
 )
 
+OWN, CONTEXT = 10, 23  # features of a drawn photo by itself, and among its moment's
 MOMENTS = 4_000  # of drawn tastes: the deviation of a share of one half is 0.008
 
 
@@ -135,7 +134,7 @@ def test_a_family_has_as_many_functions_as_it_says_and_none_reads_padding(name, 
     family, facts = FAMILIES[name], embedded.facts
     junk = facts.attributes.masked_fill(~facts.where.unsqueeze(-1), 0)
     shown = family.values(facts)
-    assert shown.shape == (*facts.where.shape, family.size)
+    assert shown.shape == (*facts.where.shape, family.size(OWN))
     longer = Facts(
         attributes=torch.cat([junk, torch.zeros_like(junk[:, :1])], 1),
         bursts=torch.cat([facts.bursts, torch.zeros_like(facts.bursts[:, :1])], 1),
@@ -148,7 +147,7 @@ def test_no_family_is_much_stronger_than_another_however_many_functions_it_has(e
     """Standard normal weights move a utility by the root of the functions' summed variances."""
     facts = embedded.facts
     apart = replace(facts, attributes=features(facts)[..., OWN:]).centred()[facts.where]
-    sizes = [family.size for family in FAMILIES.values()]
+    sizes = [family.size(OWN) for family in FAMILIES.values()]
     parts = apart.square().mean(0).split(sizes)
     strengths = [float(part.sum().sqrt()) for part in parts]
     # Of two devices, where the docstring has thirty.
@@ -156,14 +155,15 @@ def test_no_family_is_much_stronger_than_another_however_many_functions_it_has(e
 
 
 def test_a_list_model_knows_none_or_the_first_so_many_families():
-    assert [family.size for family in FAMILIES.values()] == [1, 10, 10, 1, 1]
-    assert KNOWN == (0, 1, 11, 21, 22, 23)
-    assert CONTEXT == 23
+    assert [family.size(OWN) for family in FAMILIES.values()] == [1, 10, 10, 1, 1]
+    assert known(OWN) == (0, 1, 11, 21, 22, CONTEXT)
+    # Of eight attributes: 1, then 1 + 8, 9 + 8, and two more of one each.
+    assert known(8) == (0, 1, 9, 17, 18, 19)
 
 
 def test_a_taste_has_a_direction_of_its_own_and_a_deviation_as_large_as_an_owners():
     """A unit vector and ten deviations of 0.17 have 1 + 10 · 0.0289 as mean square."""
-    own = draw_tastes(MOMENTS, generator=torch.Generator().manual_seed(0))[:, :OWN]
+    own = draw_tastes(MOMENTS, own=OWN, generator=torch.Generator().manual_seed(0))[:, :OWN]
     assert pytest.approx(PERSONAL / math.sqrt(OWN), abs=0.005) == OWN_SPREAD
     assert float(own.square().sum(1).mean()) == pytest.approx(1.289, abs=0.04)
     # No direction is preferred: a mean of 4,000 with variance 0.129 has a deviation of 0.006.
@@ -171,8 +171,8 @@ def test_a_taste_has_a_direction_of_its_own_and_a_deviation_as_large_as_an_owner
 
 
 def test_a_family_is_liked_as_often_as_not_and_then_by_standard_normal_weights():
-    tastes = draw_tastes(MOMENTS, generator=torch.Generator().manual_seed(0))[:, OWN:]
-    shown = tastes.split([family.size for family in FAMILIES.values()], -1)
+    tastes = draw_tastes(MOMENTS, own=OWN, generator=torch.Generator().manual_seed(0))[:, OWN:]
+    shown = tastes.split([family.size(OWN) for family in FAMILIES.values()], -1)
     for weights in shown:
         there = weights.any(1)
         assert torch.equal(there, weights.all(1))
@@ -187,10 +187,10 @@ def test_a_family_is_liked_as_often_as_not_and_then_by_standard_normal_weights()
 def test_what_no_taste_knows_is_zero_and_changes_nothing_else(without):
     def drawn(left_out: set[str]) -> Tensor:
         generator = torch.Generator().manual_seed(5)
-        return draw_tastes(50, generator=generator, without=frozenset(left_out))
+        return draw_tastes(50, own=OWN, generator=generator, without=frozenset(left_out))
 
     whole, less = drawn(set()), drawn(without)
-    sizes = [family.size for family in FAMILIES.values()]
+    sizes = [family.size(OWN) for family in FAMILIES.values()]
     assert torch.equal(whole[:, :OWN], less[:, :OWN])
     for name, one, other in zip(
         FAMILIES, whole[:, OWN:].split(sizes, -1), less[:, OWN:].split(sizes, -1), strict=True

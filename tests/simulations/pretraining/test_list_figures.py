@@ -61,7 +61,7 @@ def test_the_share_that_is_explained_is_worked_by_hand():
 
 def test_who_reads_everything_explains_it_all_and_tells_every_scene(told, little, embedded):
     ranker = told(features(embedded.facts), one_hot(embedded.scenes, 8).float())
-    figures = list_figures(ranker, little(), embedded)
+    figures = list_figures(ranker, little(), embedded, names=NAMES)
     assert list(figures.explained) == [*NAMES, *FAMILIES]
     assert list(figures.explained.values()) == pytest.approx([1.0] * 15)
     assert figures.scenes == 1
@@ -76,7 +76,9 @@ def test_a_family_has_the_mean_of_its_functions_and_the_rest_what_is_its_own(
     read[..., 0] = 0
     read[..., 11:14] = 0
     wrong = (embedded.scenes + 1) % 8
-    figures = list_figures(told(read, one_hot(wrong, 8).float()), little(), embedded)
+    figures = list_figures(
+        told(read, one_hot(wrong, 8).float()), little(), embedded, names=NAMES
+    )
     expected = dict.fromkeys([*NAMES, *FAMILIES], 1.0) | {NAMES[0]: 0.0, "deviation": 0.7}
     assert figures.explained == pytest.approx(expected, abs=1e-5)
     assert figures.scenes == 0
@@ -84,7 +86,9 @@ def test_a_family_has_the_mean_of_its_functions_and_the_rest_what_is_its_own(
 
 def test_families_that_are_not_read_have_no_figure(told, little, probes, embedded):
     read, logits = features(embedded.facts)[..., :11], torch.zeros(len(embedded.scenes), 8)
-    figures = list_figures(told(read, logits, list=probes), little(list=probes), embedded)
+    figures = list_figures(
+        told(read, logits, list=probes), little(list=probes), embedded, names=NAMES
+    )
     assert list(figures.explained) == [*NAMES, "distance"]
 
 
@@ -99,7 +103,7 @@ def test_judging_leaves_the_ranker_and_gradients_as_they_were(
 ):
     monkeypatch.setattr(gradient_norms, "GRADIENTS", 2)
     ranker, before = drawn(), drawn().state_dict()
-    figures = list_figures(ranker, little(), embedded)
+    figures = list_figures(ranker, little(), embedded, names=NAMES)
     assert -1 < figures.ndcg < 1
     assert all(torch.equal(before[name], value) for name, value in ranker.state_dict().items())
     assert all(value.grad is None for value in ranker.parameters())

@@ -13,15 +13,15 @@ from ranking.parameters import module_digest
 from ranking.sizes import Probes
 from simulations.pretraining import list_stage, schedule
 from simulations.pretraining.context_functions import (
-    KNOWN,
-    OWN,
     Facts,
     draw_tastes,
     expected_gain,
     features,
+    known,
 )
 from simulations.pretraining.list_stage import EPOCHS, ListLesson
 
+OWN = 10  # features of a drawn photo by itself
 CERTAIN = 1e4  # a logit beside which the others have no probability
 
 
@@ -67,13 +67,16 @@ def loss_of(lesson: ListLesson, embedded) -> float:
 
 
 @pytest.mark.parametrize("without", [frozenset(), frozenset({"rank", "distance"})])
-@pytest.mark.parametrize("context", KNOWN)
+@pytest.mark.parametrize("context", known(OWN))
 def test_who_reads_all_has_the_loss_of_the_utility_itself_of_the_features_that_are_read(
     perfect, embedded, context, without
 ):
     """Neither the scene costs anything nor an error; tastes beyond what is read are zero."""
     tastes = draw_tastes(
-        len(embedded.where), generator=torch.Generator().manual_seed(5), without=without
+        len(embedded.where),
+        own=OWN,
+        generator=torch.Generator().manual_seed(5),
+        without=without,
     )
     utility = features(embedded.facts) * tastes.unsqueeze(1)
     own, among = utility[..., :OWN].sum(-1), utility[..., OWN : OWN + context].sum(-1)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from photos.synthetic.owner import public_owner
-from simulations.pretraining import embedded_moments
+from simulations.pretraining import drawn_moments
+from simulations.pretraining.drawn_moments import embedded_drawings
 from simulations.pretraining.embedded_moments import EmbeddedMoments
 
 SMALL = 16
@@ -52,15 +53,15 @@ def test_the_facts_are_the_moments_own(embedded):
 
 
 def test_chapters_and_batches_change_nothing_but_the_rounding(encoder, embedded, monkeypatch):
-    monkeypatch.setattr(embedded_moments, "CHAPTER", 1)
-    monkeypatch.setattr(embedded_moments, "AT_ONCE", 7)
-    again = EmbeddedMoments.of(encoder, side=SMALL, seed=3, devices=range(2))
+    monkeypatch.setattr(drawn_moments, "CHAPTER", 1)
+    monkeypatch.setattr(drawn_moments, "AT_ONCE", 7)
+    again = embedded_drawings(encoder, side=SMALL, seed=3, devices=range(2))
     for one in fields(EmbeddedMoments):
         torch.testing.assert_close(getattr(again, one.name), getattr(embedded, one.name))
 
 
 def test_devices_are_those_that_are_named_whatever_the_first_is(encoder, embedded):
-    second = EmbeddedMoments.of(encoder, side=SMALL, seed=3, devices=range(1, 2))
+    second = embedded_drawings(encoder, side=SMALL, seed=3, devices=range(1, 2))
     count = len(second.where)
     assert 0 < count < len(embedded.where)
     assert torch.equal(second.attributes, embedded.attributes[-count:])

@@ -1,0 +1,38 @@
+"""The public worlds that list models are trained on: drawings, and pictures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from photos.sample import public_moments as pictured
+from photos.synthetic.attributes import NAMES, SCENES
+from ranking.settings import Ranking
+from simulations.pretraining.drawn_moments import embedded_drawings
+from simulations.pretraining.embedded_moments import EmbeddedMoments
+from simulations.pretraining.pictured_moments import embedded_pictures
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """Public moments without end.
+
+    Attributes:
+        names: What is known of a photo by itself.
+        scenes: Kinds of moments.
+        embedded: Gives the moments of some public devices as an encoder sees them, by the
+            encoder, the photos' side, a seed and the devices' numbers.
+        devices: How many devices a list model is trained on.
+    """
+
+    names: tuple[str, ...]
+    scenes: int
+    embedded: Callable[..., EmbeddedMoments]
+    devices: int
+
+
+DRAWN = World(names=NAMES, scenes=SCENES, embedded=embedded_drawings, devices=1_500)
+PICTURED = World(names=pictured.NAMES, scenes=1, embedded=embedded_pictures, devices=250)
+
+
+def world_of(ranking: Ranking) -> World:
+    """Returns the world whose photos the encoder of ``ranking`` is made for."""
+    return DRAWN if ranking.encoder.kind == "drawn" else PICTURED

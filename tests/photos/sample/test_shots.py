@@ -1,0 +1,44 @@
+"""How the photos of a moment are taken: in bursts, one after another."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from photos.sample.shots import draw_shots
+
+NOON = datetime(2025, 3, 4, 12)
+
+
+@pytest.fixture(scope="module")
+def moments():
+    return [draw_shots(NOON, rng=np.random.default_rng(seed)) for seed in range(400)]
+
+
+def test_a_moment_has_two_to_eight_photos_and_the_same_generator_draws_the_same(moments):
+    assert {len(shots) for shots in moments} == set(range(2, 9))
+    assert draw_shots(NOON, rng=np.random.default_rng(7)) == moments[7]
+
+
+def test_bursts_are_numbered_in_order_and_their_photos_follow_within_a_second(moments):
+    for shots in moments:
+        assert (shots[0].burst, shots[0].taken > NOON) == (0, True)
+        for before, after in pairwise(shots):
+            gap = after.taken - before.taken
+            assert after.burst - before.burst in (0, 1)
+            if after.burst == before.burst:
+                assert timedelta(milliseconds=200) <= gap < timedelta(milliseconds=900)
+            else:
+                assert gap >= timedelta(seconds=20)
+
+
+def test_frames_of_a_burst_are_near_duplicates_and_all_photos_lie_in_the_scene(moments):
+    """Within a burst the size of the frame stays; it never leans by more than ten degrees."""
+    for shots in moments:
+        for before, after in pairwise(shots):
+            if after.burst == before.burst:
+                assert after.capture.frame == before.capture.frame
+                assert after.capture.colour == before.capture.colour
+        assert all(abs(shot.capture.tilt) <= 10 for shot in shots)
+        assert all(shot.capture.blur >= 0 <= shot.capture.noise for shot in shots)
