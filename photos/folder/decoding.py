@@ -4,28 +4,34 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
+from photos.folder.formats.detection import HEAD, opener_of
+from photos.folder.formats.exif import orientation, taken
+from photos.folder.formats.stored import Stored
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import LARGEST_BYTES, LARGEST_PIXELS, Skip
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-
-# Tags of EXIF: its own directory, DateTimeOriginal and SubSecTimeOriginal.
-_EXIF_IFD, _TAKEN, _TAKEN_FRACTION = 0x8769, 0x9003, 0x9291
 _TRANSPARENT_MODES = ("RGBA", "LA", "PA")
 # Sides that a JPEG has at least where it is decoded smaller than it is: Lanczos' filter then
 # still reduces it. Without it each JPEG is decoded whole, which takes longer.
 _DRAFT_SCALE = 4
-_SKIPS = (
-    (UnidentifiedImageError, Skip.NOT_A_PHOTO),
-    (Image.DecompressionBombError, Skip.TOO_LARGE),
-)
+# EXIF's number of an orientation -> what sets the picture upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -47,7 +53,9 @@ def decode(path: Path, *, side: int) -> Photograph | Skip:
     """Returns the photograph in a file, upright, cropped to its centre and resized.
 
     Grey, 16-bit, palette and CMYK photographs become RGB; transparency is laid on white. Colour
-    profiles are ignored, and of an animation only the first picture counts.
+    profiles are ignored, and of an animation only the first picture counts. What stands beside
+    the pixels, and cannot be read, costs nothing but itself: the time of capture, or which side
+    is up.
 
     The centre square is kept because padding would show the ranker borders that no camera
     made. It is resized by Lanczos' filter, which widens with the reduction: averaging
@@ -64,12 +72,12 @@ def decode(path: Path, *, side: int) -> Photograph | Skip:
     if isinstance(file, Skip):
         return file
     try:
-        with file, _quiet(), Image.open(file, formats=FORMATS) as image:
-            return _decode(image, path.name, side)
-    except Exception as error:
+        with file, _quiet():
+            return _decode(file, path.name, side)
+    except Exception:
         # A crafted file makes Pillow's decoders raise almost anything (struct.error,
         # SyntaxError, zlib.error, ...); none of it may end a device's training.
-        return next((skip for kind, skip in _SKIPS if isinstance(error, kind)), Skip.DAMAGED)
+        return Skip.DAMAGED
 
 
 def square(image: Image.Image, *, side: int) -> NDArray[np.uint8]:
@@ -86,14 +94,24 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _decode(image: Image.Image, name: str, side: int) -> Photograph | Skip:
+def _decode(file: BinaryIO, name: str, side: int) -> Photograph | Skip:
+    head = file.read(HEAD)
+    opener = opener_of(head)
+    if opener is None:
+        return Skip.NOT_A_PHOTO
+    stored = opener(head + file.read(LARGEST_BYTES))
+    image = stored.image
     if image.width * image.height > LARGEST_PIXELS:
         return Skip.TOO_LARGE
     # JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time.
     image.draft(None, (_DRAFT_SCALE * side, _DRAFT_SCALE * side))
-    taken = _taken(image.getexif())
-    upright = ImageOps.exif_transpose(image)
-    return Photograph(name=name, taken=taken, pixels=square(upright, side=side))
+    upright = _upright(_rgb(image), stored)
+    return Photograph(name=name, taken=taken(stored.exif), pixels=square(upright, side=side))
+
+
+def _upright(image: Image.Image, stored: Stored) -> Image.Image:
+    turn = _TURNS.get(orientation(stored.exif, stored.xmp))
+    return image if turn is None else image.transpose(turn)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -106,13 +124,3 @@ def _rgb(image: Image.Image) -> Image.Image:
             "RGB"
         )
     return image.convert("RGB")
-
-
-def _taken(exif: Image.Exif) -> datetime | None:
-    tags = exif.get_ifd(_EXIF_IFD)
-    try:
-        whole = datetime.strptime(str(tags.get(_TAKEN, "")).strip("\0 "), "%Y:%m:%d %H:%M:%S")
-        fraction = str(tags.get(_TAKEN_FRACTION, "")).strip("\0 ") or "0"
-        return whole + timedelta(seconds=float(f"0.{fraction}"))
-    except (ValueError, OverflowError):
-        return None

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from exif_blocks import ORIENTATION, RATIO, RUBBISH, TAKEN, TEXT, block, short, text
 from PIL import Image
+from spoilt_pictures import picture
 
 from photos.folder.decoding import Photograph, decode
 from photos.folder.skips import Skip
@@ -143,9 +145,32 @@ def test_the_time_of_capture_is_read_with_its_fraction_or_is_none(tmp_path, tags
     assert _decoded(path).taken == expected
 
 
-def test_exif_that_is_rubbish_costs_only_the_time(tmp_path):
-    path = _saved(Image.new("RGB", (9, 9)), tmp_path / "a.jpg", exif=b"Exif\0\0rubbish" * 3)
+@pytest.mark.parametrize("rubbish", RUBBISH)
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_exif_that_is_rubbish_costs_only_the_time(tmp_path, suffix, rubbish):
+    sound = _saved(picture(), tmp_path / f"a.{suffix}", dpi=(72, 72))
+    path = _saved(picture(), tmp_path / f"b.{suffix}", dpi=(72, 72), exif=RUBBISH[rubbish])
     assert _decoded(path).taken is None
+    assert (_decoded(path).pixels == _decoded(sound).pixels).all()
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_a_photo_whose_exif_is_half_rubbish_is_turned_and_has_its_time(tmp_path, suffix):
+    odd = [(0x0100, 99, 1, b"abcd"), (0x010F, TEXT, 2**32 - 1, b"\xff\xff\xff\xff")]
+    late = [(0x9286, RATIO, 2**31, b"\xff\xff\xff\xff"), text(TAKEN, "2026:05:14 10:20:30")]
+    exif = block([*odd, short(ORIENTATION, 6)], late)
+    path = _saved(picture(), tmp_path / f"a.{suffix}", exif=exif, quality=100)
+    upright = _saved(picture().transpose(Image.Transpose.ROTATE_270), tmp_path / "b.png")
+    assert _decoded(path).taken == datetime(2026, 5, 14, 10, 20, 30)
+    difference = _decoded(path).pixels.astype(int) - _decoded(upright).pixels
+    assert np.abs(difference).mean() < 12
+
+
+@pytest.mark.parametrize("fraction", ["25ms", "1e5", "-1", "0.25"])
+def test_a_fraction_that_is_no_number_leaves_the_second(tmp_path, fraction):
+    exif = _exif(taken="2026:05:14 10:20:30", fraction=fraction)
+    path = _saved(Image.new("RGB", (9, 9)), tmp_path / "a.jpg", exif=exif)
+    assert _decoded(path).taken == datetime(2026, 5, 14, 10, 20, 30)
 
 
 def _bomb(path: Path, side: int) -> Path:

@@ -1,0 +1,84 @@
+"""JPEG: the segments that make its pixels, and apart from them those beside."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import islice
+
+from PIL.JpegImagePlugin import JpegImageFile
+
+from photos.folder.formats.stored import MOST_PARTS, Stored
+
+MAGIC = b"\xff\xd8\xff"
+
+_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+# After 0xff these begin no segment: stuffing, TEM, RST0 to RST7 and fill.
+_EMPTY = (0x00, 0x01, *range(0xD0, 0xD8), 0xFF)
+_APP0, _APP1, _APP14, _COMMENT = 0xE0, 0xE1, 0xEE, 0xFE
+_BESIDE = (*range(_APP0, _APP0 + 16), _COMMENT)
+_EXIF, _XMP = b"Exif", b"http://ns.adobe.com/xap/1.0/\0"
+# Bytes from which libjpeg takes a JFIF and an Adobe segment for one: each says how colours are
+# to be read.
+_JFIF_LENGTH, _ADOBE_LENGTH = 14, 12
+# A JFIF segment that says nothing but that it is one.
+_JFIF = bytes.fromhex("ffe0 0010 4a46494600 0102 00 0001 0001 00 00")
+# Blocks of EXIF that are looked at beside the first: without it a file of them takes hours.
+_MORE_BLOCKS = 4
+
+
+def open_jpeg(data: bytes) -> Stored:
+    """Opens a JPEG; of one that holds several pictures the first.
+
+    The decoder sees tables and scans alone, and that there was a JFIF or an Adobe segment.
+    """
+    pixels: list[bytes | memoryview] = [b"\xff\xd8"]
+    blocks: list[bytes] = []
+    xmp: list[bytes] = []
+    view = memoryview(data)
+    for marker, start, payload, end in islice(_segments(data), MOST_PARTS):
+        if marker not in _BESIDE:
+            pixels.append(view[start:end])
+        elif marker == _APP1:
+            content = bytes(view[payload:end])
+            blocks += [content] * content.startswith(_EXIF)
+            xmp += [content] * content.startswith(_XMP)
+        else:
+            pixels.append(_colours(marker, view[start:end], view[payload:end]))
+    image = JpegImageFile(BytesIO(b"".join(pixels)))
+    return Stored(image=image, exif=_candidates(blocks), xmp=tuple(xmp))
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Each segment before the first scan, then the rest as one.
+
+    Yields its marker, its first byte, the first byte of what it holds, and its end.
+    """
+    place = 2
+    while (place := data.find(b"\xff", place)) != -1 and place + 1 < len(data):
+        marker = data[place + 1]
+        if marker in (_START, _END, _SCAN):
+            yield marker, place, place, len(data)
+            return
+        if marker in _EMPTY:
+            place += 1
+            continue
+        end = place + 2 + max(int.from_bytes(data[place + 2 : place + 4]), 2)
+        yield marker, place, min(place + 4, end), end
+        place = end
+
+
+def _colours(marker: int, segment: memoryview, content: memoryview) -> bytes | memoryview:
+    """What the decoder must know of a segment beside the pixels; mostly nothing."""
+    if marker == _APP0 and len(content) >= _JFIF_LENGTH and bytes(content[:5]) == b"JFIF\0":
+        return _JFIF
+    if marker == _APP14 and len(content) >= _ADOBE_LENGTH and bytes(content[:5]) == b"Adobe":
+        return segment
+    return b""
+
+
+def _candidates(blocks: list[bytes]) -> tuple[bytes, ...]:
+    """What may be read as EXIF: all blocks as one, for long EXIF goes on, then later ones."""
+    if not blocks:
+        return ()
+    head = len(_EXIF) + 2
+    whole = b"".join([blocks[0], *(block[head:] for block in blocks[1:])])
+    return (whole, *blocks[1 : 1 + _MORE_BLOCKS])
