@@ -105,8 +105,16 @@ def _decode(file: BinaryIO, name: str, side: int) -> Photograph | Skip:
         return Skip.TOO_LARGE
     # JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time.
     image.draft(None, (_DRAFT_SCALE * side, _DRAFT_SCALE * side))
-    upright = _upright(_rgb(image), stored)
+    upright = _upright(_without_key(stored), stored)
     return Photograph(name=name, taken=taken(stored.exif), pixels=square(upright, side=side))
+
+
+def _without_key(stored: Stored) -> Image.Image:
+    """The picture in RGB, white where its colour stands for nothing."""
+    colours = _rgb(stored.image)
+    if stored.keyed is not None:
+        colours.paste("white", mask=Image.fromarray(stored.keyed(stored.image)))
+    return colours
 
 
 def _upright(image: Image.Image, stored: Stored) -> Image.Image:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from PIL.PngImagePlugin import PngImageFile
 
+from photos.folder.formats.colour_key import keyed
 from photos.folder.formats.png_text import profile_of_exif, text_of
 from photos.folder.formats.stored import MOST_PARTS, Stored
 
@@ -52,18 +53,20 @@ def open_png(data: bytes) -> Stored:
     """
     pixels: list[bytes | memoryview] = [MAGIC]
     beside: list[_Chunk] = []
-    needed: tuple[bytes, ...] = (b"IHDR",)
+    header = key = b""
     for chunk in islice(_chunks(data), MOST_PARTS):
-        if chunk.kind == b"IHDR":
-            needed = _needed(chunk)
-        if chunk.kind in needed:
+        header = header or bytes(chunk.content)
+        if chunk.kind in _needed(header):
             pixels.append(_checked(chunk))
+        elif chunk.kind == b"tRNS":
+            key = key or bytes(chunk.content) * chunk.sound
         elif len(beside) < _MOST and chunk.kind in (b"eXIf", *_TEXTS):
             beside.append(chunk)
-    image = PngImageFile(BytesIO(b"".join([*pixels, _END])))
+    stream = b"".join([*pixels, _END])
     texts = [text_of(one.kind, one.content) for one in beside if one.kind in _TEXTS]
     return Stored(
-        image=image,
+        image=PngImageFile(BytesIO(stream)),
+        keyed=keyed(header, key, stream) if key else None,
         exif=(
             *(bytes(one.content) for one in beside if one.kind == b"eXIf"),
             *(profile_of_exif(text) for key, text in texts if key == b"Raw profile type exif"),
@@ -91,10 +94,10 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
         place = end
 
 
-def _needed(header: _Chunk) -> tuple[bytes, ...]:
+def _needed(header: bytes) -> tuple[bytes, ...]:
     """The chunks that make a picture: a palette is mere advice where colours are not of it."""
-    kind = header.content[_COLOUR_TYPE] if len(header.content) > _COLOUR_TYPE else None
-    return (b"IHDR", b"IDAT", b"tRNS", *([b"PLTE"] if kind == _INDEXED else []))
+    indexed = header[_COLOUR_TYPE : _COLOUR_TYPE + 1] == bytes([_INDEXED])
+    return (b"IHDR", b"IDAT", *([b"PLTE", b"tRNS"] if indexed else []))
 
 
 def _checked(chunk: _Chunk) -> bytes | memoryview:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from photos.folder.formats.colour_key import Keyed
+
 MOST_PARTS = 2**20
 """Segments or chunks of a file that are looked at: the largest PNG has 31,250 of 8 kB, as they
 are mostly written. Without it a file of empty ones takes minutes."""
@@ -18,8 +20,10 @@ class Stored:
             can cost them.
         exif: Blocks of EXIF as they were found, each of which may be rubbish.
         xmp: Packets of XMP likewise.
+        keyed: Which pixels have the colour that stands for nothing; None where no colour does.
     """
 
     image: Image.Image
     exif: tuple[bytes, ...] = ()
     xmp: tuple[bytes, ...] = ()
+    keyed: Keyed | None = None

@@ -247,3 +247,20 @@ def test_flipped_bytes_never_raise(tmp_path):
             damaged[rng.integers(0, len(whole), 5)] = rng.integers(0, 256, 5)
             path.write_bytes(damaged.tobytes())
             assert isinstance(decode(path, side=8), Photograph | Skip)
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("L", 7), ("RGB", (1, 2, 3)), ("1", 0)])
+def test_a_keyed_colour_is_laid_on_white_and_turned_with_the_photo(tmp_path, mode, colour):
+    image = Image.new(mode, (20, 20), 0 if mode == "1" else colour)
+    image.paste(1 if mode == "1" else 0, (0, 0, 20, 10))
+    path = _saved(image, tmp_path / "a.png", transparency=colour, exif=_exif(orientation=3))
+    pixels = _decoded(path, side=20).pixels
+    assert (pixels[:9] == 255).all()
+    assert (pixels[11:] == (255 if mode == "1" else 0)).all()
+
+
+def test_a_keyed_colour_is_laid_on_white_before_the_photo_is_made_smaller(tmp_path):
+    image = Image.new("L", (160, 160), 200)
+    image.putdata([7 if (x + y) % 2 else 200 for y in range(160) for x in range(160)])
+    pixels = _decoded(_saved(image, tmp_path / "a.png", transparency=7)).pixels
+    assert np.abs(pixels.astype(int) - (255 + 200) / 2).max() <= 2
