@@ -152,7 +152,7 @@ def _sheet(lists: list[_Scored], *, run: Path, folder: Path) -> Image.Image:
     return contact_sheet(
         [SheetRow(label=one.photos.label, thumbnails=_thumbnails(one)) for one in shown],
         title=folder.resolve().name,
-        subtitle=f"ranked by {_title(run)}, best on the left · {extent}",
+        subtitle=f"ranked by {_title(run)}, best on the left; {extent}",
     )
 
 
