@@ -2,25 +2,23 @@
 
 import csv
 import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 
-from photos.folder.decoding import Photograph, decode
-from photos.library import Feedback
 from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
 from ranking.weights import load_weights, read_origin
-from simulations.ranking.contact_sheet import FIRST, SheetRow, Thumbnail, contact_sheet
-from simulations.ranking.own_photographs import PhotoList, read_own
+from simulations.ranking.contact_sheet import SheetRow, contact_sheet
+from simulations.ranking.own_photographs import read_own
+from simulations.ranking.page import Heading, PagePhoto, PageRow, page_name, pages
+from simulations.ranking.scored_list import ScoredList, scored
 from simulations.runs.run_folder import MODEL, RunFolder, write_whole
 
 LARGEST_SHEET = 60
-"""Moments on the sheet, which is then 9,628 pixels high. ranking.csv has all of them."""
+"""Moments on the sheet, which is then 9,628 pixels high. The table and the pages have all."""
 
 INSIDE = (MODEL, "public", "private")
 
@@ -31,6 +29,7 @@ class Ranked:
 
     Attributes:
         table: ranking.csv, with every photo.
+        page: ranking.html, with every photo too; of more than 500 it links to further pages.
         sheet: contact-sheet.png, with the first 60 moments.
         moments: How many lists were ranked.
         photos: How many photos they hold.
@@ -38,6 +37,7 @@ class Ranked:
     """
 
     table: Path
+    page: Path
     sheet: Path
     moments: int
     photos: int
@@ -46,13 +46,14 @@ class Ranked:
     def lines(self) -> tuple[str, ...]:
         """What to print."""
         return (
-            f"{self.photos} photos in {_moments(self.moments)}: {self.table}, {self.sheet}",
+            f"{self.photos} photos in {_moments(self.moments)}: "
+            f"{self.page}, {self.table}, {self.sheet}",
             *(f"skipped {count} × {reason}" for reason, count in self.skipped.items()),
         )
 
 
 def rank(run: Path, folder: Path, *, out: Path | None) -> Ranked:
-    """Ranks the photos of a folder, moment by moment, and writes a table and a contact sheet.
+    """Ranks the photos of a folder, moment by moment; writes a table, web pages and a sheet.
 
     Args:
         run: A run's folder, its public half, or the file of the model: only that is read.
@@ -65,34 +66,22 @@ def rank(run: Path, folder: Path, *, out: Path | None) -> Ranked:
     """
     ranker, side = _model(run)
     own = read_own(folder, side=side)
-    lists = [_Scored(photos=photos, scores=_scores(ranker, photos)) for photos in own.lists]
+    lists = [scored(ranker, photos) for photos in own.lists]
     place = out or Path(f"ranking-{folder.resolve().name}")
     try:
         place.mkdir(parents=True, exist_ok=True)
         write_whole(place / "ranking.csv", _table(lists, folder=folder))
-        _sheet(lists, run=run, folder=folder).save(place / "contact-sheet.png")
+        _write_pictures(place, lists, run=run, folder=folder)
     except OSError as failure:
         raise ValueError(f"{place} cannot hold the ranking: {failure.strerror}.") from failure
     return Ranked(
         table=place / "ranking.csv",
+        page=place / page_name(1),
         sheet=place / "contact-sheet.png",
         moments=len(lists),
         photos=sum(len(one.scores) for one in lists),
         skipped={str(reason): count for reason, count in sorted(own.skipped.items())},
     )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Scored:
-    """A list and its photos' scores, in the order of capture."""
-
-    photos: PhotoList
-    scores: NDArray[np.float32]
-
-    def order(self) -> list[int]:
-        """Places in the list, best first; equal scores keep the order of capture."""
-        places: list[int] = np.argsort(-self.scores, kind="stable").tolist()
-        return places
 
 
 def _moments(count: int) -> str:
@@ -125,15 +114,7 @@ def _model(run: Path) -> tuple[Ranker, int]:
     return ranker, origin.side
 
 
-@torch.inference_mode()
-def _scores(ranker: Ranker, photos: PhotoList) -> NDArray[np.float32]:
-    pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos.photographs]))
-    moment = pixels.permute(0, 3, 1, 2).unsqueeze(0) / 255
-    scores = ranker(moment, where=torch.ones(moment.shape[:2], dtype=torch.bool))
-    return np.asarray(scores[0].numpy(), dtype=np.float32)
-
-
-def _table(lists: list[_Scored], *, folder: Path) -> str:
+def _table(lists: Sequence[ScoredList], *, folder: Path) -> str:
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("moment", "rank", "photo", "score"))
@@ -144,35 +125,47 @@ def _table(lists: list[_Scored], *, folder: Path) -> str:
     return text.getvalue()
 
 
-def _sheet(lists: list[_Scored], *, run: Path, folder: Path) -> Image.Image:
-    shown = lists[:LARGEST_SHEET]
-    extent = _moments(len(lists))
-    if len(lists) > len(shown):
-        extent = f"the first {len(shown)} of {extent}; ranking.csv holds all"
-    return contact_sheet(
-        [SheetRow(label=one.photos.label, thumbnails=_thumbnails(one)) for one in shown],
+def _write_pictures(
+    place: Path, lists: Sequence[ScoredList], *, run: Path, folder: Path
+) -> None:
+    """Decodes each photo once more, for a page and, of the first moments, for the sheet."""
+    sheet: list[SheetRow] = []
+    heading = Heading(
         title=folder.resolve().name,
-        subtitle=f"ranked by {_title(run)}, best on the left; {extent}",
+        notes=(
+            f"Ranked by {_title(run)}: {_moments(len(lists))}, in each the best photo first.",
+            "A score says where a photo stands among the photos of its own moment; scores of "
+            "two moments cannot be compared.",
+        ),
     )
+    lengths = [len(one.scores) for one in lists]
+    for name, text in pages(_rows(lists, sheet), lengths=lengths, heading=heading):
+        write_whole(place / name, text)
+    extent = _moments(len(lists))
+    if len(lists) > len(sheet):
+        extent = f"the first {len(sheet)} of {extent}; {page_name(1)} shows all"
+    contact_sheet(
+        sheet,
+        title=heading.title,
+        subtitle=f"ranked by {_title(run)}, best on the left; {extent}",
+    ).save(place / "contact-sheet.png")
 
 
-def _thumbnails(one: _Scored) -> tuple[Thumbnail, ...]:
-    seen: set[str] = set()
-    thumbnails = []
-    for place in one.order():
-        row = one.photos.rows[place]
-        thumbnails.append(
-            Thumbnail(
-                pixels=_picture(one.photos, place),
-                favourite=row.feedback == Feedback.FAVOURITE,
-                duplicate=row.burst in seen,
-            )
+def _rows(lists: Sequence[ScoredList], sheet: list[SheetRow]) -> Iterator[PageRow]:
+    """The rows of the pages; those of the sheet are added to ``sheet`` on the way."""
+    for one in lists:
+        shown = one.thumbnails()
+        if len(sheet) < LARGEST_SHEET:
+            sheet.append(SheetRow(label=one.photos.label, thumbnails=shown))
+        photos = zip(one.order(), shown, strict=True)
+        yield PageRow(
+            label=one.photos.label,
+            photos=tuple(
+                PagePhoto(
+                    name=one.photos.path(place).name,
+                    score=float(one.scores[place]),
+                    thumbnail=thumbnail,
+                )
+                for place, thumbnail in photos
+            ),
         )
-        seen |= {row.burst} - {""}
-    return tuple(thumbnails)
-
-
-def _picture(photos: PhotoList, place: int) -> NDArray[np.uint8]:
-    """The photo large enough to look at; as the model saw it where its file has gone since."""
-    again = decode(photos.path(place), side=FIRST)
-    return (again if isinstance(again, Photograph) else photos.photographs[place]).pixels

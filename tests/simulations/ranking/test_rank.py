@@ -1,4 +1,5 @@
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from rankings import ranker, ranking
 from photos.folder.skips import Skip
 from ranking.weights import Origin, save_weights
 from simulations.ranking import rank as rank_module
+from simulations.ranking import scored_list
 from simulations.ranking.own_photographs import read_own
 from simulations.ranking.rank import rank
 
@@ -85,6 +87,34 @@ def _heights(run: Path, tmp_path: Path) -> list[int]:
         return [sheet.height]
 
 
+def test_the_page_has_a_row_a_moment_and_names_the_model(run, tmp_path, photos):
+    photos(tmp_path / "phone" / "beach", 3)
+    photos(tmp_path / "phone" / "<b>party", 2)
+    ranked = rank(run, tmp_path / "phone", out=tmp_path / "out")
+    text = ranked.page.read_text(encoding="utf-8")
+    assert text.count("<section ") == 2
+    assert "&lt;b&gt;party" in text
+    assert f"Ranked by {run.name}: 2 moments, in each the best photo first." in text
+    shown = [
+        name for name in re.findall(r'alt="([^"]*)"', text[text.index(">beach<") :]) if name
+    ]
+    table = [Path(row["photo"]).name for row in _rows(ranked.table) if row["moment"] == "beach"]
+    assert shown[:3] == table
+
+
+def test_a_photo_is_decoded_once_more_for_page_and_sheet_together(
+    run, tmp_path, monkeypatch, photos
+):
+    sides = []
+    real = scored_list.decode
+    monkeypatch.setattr(
+        scored_list, "decode", lambda path, side: sides.append(side) or real(path, side=side)
+    )
+    photos(tmp_path / "album", 5)
+    rank(run, tmp_path / "album", out=tmp_path / "out")
+    assert sides == [160] * 5
+
+
 def test_stars_and_badges_come_from_the_feedback_table(run, tmp_path, monkeypatch, photos):
     seen = []
     real = rank_module.contact_sheet
@@ -103,7 +133,7 @@ def test_stars_and_badges_come_from_the_feedback_table(run, tmp_path, monkeypatc
     assert [name for name in order if thumbnails[name].duplicate] == [later]
 
 
-def test_a_long_sheet_says_that_the_table_holds_the_rest(run, tmp_path, monkeypatch, photos):
+def test_a_long_sheet_says_that_the_page_shows_the_rest(run, tmp_path, monkeypatch, photos):
     subtitles = []
     real = rank_module.contact_sheet
     monkeypatch.setattr(
@@ -116,8 +146,9 @@ def test_a_long_sheet_says_that_the_table_holds_the_rest(run, tmp_path, monkeypa
     monkeypatch.setattr(rank_module, "LARGEST_SHEET", 1)
     photos(tmp_path / "phone" / "a", 2)
     photos(tmp_path / "phone" / "b", 2)
-    assert len(_rows(rank(run, tmp_path / "phone", out=tmp_path / "out").table)) == 4
-    assert "the first 1 of 2 moments; ranking.csv holds all" in subtitles[0]
+    ranked = rank(run, tmp_path / "phone", out=tmp_path / "out")
+    assert len(_rows(ranked.table)) == ranked.page.read_text().count("<img ") == 4
+    assert "the first 1 of 2 moments; ranking.html shows all" in subtitles[0]
 
 
 def test_what_is_skipped_is_said_with_its_reason(run, tmp_path, photos, photo):
@@ -198,5 +229,5 @@ def test_a_place_that_is_a_file_is_one_sentence(run, tmp_path, photos):
 
 def test_a_photo_that_vanishes_is_shown_as_the_model_saw_it(run, tmp_path, monkeypatch, photos):
     photos(tmp_path / "album", 2)
-    monkeypatch.setattr(rank_module, "decode", lambda *_, **__: Skip.UNREADABLE)
+    monkeypatch.setattr(scored_list, "decode", lambda *_, **__: Skip.UNREADABLE)
     assert rank(run, tmp_path / "album", out=tmp_path / "out").sheet.is_file()
