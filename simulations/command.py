@@ -121,12 +121,17 @@ def rank(
         Path, typer.Argument(help="A run folder, its public half, or a model's file.")
     ],
     folder: Annotated[Path, typer.Argument(help="A folder of photographs.", metavar="DIR")],
-    out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder for the results.", metavar="FOLDER")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a former ranking, and nothing else.")
+    ] = False,
 ) -> None:
     """Rank your own photographs with a run's model, on this machine."""
     from simulations.ranking.rank import rank as order
 
-    for line in order(run, folder, out=out).lines():
+    for line in order(run, folder, out=out, force=force).lines():
         typer.echo(line)
 
 

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +16,14 @@ from ranking.weights import load_weights, read_origin
 from simulations.ranking.contact_sheet import SheetRow, contact_sheet
 from simulations.ranking.own_photographs import read_own
 from simulations.ranking.page import Heading, PagePhoto, PageRow, page_name, pages
+from simulations.ranking.results_folder import ResultsFolder, whole
 from simulations.ranking.scored_list import ScoredList, scored
 from simulations.runs.run_folder import MODEL, RunFolder, write_whole
 
 LARGEST_SHEET = 60
 """Moments on the sheet, which is then 9,628 pixels high. The table and the pages have all."""
 
+TABLE, SHEET = "ranking.csv", "contact-sheet.png"
 INSIDE = (MODEL, "public", "private")
 
 
@@ -52,36 +56,58 @@ class Ranked:
         )
 
 
-def rank(run: Path, folder: Path, *, out: Path | None) -> Ranked:
+def rank(run: Path, folder: Path, *, out: Path | None, force: bool = False) -> Ranked:
     """Ranks the photos of a folder, moment by moment; writes a table, web pages and a sheet.
 
     Args:
         run: A run's folder, its public half, or the file of the model: only that is read.
         folder: Photos, a device's folder, or a folder of device folders.
-        out: Where to write; ``ranking-<folder>`` in the working directory where None. The
-            photos' own folder and the run's stay as they are.
+        out: A new or empty folder; ``ranking-<folder>`` in the working directory where None.
+            The photos' own folder and the run's stay as they are.
+        force: Whether a folder that holds a former ranking and nothing else may be taken.
 
     Raises:
-        ValueError: There is no sound model, no photo to rank, or no place to write.
+        ValueError: There is no sound model, no photo to rank, or no place to write; everything
+            is as it was.
     """
     ranker, side = _model(run)
-    own = read_own(folder, side=side)
-    lists = [scored(ranker, photos) for photos in own.lists]
     place = out or Path(f"ranking-{folder.resolve().name}")
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        write_whole(place / "ranking.csv", _table(lists, folder=folder))
-        _write_pictures(place, lists, run=run, folder=folder)
-    except OSError as failure:
-        raise ValueError(f"{place} cannot hold the ranking: {failure.strerror}.") from failure
+    results = ResultsFolder(
+        option="--out", path=place, earlier=_former, protected=_protected(run, folder)
+    )
+    with _refused(place), whole([results], force=force) as (draft,):
+        own = read_own(folder, side=side)
+        lists = [scored(ranker, photos) for photos in own.lists]
+        write_whole(draft / TABLE, _table(lists, folder=folder))
+        _write_pictures(draft, lists, run=run, folder=folder)
     return Ranked(
-        table=place / "ranking.csv",
+        table=place / TABLE,
         page=place / page_name(1),
-        sheet=place / "contact-sheet.png",
+        sheet=place / SHEET,
         moments=len(lists),
         photos=sum(len(one.scores) for one in lists),
         skipped={str(reason): count for reason, count in sorted(own.skipped.items())},
     )
+
+
+def _former(entry: Path) -> bool:
+    """Whether it is a file that a ranking leaves."""
+    named = entry.name in (TABLE, SHEET) or re.fullmatch(r"ranking(-\d+)?\.html", entry.name)
+    return bool(named) and entry.is_file() and not entry.is_symlink()
+
+
+def _protected(run: Path, folder: Path) -> tuple[Path, ...]:
+    return (folder, run) if run.is_dir() else (folder,)
+
+
+@contextmanager
+def _refused(place: Path) -> Iterator[None]:
+    """Says in one sentence that the system keeps results from being written."""
+    try:
+        yield
+    except OSError as failure:
+        why = failure.strerror or failure
+        raise ValueError(f"{place} cannot hold the ranking: {why}.") from failure
 
 
 def _moments(count: int) -> str:
@@ -148,7 +174,7 @@ def _write_pictures(
         sheet,
         title=heading.title,
         subtitle=f"ranked by {_title(run)}, best on the left; {extent}",
-    ).save(place / "contact-sheet.png")
+    ).save(place / SHEET)
 
 
 def _rows(lists: Sequence[ScoredList], sheet: list[SheetRow]) -> Iterator[PageRow]:

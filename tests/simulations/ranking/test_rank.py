@@ -1,5 +1,6 @@
 import csv
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,9 @@ def test_the_sheet_is_a_picture_with_a_row_for_each_moment(run, tmp_path, photos
 
 
 def _heights(run: Path, tmp_path: Path) -> list[int]:
-    with Image.open(rank(run, tmp_path / "phone", out=tmp_path / "out").sheet) as sheet:
+    with Image.open(
+        rank(run, tmp_path / "phone", out=tmp_path / "out", force=True).sheet
+    ) as sheet:
         assert sheet.format == "PNG"
         return [sheet.height]
 
@@ -181,6 +184,60 @@ def test_without_a_place_it_writes_into_the_working_directory_alone(
         {p.name for p in (tmp_path / "album").iterdir()},
     )
     assert before == after
+
+
+def test_a_ranking_is_replaced_only_where_that_is_asked_for(run, tmp_path, photos):
+    photos(tmp_path / "album", 2)
+    first = rank(run, tmp_path / "album", out=tmp_path / "out").table.read_bytes()
+    photos(tmp_path / "album", 3)
+    with pytest.raises(ValueError, match="out is there and not empty: replace former results"):
+        rank(run, tmp_path / "album", out=tmp_path / "out")
+    assert (tmp_path / "out" / "ranking.csv").read_bytes() == first
+    ranked = rank(run, tmp_path / "album", out=tmp_path / "out", force=True)
+    assert len(_rows(ranked.table)) == 3
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("contact-sheet.png", "ranking.csv", "ranking.html")
+    ]
+
+
+def test_pages_of_a_longer_ranking_go_with_it_and_other_files_are_never_touched(
+    run, tmp_path, photos
+):
+    photos(tmp_path / "album", 2)
+    (tmp_path / "out").mkdir()
+    for name in ("ranking.html", "ranking-2.html"):
+        (tmp_path / "out" / name).write_text("former")
+    rank(run, tmp_path / "album", out=tmp_path / "out", force=True)
+    assert not (tmp_path / "out" / "ranking-2.html").exists()
+    (tmp_path / "out" / "ranking-of-mine.html").write_text("mine")
+    with pytest.raises(ValueError, match=r"such as ranking-of-mine\.html, and --force"):
+        rank(run, tmp_path / "album", out=tmp_path / "out", force=True)
+
+
+@pytest.mark.parametrize("place", ["run", "run/new", "album", "album/new"])
+def test_neither_the_runs_folder_nor_that_of_the_photos_is_written_to(
+    run, tmp_path, photos, place
+):
+    photos(tmp_path / "album", 2)
+    shutil.copytree(run, tmp_path / "run")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match="lies in the folder of your photos or of the run"):
+        rank(tmp_path / "run", tmp_path / "album", out=tmp_path / place, force=True)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, OSError])
+def test_what_ends_the_writing_leaves_nothing(run, tmp_path, monkeypatch, photos, ends):
+    photos(tmp_path / "album", 2)
+    before = sorted(tmp_path.rglob("*"))
+
+    def end(*_, **__):
+        raise ends
+
+    monkeypatch.setattr(rank_module, "contact_sheet", end)
+    with pytest.raises((KeyboardInterrupt, ValueError)):
+        rank(run, tmp_path / "album", out=tmp_path / "deep" / "out")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_run_without_a_model_is_one_sentence(tmp_path, photos):
