@@ -164,11 +164,12 @@ def sample(
     devices: Annotated[int, typer.Option(min=2, max=1000)] = 72,
     moments: Annotated[int, typer.Option(min=2, max=1000)] = 12,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    version: Annotated[int, typer.Option(min=1, max=2)] = 2,
 ) -> None:
     """Write a small library of real photographs, to try experiment=real-photos."""
     from photos.sample.sample import write_sample
 
-    write_sample(folder, devices=devices, moments=moments, seed=seed)
+    write_sample(folder, devices=devices, moments=moments, seed=seed, version=version)
     typer.echo(f"{folder}: {devices} devices with {moments} moments each")
     typer.echo(f"Next: darkroom simulate experiment=real-photos photos.root={folder}")
 
@@ -279,17 +280,7 @@ def _flower(words: list[str]) -> int:
 
 
 def _refuse_unknown_command(words: list[str]) -> None:
-    known = [
-        "simulate",
-        "rank",
-        "ledger",
-        "bench",
-        "pretrain",
-        "plot",
-        "photos",
-        "privacy",
-        "version",
-    ]
+    known = list(typer.main.get_group(app).commands)
     if words and not words[0].startswith("-") and words[0] not in known:
         near = difflib.get_close_matches(words[0], known, n=1)
         hint = f" Did you mean '{near[0]}'?" if near else ""

@@ -1,5 +1,6 @@
 """An owner in the sample: what they like in a photo, and the feedback they give."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,13 +8,6 @@ from numpy.typing import NDArray
 
 from photos.library import Feedback
 from photos.sample.capture import Capture
-
-# Sharp, level, clean, bright, warm, colourful, wide: unlike the public ranker's owners, these
-# want bright and warm photos, and grain is all the same to them.
-COMMON_TASTE = np.array([0.8, 0.4, 0.0, 1.5, 1.2, 0.2, 0.3])
-# Standard deviation of an owner's own part of each weight: 0.53 long in all, beside 2.15 of the
-# common.
-_OWN_TASTE = 0.2
 
 # The rest is made, too. On 3,600 moments it gives 35% deleted, 37% kept and 28% favourites, and
 # 52% of bursts have a favourite. The logarithm of the odds of being the favourite, for each
@@ -28,24 +22,46 @@ _KEEPING = 1.5
 _LENIENCE = 0.8
 
 
+Merits = Callable[[Capture], NDArray[np.float64]]
+"""Says how good a capture is in each respect."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Owners:
+    """What all owners of a sample have in common.
+
+    Attributes:
+        merits: What they look at.
+        common: Weight of each merit that they share.
+        own: Standard deviation of an owner's own part of each weight.
+    """
+
+    merits: Merits
+    common: tuple[float, ...]
+    own: tuple[float, ...]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class SampleOwner:
     """One person.
 
     Attributes:
-        taste: [7] weight of each merit.
+        merits: What they look at.
+        taste: [merits] weight of each.
     """
 
+    merits: Merits
     taste: NDArray[np.float64]
 
     @classmethod
-    def draw(cls, *, rng: np.random.Generator) -> "SampleOwner":
-        """Returns an owner who shares the common taste but for a small part of their own."""
-        return cls(taste=COMMON_TASTE + rng.normal(0, _OWN_TASTE, len(COMMON_TASTE)))
+    def draw(cls, owners: Owners, *, rng: np.random.Generator) -> "SampleOwner":
+        """Returns an owner who shares the common taste but for a part of their own."""
+        taste = np.array(owners.common) + rng.normal(0, owners.own)
+        return cls(merits=owners.merits, taste=taste)
 
     def liking(self, captures: tuple[Capture, ...]) -> NDArray[np.float64]:
         """[photos] how well the owner likes each photo of a moment, against their average."""
-        liking = np.stack([merits(capture) for capture in captures]) @ self.taste
+        liking = np.stack([self.merits(capture) for capture in captures]) @ self.taste
         centred: NDArray[np.float64] = liking - liking.mean()
         return centred
 
@@ -53,7 +69,7 @@ class SampleOwner:
 def merits(capture: Capture) -> NDArray[np.float64]:
     """[7] a capture's merits: sharp, level, clean, bright, warm, colourful, wide.
 
-    Each has a spread of about 1 over the captures of the sample.
+    Each has a spread of about 1 over captures of the shooting ``STRONG``.
     """
     return np.array(
         [
@@ -64,6 +80,25 @@ def merits(capture: Capture) -> NDArray[np.float64]:
             capture.warmth / 0.7,
             (capture.colour - 1) / 0.25,
             (capture.frame - 0.67) / 0.1,
+        ]
+    )
+
+
+def phone_merits(capture: Capture) -> NDArray[np.float64]:
+    """[8] sharp, level, clean, exposed, bright, warm, colourful, wide.
+
+    Each has a spread of about 1 over captures of the shooting ``PHONE``.
+    """
+    return np.array(
+        [
+            -capture.blur / 0.0075,
+            -abs(capture.tilt) / 1.4,
+            -capture.noise / 0.011,
+            -abs(capture.exposure) / 0.3,
+            capture.exposure / 0.47,
+            capture.warmth / 0.41,
+            (capture.colour - 1) / 0.115,
+            (capture.frame - 0.67) / 0.087,
         ]
     )
 

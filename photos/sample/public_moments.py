@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from photos.sample.capture import Capture, take
 from photos.sample.owner import expected_gain, feedback, merits
-from photos.sample.shots import draw_shots
+from photos.sample.shots import PHONE, STRONG, draw_shots
 from photos.sample.source_pictures import TRAINING, open_picture
 
 NAMES = ("sharp", "level", "clean", "bright", "warm", "colourful", "wide", "exposed")
@@ -29,6 +29,8 @@ _OWN_TASTE = 0.2
 _STOPS = 0.65
 # Spreads that any merit has at most; else squared errors would be of the worst blur and noise.
 _LARGEST = 4.0
+# Share of moments whose photos differ as a phone's do; the others' faults are stronger.
+_AS_PHONES = 0.5
 # Pixels of a photo's side before it is resized, as in the sample.
 _TAKEN_AT = 192
 # Probabilities with which a picture is mirrored, turned upside down, cut to a part, and its
@@ -88,7 +90,8 @@ def attributes(capture: Capture) -> NDArray[np.float64]:
 def _moment(
     picture: Image.Image, taste: NDArray[np.float64], *, side: int, rng: np.random.Generator
 ) -> PublicMoment:
-    shots = draw_shots(datetime(2025, 1, 1), rng=rng)
+    shooting = PHONE if rng.random() < _AS_PHONES else STRONG
+    shots = draw_shots(datetime(2025, 1, 1), shooting=shooting, rng=rng)
     known = np.stack([attributes(shot.capture) for shot in shots])
     liking = known @ taste
     liking -= liking.mean()

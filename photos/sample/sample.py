@@ -14,7 +14,8 @@ from photos.library import Feedback
 from photos.sample.capture import take
 from photos.sample.owner import SampleOwner, feedback
 from photos.sample.shots import draw_shots
-from photos.sample.source_pictures import PICTURES, attribution, open_picture
+from photos.sample.source_pictures import attribution, open_picture
+from photos.sample.versions import NEWEST, VERSIONS, Version
 
 SIDE = 192
 """Pixels of a photo's side: four times the default of ``photos.side``, so that it is resized as
@@ -33,19 +34,22 @@ _TURN_SHARES = (0.7, 0.15, 0.05, 0.1)
 _FIRST_DAY = datetime(2025, 1, 1, 8)
 
 
-def write_sample(folder: Path, *, devices: int, moments: int, seed: int) -> None:
+def write_sample(
+    folder: Path, *, devices: int, moments: int, seed: int, version: int = NEWEST
+) -> None:
     """Writes device folders of photos and feedback, and who made the pictures they come from.
 
     Photos are crops of a few real photographs with known exposure, colour, blur, tilt and
-    noise; the feedback follows from these by a taste that all owners nearly share. The last
-    third of the devices, by name, holds only scenes that no other device has: hold it out. The
-    same arguments write the same photos.
+    noise; the feedback follows from these by a taste that all owners share for the most part.
+    The last third of the devices, by name, holds only scenes that no other device has: hold it
+    out. The same arguments write the same photos.
 
     Args:
         folder: Made if missing; must be empty.
         devices: How many device folders, at least 2.
         moments: How many moments each holds, at least 1.
         seed: Draws everything.
+        version: Which sample: a number of ``versions.VERSIONS``.
 
     Raises:
         ValueError: The folder is not empty, a count is too small, or scikit-image or
@@ -58,32 +62,41 @@ def write_sample(folder: Path, *, devices: int, moments: int, seed: int) -> None
         )
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ValueError(f"{folder} is not an empty folder: name a new one for the sample.")
-    scenes = {picture.name: open_picture(picture) for picture in PICTURES}
+    chosen = VERSIONS[version]
+    scenes = {picture.name: open_picture(picture) for picture in chosen.pictures}
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
         raise ValueError(f"{folder} cannot be made: {failure.strerror}.") from failure
-    (folder / "ATTRIBUTION.txt").write_text(attribution(), encoding="utf-8")
+    (folder / "ATTRIBUTION.txt").write_text(attribution(chosen.pictures), encoding="utf-8")
     training = devices - max(1, devices // _HELD_OUT_SHARE)
     for device in range(devices):
-        names = [one.name for one in PICTURES if one.held_out == (device >= training)]
+        names = [one.name for one in chosen.pictures if one.held_out == (device >= training)]
         _write_device(
             folder / f"device-{device + 1:0{len(str(devices))}}",
             {name: scenes[name] for name in names},
+            chosen,
             moments=moments,
             rng=np.random.default_rng([seed, device]),
         )
 
 
 def _write_device(
-    folder: Path, scenes: Mapping[str, Image.Image], *, moments: int, rng: np.random.Generator
+    folder: Path,
+    scenes: Mapping[str, Image.Image],
+    version: Version,
+    *,
+    moments: int,
+    rng: np.random.Generator,
 ) -> None:
-    owner = SampleOwner.draw(rng=rng)
+    owner = SampleOwner.draw(version.owners, rng=rng)
     rows: list[tuple[str, int, str]] = []
     for number in range(moments):
         scene = str(rng.choice(list(scenes)))
         shots = draw_shots(
-            _FIRST_DAY + timedelta(days=number, hours=rng.uniform(0, 12)), rng=rng
+            _FIRST_DAY + timedelta(days=number, hours=rng.uniform(0, 12)),
+            shooting=version.shooting,
+            rng=rng,
         )
         liking = owner.liking(tuple(shot.capture for shot in shots))
         given = feedback(liking, np.array([shot.burst for shot in shots]), rng=rng)

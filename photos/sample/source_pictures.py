@@ -1,5 +1,6 @@
-"""The real photographs inside scikit-image and scikit-learn, of which the sample is made."""
+"""The real photographs inside installed packages, of which the sample is made."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +23,7 @@ class SourcePicture:
     """
 
     name: str
-    package: Literal["skimage", "sklearn"]
+    package: Literal["matplotlib", "skimage", "sklearn"]
     file: str
     credit: str
     licence: str
@@ -89,16 +90,7 @@ PICTURES = (
 )
 
 
-TRAINING = (
-    *(picture for picture in PICTURES if not picture.held_out),
-    SourcePicture(
-        name="galaxies",
-        package="skimage",
-        file="data/hubble_deep_field.jpg",
-        credit="NASA, Hubble Deep Field",
-        licence="public domain",
-        held_out=False,
-    ),
+MORE_PICTURES = (
     SourcePicture(
         name="bricks",
         package="skimage",
@@ -123,7 +115,27 @@ TRAINING = (
         licence="CC0 1.0",
         held_out=False,
     ),
+    SourcePicture(
+        name="admiral",
+        package="matplotlib",
+        file="mpl-data/sample_data/grace_hopper.jpg",
+        credit="James S. Davis, United States Navy, portrait of Grace Hopper",
+        licence="public domain",
+        held_out=True,
+    ),
 )
+"""What the second version of the sample has besides."""
+
+GALAXIES = SourcePicture(
+    name="galaxies",
+    package="skimage",
+    file="data/hubble_deep_field.jpg",
+    credit="NASA, Hubble Deep Field",
+    licence="public domain",
+    held_out=False,
+)
+
+TRAINING = (*(one for one in (*PICTURES, *MORE_PICTURES) if not one.held_out), GALAXIES)
 """The pictures that public weights may be trained on: none that only held-out devices see."""
 
 
@@ -146,11 +158,11 @@ def open_picture(picture: SourcePicture) -> Image.Image:
     )
 
 
-def attribution() -> str:
-    """Returns the text that names every picture, its maker and its licence."""
+def attribution(pictures: Iterable[SourcePicture]) -> str:
+    """Returns the text that names each of ``pictures``, its maker and its licence."""
     lines = [
         f"{one.name}: {one.credit}. {one.licence}. ({one.package}/{one.file})"
-        for one in PICTURES
+        for one in pictures
     ]
     return "\n".join(
         [

@@ -1,13 +1,16 @@
 """What the sample's owners like, and what they do about it."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
 
 from photos.library import Feedback
 from photos.sample.capture import Capture
-from photos.sample.owner import COMMON_TASTE, SampleOwner, expected_gain, feedback, merits
+from photos.sample.owner import SampleOwner, expected_gain, feedback, merits, phone_merits
+from photos.sample.shots import PHONE, STRONG, draw_shots
+from photos.sample.versions import VERSIONS
 
 PLAIN = Capture(
     across=0.5,
@@ -24,7 +27,8 @@ RNG = np.random.default_rng
 
 
 def test_better_captures_are_liked_more_and_merits_are_as_listed():
-    owner = SampleOwner(taste=COMMON_TASTE)
+    owners = VERSIONS[1].owners
+    owner = SampleOwner(merits=owners.merits, taste=np.array(owners.common))
     good = replace(PLAIN, exposure=0.5, warmth=0.5)
     bad = replace(PLAIN, exposure=-0.5, warmth=-0.5, blur=0.02, tilt=6.0)
     liking = owner.liking((good, PLAIN, bad))
@@ -59,3 +63,40 @@ def test_the_expected_gain_is_worked_by_hand():
     """Alone at 0.5 it is a favourite as often as not; else kept by 1 / (1 + e^-1.55)."""
     found = expected_gain(np.array([0.5]), np.array([0]))
     assert found.tolist() == pytest.approx([3 * 0.5 + 0.5 * 0.82491], abs=1e-4)
+
+
+def test_phone_merits_are_worked_by_hand():
+    capture = replace(PLAIN, blur=0.015, tilt=-2.8, noise=0.022, exposure=-0.6, frame=0.757)
+    # sharp, level, clean and exposed two spreads below the best, bright 0.6 / 0.47 below.
+    expected = [-2, -2, -2, -2, -0.6 / 0.47, 0, 0, 1]
+    assert phone_merits(capture).tolist() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("shooting", "look"), [(STRONG, merits), (PHONE, phone_merits)])
+def test_every_merit_has_a_spread_of_about_one_in_its_own_shooting(shooting, look):
+    start = datetime(2025, 1, 1)
+    moments = [draw_shots(start, shooting=shooting, rng=RNG(seed)) for seed in range(600)]
+    known = np.stack([look(shot.capture) for shots in moments for shot in shots])
+    assert known.std(0) == pytest.approx(np.ones(known.shape[1]), abs=0.45)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_owners_differ_by_their_own_part_alone(version):
+    owners = VERSIONS[version].owners
+    tastes = np.stack([SampleOwner.draw(owners, rng=RNG(seed)).taste for seed in range(2_000)])
+    assert tastes.mean(0) == pytest.approx(np.array(owners.common), abs=0.05)
+    assert tastes.std(0) == pytest.approx(np.array(owners.own), rel=0.1)
+
+
+def test_the_owners_of_the_second_version_dislike_what_people_dislike():
+    owner = SampleOwner(merits=phone_merits, taste=np.array(VERSIONS[2].owners.common))
+    bad = [
+        {"blur": 0.02},
+        {"noise": 0.03},
+        {"exposure": -1.0},
+        {"exposure": 1.0},
+        {"tilt": 5.0},
+    ]
+    for fault in bad:
+        liking = owner.liking((PLAIN, replace(PLAIN, **fault)))
+        assert liking[0] > liking[1]

@@ -90,7 +90,7 @@ def test_no_picture_of_a_held_out_device_is_opened(monkeypatch):
 def test_owners_who_like_what_the_public_likes_give_it_more(taken):
     """Over the moments the gain rises with the public taste's liking, centred."""
     likings, gains = [], []
-    for device in range(20):
+    for device in range(8):
         for moment in public_moments(side=2, seed=1, device=device, count=3):
             liking = moment.attributes @ PUBLIC_TASTE
             likings.extend(liking - liking.mean())

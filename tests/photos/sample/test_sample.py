@@ -5,6 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -12,8 +13,10 @@ from photos.folder.device_folder import read_device
 from photos.folder.population import FolderSource
 from photos.folder.settings import FolderPhotos
 from photos.sample import source_pictures
+from photos.sample.owner import SampleOwner
 from photos.sample.sample import write_sample
-from photos.sample.source_pictures import PICTURES
+from photos.sample.shots import draw_shots
+from photos.sample.versions import VERSIONS
 
 PHOTOS = FolderPhotos(
     root="",
@@ -24,10 +27,15 @@ PHOTOS = FolderPhotos(
 )
 
 
+@pytest.fixture(scope="module", params=VERSIONS)
+def version(request) -> int:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory) -> Path:
+def sample(tmp_path_factory, version) -> Path:
     folder = tmp_path_factory.mktemp("photos") / "sample"
-    write_sample(folder, devices=6, moments=5, seed=0)
+    write_sample(folder, devices=6, moments=5, seed=0, version=version)
     return folder
 
 
@@ -49,14 +57,15 @@ def test_every_kind_of_feedback_and_shared_bursts_occur(sample):
     assert any(len(set(moment.bursts.tolist())) < len(moment.bursts) for moment in moments)
 
 
-def test_held_out_devices_show_scenes_that_no_training_device_has(sample):
+def test_held_out_devices_show_scenes_that_no_training_device_has(sample, version):
     devices = sorted(path for path in sample.iterdir() if path.is_dir())
     scenes = [
         {moment.name.rsplit("-", 1)[1] for moment in device.iterdir() if moment.is_dir()}
         for device in devices
     ]
-    assert set.union(*scenes[:4]) <= {one.name for one in PICTURES if not one.held_out}
-    assert set.union(*scenes[4:]) <= {one.name for one in PICTURES if one.held_out}
+    pictures = VERSIONS[version].pictures
+    assert set.union(*scenes[:4]) <= {one.name for one in pictures if not one.held_out}
+    assert set.union(*scenes[4:]) <= {one.name for one in pictures if one.held_out}
 
 
 def test_photos_carry_times_in_order_orientations_and_several_formats(sample):
@@ -85,10 +94,10 @@ def test_the_table_lists_every_photo_once(sample):
         assert set(listed) == there
 
 
-def test_every_source_picture_is_named_with_its_maker_and_licence(sample):
-    text = (sample / "ATTRIBUTION.txt").read_text()
-    assert all(one.name in text and one.credit in text for one in PICTURES)
-    assert all(one.licence in text for one in PICTURES)
+def test_every_source_picture_is_named_with_its_maker_and_licence(sample, version):
+    text, pictures = (sample / "ATTRIBUTION.txt").read_text(), VERSIONS[version].pictures
+    assert all(one.name in text and one.credit in text for one in pictures)
+    assert all(one.licence in text for one in pictures)
 
 
 def test_the_same_seed_writes_the_same_photos_and_another_seed_others(tmp_path):
@@ -124,3 +133,23 @@ def test_a_missing_package_is_one_sentence_with_the_way_out(tmp_path, monkeypatc
     with pytest.raises(ValueError, match=r'pip install -e "\.\[sample\]"'):
         write_sample(tmp_path / "sample", devices=2, moments=1, seed=0)
     assert not (tmp_path / "sample").exists()
+
+
+def test_the_newest_version_is_written_where_none_is_named(tmp_path):
+    for name, more in (("plain", {}), ("newest", {"version": 2})):
+        write_sample(tmp_path / name, devices=2, moments=1, seed=1, **more)
+    said = [(tmp_path / name / "ATTRIBUTION.txt").read_text() for name in ("plain", "newest")]
+    assert said[0] == said[1]
+    assert "Grace Hopper" in said[0]
+
+
+def test_owners_and_shots_of_the_first_version_are_those_of_its_published_figures():
+    """Drawn by the code that had no other version."""
+    rng = np.random.default_rng(7)
+    owner = SampleOwner.draw(VERSIONS[1].owners, rng=rng)
+    shots = draw_shots(datetime(2025, 3, 4, 12), shooting=VERSIONS[1].shooting, rng=rng)
+    assert owner.taste[[0, 3]] == pytest.approx([0.80024603, 1.32188163])
+    last = shots[-1].capture
+    assert (len(shots), shots[-1].burst) == (8, 2)
+    assert (last.tilt, last.exposure) == pytest.approx((8.805081027, -0.613328146))
+    assert (last.blur, last.noise) == pytest.approx((0.0183839972, 0.0111736502))

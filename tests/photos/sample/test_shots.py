@@ -6,19 +6,40 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from photos.sample.shots import draw_shots
+from photos.sample.shots import PHONE, STRONG, draw_shots
 
 NOON = datetime(2025, 3, 4, 12)
 
 
-@pytest.fixture(scope="module")
-def moments():
-    return [draw_shots(NOON, rng=np.random.default_rng(seed)) for seed in range(400)]
+def drawn(shooting, seed):
+    return draw_shots(NOON, shooting=shooting, rng=np.random.default_rng(seed))
 
 
-def test_a_moment_has_two_to_eight_photos_and_the_same_generator_draws_the_same(moments):
+@pytest.fixture(scope="module", params=[STRONG, PHONE], ids=["strong", "phone"])
+def moments(request):
+    return [drawn(request.param, seed) for seed in range(400)]
+
+
+def test_a_moment_has_two_to_eight_photos(moments):
     assert {len(shots) for shots in moments} == set(range(2, 9))
-    assert draw_shots(NOON, rng=np.random.default_rng(7)) == moments[7]
+
+
+@pytest.mark.parametrize("shooting", [STRONG, PHONE])
+def test_the_same_generator_draws_the_same(shooting):
+    assert drawn(shooting, 7) == drawn(shooting, 7) != drawn(shooting, 8)
+
+
+def test_a_phones_photos_are_mostly_sharp_and_clean_and_some_are_not(moments):
+    """The median of an exponential draw is 0.69, and one in ten is above 2.30."""
+    captures = [shot.capture for seed in range(900) for shot in drawn(PHONE, seed)]
+    blur, noise = (
+        np.array([getattr(one, name) for one in captures]) for name in ("blur", "noise")
+    )
+    assert np.median(blur) == pytest.approx(0.69**3 * 0.001, rel=0.2)
+    assert np.quantile(blur, 0.9) == pytest.approx(2.30**3 * 0.001, rel=0.2)
+    assert blur.max() == 0.04 < noise.max() <= 0.08
+    assert np.median(noise) < 0.002
+    assert np.quantile(noise, 0.9) > 0.01
 
 
 def test_bursts_are_numbered_in_order_and_their_photos_follow_within_a_second(moments):
