@@ -6,6 +6,7 @@ No picture that a held-out device of the sample photographs is among them.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,10 +76,15 @@ def public_moments(*, side: int, seed: int, device: int, count: int) -> Iterator
     """
     rng = np.random.default_rng([_PUBLIC, seed, device])
     taste = PUBLIC_TASTE + rng.normal(0, _OWN_TASTE, len(NAMES))
-    pictures = [open_picture(picture) for picture in TRAINING]
+    pictures = _pictures()
     for _ in range(count):
         picture = _variant(pictures[rng.integers(len(pictures))], rng=rng)
         yield _moment(picture, taste, side=side, rng=rng)
+
+
+@cache
+def _pictures() -> tuple[Image.Image, ...]:
+    return tuple(open_picture(picture) for picture in TRAINING)
 
 
 def attributes(capture: Capture) -> NDArray[np.float64]:

@@ -80,6 +80,7 @@ def test_no_picture_of_a_held_out_device_is_opened(monkeypatch):
         return Image.new("RGB", (64, 64), "grey")
 
     monkeypatch.setattr(module, "open_picture", plain)
+    monkeypatch.setattr(module, "_pictures", module._pictures.__wrapped__)
     list(public_moments(side=8, seed=0, device=0, count=1))
     held_out = {picture.name for picture in PICTURES if picture.held_out}
     assert opened == [picture.name for picture in TRAINING]
