@@ -17,6 +17,7 @@ from client.consent.agreement import DeviceState, accept, show
 from client.consent.floor import Floor
 from client.consent.operator import OperatorPolicy, read_policy
 from client.context import configuration, device_number, frozen_part, keep, state_of
+from client.own_sections import own_sections
 from client.sections import read_sections
 from privacy.ledger.chain import LedgerError
 from protocol.codec import (
@@ -246,9 +247,10 @@ def query(message: Message, context: Context) -> RecordDict:
 def _local_device(context: Context) -> "LocalDevice":
     from client.local_device import LocalDevice
 
-    return LocalDevice(
-        device=device_number(context), sections=read_sections(configuration(context))
-    )
+    sections = read_sections(configuration(context))
+    with _logged(ValueError):
+        own = own_sections(sections, _policy(context))
+    return LocalDevice(device=device_number(context), sections=own)
 
 
 def _policy(context: Context) -> OperatorPolicy:

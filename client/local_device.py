@@ -14,6 +14,7 @@ from client import model
 from client.embeddings.disk_cache import DiskCache
 from client.embeddings.examples import examples
 from client.embeddings.lru_cache import LruCache
+from client.embeddings.photo_cache import PhotoCache
 from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.model import DeviceModel, prove_isolation
@@ -161,16 +162,23 @@ class LocalDevice:
         photos, folder = self.sections.photos, self.sections.cache
         if folder is None or lent.frozen_encoder is None:
             return self._examples(lent, training_moments)
+        if not photos.made:
+            own = PhotoCache(
+                Path(folder), photos=photos, device=self.device, encoder=lent.encoder
+            )
+            return self._examples(lent, training_moments, cache=own)
         cache = DiskCache(
             Path(folder), photos=photos, seed=self.sections.seed, encoder=lent.encoder
         )
         return cache.get(self.device, lambda: self._examples(lent, training_moments))
 
-    def _examples(self, lent: DeviceModel, split: Split) -> Examples:
+    def _examples(
+        self, lent: DeviceModel, split: Split, *, cache: PhotoCache | None = None
+    ) -> Examples:
         photos, seed = self.sections.photos, self.sections.seed
         library = _source(photos, seed).library(self.device)
         moments = split(library, seed=seed, held_out_share=photos.held_out_share)
-        return examples(moments, encoder=lent.frozen_encoder)
+        return examples(moments, encoder=lent.frozen_encoder, cache=cache)
 
 
 def train_together(

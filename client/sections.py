@@ -62,7 +62,7 @@ def read_sections(text: str) -> DeviceSections:
     return DeviceSections(
         seed=section(text, "seed", int),
         photos=section(text, "photos", Annotated[Photos, OneOf("source", SETTINGS)]),  # type: ignore[arg-type]
-        ranking=section(text, "ranking", AnyRanking),
+        ranking=_ranking(text),
         training=section(text, "training", Training),
         privacy=section(text, "privacy", Privacy),
         server=_server_steps(text),
@@ -71,6 +71,12 @@ def read_sections(text: str) -> DeviceSections:
         memory=section(text, "simulation.memory", int),
         cache=section(text, "simulation.cache", str | None),  # type: ignore[arg-type]
     )
+
+
+def _ranking(text: str) -> Ranking:
+    """Without the paths of whoever wrote it, which mean nothing here."""
+    ranking: Ranking = section(text, "ranking", AnyRanking)
+    return ranking.portable()
 
 
 def _server_steps(text: str) -> ServerSteps:

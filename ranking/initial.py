@@ -16,12 +16,12 @@ def initial_ranker(ranking: Ranking, *, seed: int) -> Ranker:
     """Returns the ranker before training: the same for the same arguments and weights file.
 
     Raises:
-        ValueError: ``ranking.weights`` names no usable file.
+        ValueError: ``ranking.weights`` names no usable file, or the encoder's own is not.
     """
     ranker = build_ranker(ranking, generator=_generator(seed))
     match ranking.weights:
         case None:
-            pass
+            ranker.encoder.begin()
         case "public":
             load_weights(ranker, public_weights_path())
         case path:

@@ -1,12 +1,13 @@
-"""A module's parameters as one flat vector, and the digest of those that stay frozen."""
+"""A module's parameters as one flat vector, and the digests of parameters and of files."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 Vector = NDArray[np.float32]
 
@@ -58,21 +59,27 @@ def check_flat(vector: Vector, size: int) -> None:
 
 
 def place(module: nn.Module) -> torch.device:
-    """Returns where the parameters of ``module``, all in one place, are; without any, here."""
-    first = next(module.parameters(), None)
+    """Returns where ``module``, all in one place, is; without parameters or buffers, here."""
+    first = next(chain(module.parameters(), module.buffers()), None)
     return torch.device("cpu") if first is None else first.device
 
 
 def frozen_digest(module: nn.Module, names: Sequence[str], vector: Vector) -> str:
     """Returns the hexadecimal SHA-256 over the parameters' names, shapes and bytes.
 
+    A part that is more than its parameters, such as an encoder of the user's own, says by its
+    ``identity`` what it is, and that comes first.
+
     Args:
-        module: Gives the shapes; its values are not read.
+        module: Gives the shapes and identities; its values are not read.
         names: Names of the frozen parameters, in order.
         vector: [n] float32 their values, as from ``flatten``; hashed as little-endian bytes.
     """
     parameters = dict(module.named_parameters())
     digest = hashlib.sha256()
+    for part in module.modules():
+        if identity := getattr(part, "identity", ""):
+            digest.update(f"{identity}\n".encode())
     for name in names:
         shape = ",".join(str(size) for size in parameters[name].shape)
         digest.update(f"{name}[{shape}]\n".encode())
@@ -84,3 +91,18 @@ def module_digest(module: nn.Module) -> str:
     """Returns ``frozen_digest`` of all parameters of ``module`` as they are."""
     names = [name for name, _ in module.named_parameters()]
     return frozen_digest(module, names, flatten(module, names))
+
+
+def tensors_digest(tensors: Mapping[str, Tensor], *, facts: str) -> str:
+    """Returns the hexadecimal SHA-256 of what is in a file of weights.
+
+    Args:
+        tensors: By their names; hashed as little-endian float32.
+        facts: What the file says of itself.
+    """
+    digest = hashlib.sha256(facts.encode())
+    for name in sorted(tensors):
+        values = tensors[name].to(torch.float32).contiguous()
+        digest.update(f"\n{name}{list(values.shape)}\n".encode())
+        digest.update(values.numpy().astype("<f4").tobytes())
+    return digest.hexdigest()

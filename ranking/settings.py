@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
 
@@ -81,7 +82,19 @@ class Ranking:
 
     def unweighted(self) -> Self:
         """Returns the same, starting from random weights."""
-        return replace(self, weights=None, frozen_digest=None, start_norm=None)
+        return replace(self.portable(), weights=None, frozen_digest=None, start_norm=None)
+
+    def of_device(self, file: Path | None) -> Self:
+        """Returns the same with the encoder's file that is named here; None for none.
+
+        Raises:
+            ValueError: The encoder is a file, and none is named.
+        """
+        return replace(self, encoder=self.encoder.of_device(file))
+
+    def portable(self) -> Self:
+        """Returns the same without what only this machine knows of its encoder."""
+        return replace(self, encoder=self.encoder.portable())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,14 +1,11 @@
 """The ranker's file: safetensors, and a digest without which flipped bits pass unnoticed."""
 
-import hashlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -16,6 +13,7 @@ from torch import Tensor
 from protocol.rebuild import section, shown, to_plain
 from ranking.model.lora import under_adapters
 from ranking.model.ranker import Ranker
+from ranking.parameters import tensors_digest
 from ranking.settings import AnyRanking, Lora, Ranking
 
 ENCODER = "encoder."
@@ -83,8 +81,9 @@ def save_weights(ranker: Ranker, path: Path, *, origin: Origin) -> None:
         origin: Kept in the file.
     """
     tensors = {name: value.contiguous() for name, value in ranker.state_dict().items()}
-    facts = origin.facts()
-    metadata = {"darkroom": facts, "sha256": _digest(tensors, facts=facts)}
+    known = replace(origin.ranking, encoder=ranker.encoder.settings)
+    facts = replace(origin, ranking=known).facts()
+    metadata = {"darkroom": facts, "sha256": tensors_digest(tensors, facts=facts)}
     content = save(tensors, metadata=metadata)
     partial = path.with_name(f"{path.name}.partial")
     with partial.open("wb") as file:
@@ -111,7 +110,7 @@ def load_weights(ranker: Ranker, path: Path) -> Origin:
     file = origin.ranking
     _check_sizes(
         path,
-        ("ranking.encoder", file.encoder, ranker.encoder.settings),
+        ("ranking.encoder", file.encoder, ranker.encoder.settings.portable()),
         ("ranking.list", file.list, ranker.list_ranker.sizes),
     )
     state = ranker.state_dict()
@@ -137,7 +136,8 @@ def load_encoder(ranker: Ranker, path: Path) -> None:
             copied.
     """
     origin, tensors = _read(path)
-    _check_sizes(path, ("ranking.encoder", origin.ranking.encoder, ranker.encoder.settings))
+    asked = ranker.encoder.settings.portable()
+    _check_sizes(path, ("ranking.encoder", origin.ranking.encoder, asked))
     named = {name: value for name, value in tensors.items() if name.startswith(ENCODER)}
     ranker.encoder.load_state_dict(
         {name.removeprefix(ENCODER): value for name, value in named.items()}
@@ -188,15 +188,6 @@ def _verified(path: Path) -> tuple[Origin, dict[str, Tensor]]:
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     facts = metadata["darkroom"]
-    if metadata["sha256"] != _digest(tensors, facts=facts):
+    if metadata["sha256"] != tensors_digest(tensors, facts=facts):
         raise ValueError("the digest differs")
     return Origin.of(facts), tensors
-
-
-def _digest(tensors: Mapping[str, Tensor], *, facts: str) -> str:
-    digest = hashlib.sha256(facts.encode())
-    for name in sorted(tensors):
-        values = tensors[name].to(torch.float32).contiguous()
-        digest.update(f"\n{name}{list(values.shape)}\n".encode())
-        digest.update(values.numpy().astype("<f4").tobytes())
-    return digest.hexdigest()

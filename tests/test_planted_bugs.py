@@ -405,8 +405,8 @@ BUGS = {
     ),
     "the encoder sees as many photos as are left": (
         "client/embeddings/examples.py",
-        "for some in np.split(filled, len(filled) // PHOTOS_AT_ONCE or 1)",
-        "for some in np.array_split(photos, range(16, len(photos), 16))",
+        "encoder(pixels(_filled(some)).to(device))",
+        "encoder(pixels(some).to(device))",
         "tests/client/embeddings/test_examples.py::"
         "test_no_photo_more_or_less_changes_a_bit_of_an_embedding",
     ),

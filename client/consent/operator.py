@@ -15,9 +15,10 @@ from protocol.setting_names import suggestion
 
 NUMBERS = ("max-epsilon", "min-noise", "max-exposure", "max-clip")
 DIGEST = "config-digest"
-LEDGER = "ledger"
-KEYS = (*NUMBERS, DIGEST, LEDGER)
-OURS = ("min-", "max-", "config-", "ledger")
+LEDGER, CACHE = "ledger", "cache"
+ENCODER = "encoder"
+KEYS = (*NUMBERS, DIGEST, LEDGER, ENCODER, CACHE)
+OURS = ("min-", "max-", "config-", "ledger", "encoder", "cache")
 HEXADECIMAL = re.compile("[0-9a-fA-F]{64}")
 Value = bool | float | int | str
 
@@ -35,6 +36,8 @@ class OperatorPolicy:
         config_digest: Hexadecimal SHA-256 of the one configuration that is agreed to.
         ledger: Folder of the device's own ledgers. It changes no floor, so policies that differ
             in it alone are equal.
+        encoder: The device's own file of the run's encoder, where that is one; no floor either.
+        cache: Folder that keeps the embeddings of the device's photographs; no floor either.
     """
 
     max_epsilon: float | None = None
@@ -43,6 +46,8 @@ class OperatorPolicy:
     max_clip: float | None = None
     config_digest: str | None = None
     ledger: Path | None = field(default=None, compare=False)
+    encoder: Path | None = field(default=None, compare=False)
+    cache: Path | None = field(default=None, compare=False)
 
     @property
     def noise(self) -> bool:
@@ -59,14 +64,18 @@ def read_policy(node_config: Mapping[str, Value]) -> OperatorPolicy:
     """Returns the policy in ``node_config``; keys that look like none of its are not read.
 
     Raises:
-        SettingError: A value is of another type or out of range, a folder is not there, or a
-            key is nearly one.
+        SettingError: A value is of another type or out of range, a folder or file is not there,
+            or a key is nearly one.
     """
     for key in node_config:
         _check_name(key)
     numbers = {key.replace("-", "_"): _number(node_config, key) for key in NUMBERS}
     return OperatorPolicy(
-        **numbers, config_digest=_digest(node_config), ledger=_folder(node_config)
+        **numbers,
+        config_digest=_digest(node_config),
+        ledger=_folder(node_config, LEDGER),
+        encoder=_file(node_config),
+        cache=_folder(node_config, CACHE),
     )
 
 
@@ -101,17 +110,36 @@ def _digest(node_config: Mapping[str, Value]) -> str | None:
     return value.lower()
 
 
-def _folder(node_config: Mapping[str, Value]) -> Path | None:
-    if LEDGER not in node_config:
+def _folder(node_config: Mapping[str, Value], key: str) -> Path | None:
+    if key not in node_config:
         return None
-    value = node_config[LEDGER]
+    value = node_config[key]
     folder = Path(value) if isinstance(value, str) else Path()
     if not (folder.is_absolute() and _is_there(folder)):
         raise SettingError(
-            f"node-config: {LEDGER}={shown(value)} must be the absolute path of a folder; make "
+            f"node-config: {key}={shown(value)} must be the absolute path of a folder; make "
             "it first."
         )
     return folder
+
+
+def _file(node_config: Mapping[str, Value]) -> Path | None:
+    if ENCODER not in node_config:
+        return None
+    value = node_config[ENCODER]
+    file = Path(value) if isinstance(value, str) else Path()
+    if not (file.is_absolute() and _is_file(file)):
+        raise SettingError(
+            f"node-config: {ENCODER}={shown(value)} must be the absolute path of an ONNX file."
+        )
+    return file
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_there(folder: Path) -> bool:

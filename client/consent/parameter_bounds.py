@@ -75,16 +75,20 @@ def parameter_bounds(
 @lru_cache(maxsize=8)
 def _start(ranking: Ranking, seed: int) -> tuple[str, float, int]:
     """The frozen part's digest, the norm of the trained part, and its length."""
+    import torch
+
     from ranking.initial import initial_ranker
-    from ranking.model.build import frozen_names, trainable_names
+    from ranking.model.build import build_ranker, frozen_names, trainable_names
     from ranking.parameters import flatten, frozen_digest
 
     named = ranking.weights not in (None, "public")
-    # A configuration names no file of the device's, but the digest of what is in it.
-    ranker = initial_ranker(ranking.unweighted() if named else ranking, seed=seed)
-    trained = flatten(ranker, trainable_names(ranker, ranking.trained))
     if named:
-        return ranking.frozen_digest or "", ranking.start_norm or 0.0, trained.size
+        # A configuration names no file of the device's, but the digest of what is in it.
+        blank = build_ranker(ranking, generator=torch.Generator().manual_seed(seed))
+        size = flatten(blank, trainable_names(blank, ranking.trained)).size
+        return ranking.frozen_digest or "", ranking.start_norm or 0.0, size
+    ranker = initial_ranker(ranking, seed=seed)
+    trained = flatten(ranker, trainable_names(ranker, ranking.trained))
     names = frozen_names(ranker, ranking.trained)
     digest = frozen_digest(ranker, names, flatten(ranker, names))
     return digest, float(np.linalg.norm(trained.astype(np.float64))), trained.size

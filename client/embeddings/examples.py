@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
+from client.embeddings.photo_cache import PhotoCache
 from client.engine import Examples
 from client.isolation import Isolated
 from photos.library import Moment
@@ -26,19 +27,25 @@ NO_FEEDBACK = np.zeros(0, np.int64)
 """The feedback of such a library."""
 
 
-def examples(moments: Sequence[Moment], *, encoder: PhotoEncoder | None) -> Examples:
+def examples(
+    moments: Sequence[Moment],
+    *,
+    encoder: PhotoEncoder | None,
+    cache: PhotoCache | None = None,
+) -> Examples:
     """Returns moments padded to the longest; none at all is legal.
 
     Args:
         moments: The moments, such as those of the training split.
         encoder: The frozen encoder, which sees every photo once and no padding; None keeps the
             pixels.
+        cache: Keeps embeddings, where there is one.
     """
     lengths = torch.tensor([len(moment.photos) for moment in moments], dtype=torch.int64)
     longest = int(lengths.max()) if moments else 0
     where = torch.arange(longest) < lengths[:, None]
     photos = np.concatenate([moment.photos for moment in moments] or [NO_PHOTO])
-    rows = pixels(photos) if encoder is None else embed(encoder, photos)
+    rows = _rows(photos, encoder, cache)
     feedback = np.concatenate([moment.feedback for moment in moments] or [NO_FEEDBACK])
     return Examples(
         inputs=_padded(rows, where=where),
@@ -55,15 +62,30 @@ def embed(encoder: PhotoEncoder, photos: NDArray[np.uint8]) -> Tensor:
     A photo's embedding is the same, bit for bit, whatever other photos there are.
     """
     device = place(encoder)
-    more = -len(photos) % PHOTOS_AT_ONCE
-    filled = np.concatenate([photos, np.zeros((more, *photos.shape[1:]), np.uint8)])
+    found = torch.empty(len(photos), encoder.width)
     with Isolated():
-        parts = [
-            encoder(pixels(some).to(device)).cpu()
-            for some in np.split(filled, len(filled) // PHOTOS_AT_ONCE or 1)
-            if len(some)
-        ]
-    return torch.cat([torch.empty(0, encoder.width), *parts])[: len(photos)]
+        for first in range(0, len(photos), PHOTOS_AT_ONCE):
+            some = photos[first : first + PHOTOS_AT_ONCE]
+            embedded = encoder(pixels(_filled(some)).to(device)).cpu()
+            found[first : first + len(some)] = embedded[: len(some)]
+    return found
+
+
+def _rows(
+    photos: NDArray[np.uint8], encoder: PhotoEncoder | None, cache: PhotoCache | None
+) -> Tensor:
+    """[n, …] what is kept of photos."""
+    if encoder is None:
+        return pixels(photos)
+    if cache is None:
+        return embed(encoder, photos)
+    return cache.embedded(photos, lambda some: embed(encoder, some))
+
+
+def _filled(photos: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """As many photos as in every call, black ones after these."""
+    more = PHOTOS_AT_ONCE - len(photos)
+    return np.concatenate([photos, np.zeros((more, *photos.shape[1:]), np.uint8)])
 
 
 def pixels(photos: NDArray[np.uint8]) -> Tensor:

@@ -15,12 +15,22 @@ class PhotoEncoder(nn.Module):
     Attributes:
         settings: Its settings.
         width: Numbers of an embedding.
+        identity: Hexadecimal SHA-256 of what no parameter holds; "" where they hold all.
     """
+
+    identity: str = ""
 
     def __init__(self, settings: EncoderSettings, *, width: int) -> None:
         super().__init__()
         self.settings = settings
         self.width = width
+
+    def begin(self) -> None:
+        """Takes the weights that ship with Darkroom; a kind that has none stays as it is.
+
+        Raises:
+            ValueError: Their file is missing or damaged.
+        """
 
     def forward(self, photos: Tensor) -> Tensor:
         """Embeds photos.

@@ -28,7 +28,7 @@ def check(config: Config) -> None:
     _cache(config)
     if config.photos.devices is not None:
         config.server.check_cohort(devices=config.photos.devices)
-    _ranking(config.ranking)
+    _ranking(config.ranking, side=config.photos.side)
     _claim(config.privacy)
     _units(config.privacy, cohort=config.server.cohort)
     check_protected(config.server.aggregation, device=config.privacy.device)
@@ -66,15 +66,10 @@ def _address(address: str | None) -> None:
 def _cache(config: Config) -> None:
     if config.simulation.cache == "":
         raise SettingError("simulation.cache is empty; name a folder, or use null.")
-    if config.simulation.cache is not None and not config.photos.made:
-        raise SettingError(
-            "simulation.cache would not notice a photograph that changed; with photos="
-            f"{config.photos.source} leave it null."
-        )
 
 
-def _ranking(ranking: Ranking) -> None:
-    if flaw := ranking.flaw():
+def _ranking(ranking: Ranking, *, side: int) -> None:
+    if flaw := ranking.flaw() or ranking.encoder.refuses(side):
         raise SettingError(flaw)
     weights = ranking.weights
     if weights not in (None, "public") and not Path(str(weights)).is_file():

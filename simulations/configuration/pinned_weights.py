@@ -12,12 +12,14 @@ def pinned(config: Config) -> Config:
     """Returns ``config`` with the digest and norm of the file that ``ranking.weights`` names.
 
     Devices refuse any other frozen part. The public ranker's they know, and a random one's
-    follows from the seed.
+    follows from the seed. An encoder of the user's own is pinned by its digest and width.
 
     Raises:
         SettingError: ``ranking.frozen_digest`` is given and the file has another one.
         ValueError: The file is not usable.
     """
+    if config.ranking.encoder.external:
+        config = _with_known_encoder(config)
     ranking = config.ranking
     if ranking.weights in (None, "public"):
         return config
@@ -38,3 +40,11 @@ def pinned(config: Config) -> Config:
         ranking, frozen_digest=digest, start_norm=float(np.linalg.norm(start))
     )
     return dataclasses.replace(config, ranking=known)
+
+
+def _with_known_encoder(config: Config) -> Config:
+    from ranking.model.encoders.registry import known_encoder
+
+    known = known_encoder(config.ranking.encoder)
+    ranking = dataclasses.replace(config.ranking, encoder=known)
+    return dataclasses.replace(config, ranking=ranking)

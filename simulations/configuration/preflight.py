@@ -12,6 +12,7 @@ from photos.source import PhotoSource
 from privacy.protection.derivation import Protection
 from protocol.rebuild import SettingError
 from ranking.initial import initial_ranker
+from ranking.model.encoders.registry import check_encoder
 from simulations.configuration.settings import Config, Simulation
 
 
@@ -38,6 +39,7 @@ def ready(config: Config) -> Prepared:
     """
     source = open_source(config.photos, seed=config.seed)
     config.server.check_cohort(devices=source.devices)
+    _encoder(config)
     _weights(config)
     _cache(config.simulation.cache)
     _accelerator(config.simulation)
@@ -79,6 +81,14 @@ def _isolation(config: Config) -> None:
     try:
         prove_isolation(config.ranking, simulation.engine, on=simulation.accelerator, side=side)
     except NotIsolatedError as failure:
+        raise SettingError(str(failure)) from failure
+
+
+def _encoder(config: Config) -> None:
+    """An encoder of the user's own is found and tried before anything else asks it."""
+    try:
+        check_encoder(config.ranking.encoder)
+    except ValueError as failure:
         raise SettingError(str(failure)) from failure
 
 

@@ -34,7 +34,7 @@ class Simulation:
         accelerator: Where their arithmetic runs: ``cpu``, ``cuda``, ``mps``, or ``auto``, the
             first of the others that is there.
         memory: MB of each process's working set: a batch in training, and embeddings kept.
-        cache: Folder that keeps the embeddings of made photos from run to run; null for none.
+        cache: Folder that keeps the embeddings of photos from run to run; null for none.
         strict: Whether every message goes through Flower's wire format and back.
         dropout: Share of devices whose reply never arrives.
         latency: Median seconds of a device's reply on a virtual clock; later ones than

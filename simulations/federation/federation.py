@@ -11,6 +11,7 @@ from client.app import app as client_app
 from client.app import train_cohort
 from protocol.messages import Vector
 from protocol.rebuild import to_json
+from ranking.encoders import OnnxFile
 from server.app import app as server_app
 from server.app import result
 from server.rounds.outcome import RoundObserver
@@ -63,8 +64,20 @@ def federate(
         strict=config.simulation.strict,
         cohort=dataclasses.replace(together(config.simulation), ledgers=ledgers),
     )
+    grid.node_config |= _owned(config)
     server_app(grid, context)
     return result(context)
+
+
+def _owned(config: Config) -> dict[str, bool | float | int | str]:
+    """What the owners of devices give them: here all are the researcher."""
+    encoder, cache = config.ranking.encoder, config.simulation.cache
+    owned: dict[str, bool | float | int | str] = {}
+    if isinstance(encoder, OnnxFile):
+        owned["encoder"] = str(Path(encoder.file).absolute())
+    if cache is not None and not config.photos.made:
+        owned["cache"] = str(Path(cache).absolute())
+    return owned
 
 
 def _faults(config: Config) -> Faults:

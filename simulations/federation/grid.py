@@ -76,6 +76,9 @@ class InProcessGrid(Grid):
       * ``strict`` sends every message and reply through Flower's wire format.
 
     It also tells the server which node is which device and shows the run to an observer.
+
+    Attributes:
+        node_config: What every device's owner gives it, beside its number.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class InProcessGrid(Grid):
         self.directory = RangeDirectory(FIRST_NODE, devices)
         self._client_app = client_app
         self._run_config: RunConfig = dict(run_config)
+        self.node_config: RunConfig = {}
         self._observer = observer
         self._faults = faults
         self._strict = strict
@@ -220,6 +224,7 @@ class InProcessGrid(Grid):
                 run_id=RUN_ID,
                 node_id=FIRST_NODE + device,
                 node_config={
+                    **self.node_config,
                     "partition-id": device,
                     "num-partitions": self.directory.devices,
                 },

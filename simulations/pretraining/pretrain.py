@@ -20,6 +20,7 @@ from simulations.pretraining.list_figures import list_figures
 from simulations.pretraining.list_stage import ListLesson
 from simulations.pretraining.public_moments import gather
 from simulations.pretraining.sizes_asked import kept
+from simulations.pretraining.real_stage import write_real
 from simulations.pretraining.stage import Stage
 from simulations.pretraining.world import world_of
 from simulations.runs.run_folder import check_parent
@@ -81,6 +82,11 @@ def pretrain(
             trained.
     """
     check_parent("--out", out)
+    command = _command(stage, seed, without, overrides)
+    if stage is Stage.REAL:
+        with one_thread():
+            print(*write_real(out, side=SIDE, seed=seed, command=command), sep="\n")
+        return
     _check(ranking, stage, without)
     public = public or Public()
     ranking = _plain(ranking)
@@ -90,7 +96,6 @@ def pretrain(
             _encoder(ranker, seed=seed, public=public)
         if stage is not Stage.ENCODER:
             _list(ranker, ranking, seed=seed, public=public, without=without)
-    command = _command(stage, seed, without, overrides)
     save_weights(
         ranker, out, origin=Origin(seed=seed, command=command, ranking=ranking, side=SIDE)
     )
@@ -101,11 +106,16 @@ def pretrain(
 def _check(ranking: Ranking, stage: Stage, without: frozenset[str]) -> None:
     if stage is not Stage.ENCODER:
         _check_list(ranking)
+    if stage is not Stage.LIST and not ranking.encoder.trainable:
+        raise ValueError(
+            f"--stage {stage} trains the encoder, and ranking/encoder={ranking.encoder.kind} "
+            "stays as it is; take --stage list."
+        )
     if unknown := without - set(FAMILIES):
         raise ValueError(
             f"--without {min(unknown)} is none of {', '.join(FAMILIES)}; name one of these."
         )
-    if stage is Stage.LIST and ranking.weights is None:
+    if stage is Stage.LIST and ranking.weights is None and ranking.encoder.trainable:
         raise ValueError(
             "--stage list reads the encoder of ranking.weights, and null names none; name a "
             "file, or leave public."
@@ -141,7 +151,9 @@ def _plain(ranking: Ranking) -> Ranking:
 
 def _beginning(ranking: Ranking, stage: Stage, *, seed: int) -> Ranker:
     ranker = build_ranker(ranking, generator=torch.Generator().manual_seed(seed))
-    if stage is Stage.LIST:
+    if not ranking.encoder.trainable:
+        ranker.encoder.begin()
+    elif stage is Stage.LIST:
         named = ranking.weights
         path = public_weights_path() if named in (None, "public") else Path(str(named))
         load_encoder(ranker, path)

@@ -15,15 +15,35 @@ def write_run_config(config: Config, file: Path) -> None:
     """Writes what `flwr run . --run-config FILE` needs to run ``config``.
 
     Paths are made absolute: Flower runs the apps from a folder of its own, and its bundle
-    carries no weights. Where the server protects whole devices, its ledgers go to a folder
-    beside the file.
+    carries no weights. So those that an encoder comes with are written beside the file, with
+    the rest of the ranker. Where the server protects whole devices, its ledgers go to a folder
+    there too.
     """
     if not file.absolute().parent.is_dir():
         raise ValueError(f"--flower {file}: its folder does not exist; make it first.")
-    written = {"config": to_json(pinned(_absolute(config)))}
+    written = {"config": to_json(pinned(_absolute(_begun(config, file))))}
     if config.privacy.device.at_server:
         written["ledger"] = str(file.absolute().with_suffix(".ledger"))
     write_whole(file, tomli_w.dumps(written))
+
+
+def _begun(config: Config, file: Path) -> Config:
+    """The same, starting from a file where the ranker is random but for its encoder."""
+    if config.ranking.weights is not None or not config.ranking.encoder.shipped:
+        return config
+    from ranking.initial import initial_ranker
+    from ranking.weights import Origin, save_weights
+
+    beside, ranking = file.with_suffix(".start.safetensors"), config.ranking
+    origin = Origin(
+        seed=None,
+        command="darkroom simulate --flower",
+        ranking=ranking,
+        side=config.photos.side,
+    )
+    save_weights(initial_ranker(ranking, seed=config.seed), beside, origin=origin)
+    started = dataclasses.replace(ranking, weights=str(beside))
+    return dataclasses.replace(config, ranking=started)
 
 
 def _absolute(config: Config) -> Config:

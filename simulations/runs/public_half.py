@@ -53,6 +53,8 @@ def of_config(plain: Mapping[str, Any]) -> dict[str, Any]:
             for key, value in plain[section].items()
             if not _of_a_machine(section, key, value)
         }
+    encoder = shared["ranking"]["encoder"].items()
+    shared["ranking"]["encoder"] = {key: value for key, value in encoder if key != "file"}
     if plain["ranking"]["weights"] in WORDS_FOR_WEIGHTS:
         shared["ranking"]["weights"] = plain["ranking"]["weights"]
     return shared

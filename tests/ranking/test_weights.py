@@ -9,9 +9,8 @@ import torch
 from rankings import ENCODER, LIST, ranker, ranking
 from safetensors.torch import save_file
 
-from ranking import weights
 from ranking.model.ranker import Ranker
-from ranking.parameters import flatten, module_digest
+from ranking.parameters import flatten, module_digest, tensors_digest
 from ranking.settings import RANKINGS
 from ranking.sizes import Probes
 from ranking.weights import (
@@ -158,7 +157,7 @@ def test_a_missing_file_is_named_with_the_way_out(tmp_path):
 def test_a_whole_file_of_another_format_is_refused_in_one_sentence(tmp_path, facts):
     """Its digest is right: only what it says of itself is another version's."""
     path, text, tensors = tmp_path / "old", json.dumps(facts), ranker("head").state_dict()
-    metadata = {"darkroom": text, "sha256": weights._digest(tensors, facts=text)}
+    metadata = {"darkroom": text, "sha256": tensors_digest(tensors, facts=text)}
     save_file(tensors, path, metadata=metadata)
     with pytest.raises(ValueError, match=r"^[^.]*old is damaged or not written by Darkroom: "):
         load_weights(ranker("head"), path)

@@ -45,6 +45,20 @@ def test_a_ledger_that_is_no_folder_is_an_error(tmp_path, monkeypatch):
             read_policy({"ledger": wrong})
 
 
+def test_an_encoder_and_a_cache_are_read_and_are_no_demand_upon_a_run(tmp_path):
+    file = tmp_path / "own.onnx"
+    file.write_text("")
+    read = read_policy(parse_config_args([f'encoder="{file}" cache="{tmp_path}"']))
+    assert (read.encoder, read.cache) == (file, tmp_path)
+    assert (read, read.protection) == (OperatorPolicy(), False)
+
+
+def test_an_encoder_that_is_no_file_is_an_error(tmp_path):
+    for wrong in (str(tmp_path), str(tmp_path / "missing"), "own.onnx", "", "\0", 3, True):
+        with pytest.raises(SettingError, match=r"encoder=.* absolute path of an ONNX file"):
+            read_policy({"encoder": wrong})
+
+
 def test_keys_of_other_apps_are_none_of_ours():
     others = {"partition-id": 3, "dataset-path": "/photos", "gpu": True, "seed": 4}
     assert read_policy(others) == OperatorPolicy()

@@ -17,9 +17,23 @@ NONE = "privacy/example=none"
         ),
         (["photos=folder"], "photos.root is empty but photos=folder; add photos.root=DIR."),
         (
-            ["photos=folder", "photos.root=DIR", "simulation.cache=DIR"],
-            "simulation.cache would not notice a photograph that changed; with photos=folder "
-            "leave it null.",
+            ["ranking/encoder=onnx", "ranking.encoder.side=64"],
+            "photos.side=48 and ranking.encoder.side=64 differ, and no photo is resized "
+            "between them: make them the same.",
+        ),
+        (
+            ["ranking/encoder=module", "ranking.encoder.mean=[0.5]"],
+            "ranking.encoder.mean has 1 numbers, and a photo three colours; give one for each, "
+            "as [0.5, 0.5, 0.5].",
+        ),
+        (
+            ["ranking/encoder=onnx", "ranking.encoder.deviation=[1, 0, 1]"],
+            "ranking.encoder.deviation=[1.0, 0.0, 1.0] divides colours; give numbers above 0.",
+        ),
+        (
+            ["ranking=all", "ranking/encoder=real"],
+            "ranking=all trains the encoder, and ranking/encoder=real stays as it is; take "
+            "ranking=head, or an encoder of ours as ranking/encoder=drawn.",
         ),
         (
             ["simulation.address=foo"],

@@ -109,9 +109,9 @@ def test_the_last_value_of_a_range_is_taken_as_it_is(changed):
 
 def test_every_size_of_the_ranker_has_two_ends():
     sizes = [path for path in NUMERIC if path.startswith(("ranking.encoder.", "ranking.list."))]
-    assert len(sizes) == 3 + 7
+    assert len(sizes) == 4 + 7
     ends = [path for path, _, _ in AT_AN_END]
-    assert [ends.count(path) for path in [*sizes, "ranking.rank"]] == [2] * 11
+    assert [ends.count(path) for path in [*sizes, "ranking.rank"]] == [2] * 12
 
 
 @pytest.mark.parametrize("value", ["abc", "", True, [1], {}, math.nan, math.inf, 10**400])

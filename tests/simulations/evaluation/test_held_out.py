@@ -108,7 +108,7 @@ def test_embeddings_stand_where_the_photos_are_and_padding_is_zero(held_out_of):
     lists = held_out_of([[3, 1, -1], [1, 3, 0]], owners=[0, 1], devices=(0, 1))
 
     class Ones(torch.nn.Module):
-        sizes = ENCODER
+        width = ENCODER.width
 
         def forward(self, photos):
             return torch.ones(*photos.shape[:-3], 64)

@@ -1,12 +1,14 @@
 """What `flwr run` is given is the whole configuration, readable from any folder."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from protocol.rebuild import from_json
 from ranking.weights import public_weights_path
+from server.model import ServerModel
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.pinned_weights import pinned
 from simulations.configuration.settings import Config
@@ -37,6 +39,20 @@ def test_the_public_weights_are_named_by_their_file_and_pinned(written):
     words = ("experiment=flower", f"ranking.weights={public_weights_path()}")
     assert config == pinned(compose(words))
     assert config.ranking.frozen_digest is not None
+
+
+def test_the_weights_that_an_encoder_comes_with_are_written_beside_the_configuration(
+    written, tmp_path
+):
+    """Flower's bundle has no such file, and a run may start from nothing else."""
+    config, _ = written("experiment=flower", "ranking/encoder=real", "seed=5")
+    beside = tmp_path / "run.start.safetensors"
+    assert config.ranking.weights == str(beside)
+    typed = compose(["experiment=flower", "ranking/encoder=real", "seed=5"])
+    began = ServerModel.initial(typed.ranking, seed=5)
+    assert config.ranking.frozen_digest == began.digest
+    assert ServerModel.initial(config.ranking, seed=5).digest == began.digest
+    assert config == pinned(replace(typed, ranking=config.ranking))
 
 
 def test_paths_become_absolute(written, tmp_path):

@@ -38,8 +38,14 @@ def is_free_text(hint):
     )
 
 
-READ_BY_ALL = {"name", "ranking.frozen_digest"}
-"""What the researcher calls the run, and the digest of what the public model holds."""
+READ_BY_ALL = {
+    "name",
+    "ranking.frozen_digest",
+    "ranking.encoder.digest",
+    "ranking.encoder.name",
+}
+"""What the researcher calls the run, the digest of what the public model holds, and what each
+device must have to embed by the same encoder."""
 
 FREE = [
     path
@@ -48,6 +54,7 @@ FREE = [
 ]
 OF_A_KIND = {
     "photos": ("photos=folder", "photos.root=DIR"),
+    "ranking.encoder.file": ("ranking/encoder=onnx",),
     "study": ("study=search", "+study.arms.a=[]"),
     "study.against": ("study=comparison", "+study.arms.a=[]"),
 }
