@@ -19,8 +19,8 @@ from simulations.pretraining.encoder_stage import BATCH, PASSES, EncoderLesson
 from simulations.pretraining.list_figures import list_figures
 from simulations.pretraining.list_stage import ListLesson
 from simulations.pretraining.public_moments import gather
-from simulations.pretraining.sizes_asked import kept
 from simulations.pretraining.real_stage import write_real
+from simulations.pretraining.sizes_asked import kept
 from simulations.pretraining.stage import Stage
 from simulations.pretraining.world import world_of
 from simulations.runs.run_folder import check_parent
