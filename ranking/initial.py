@@ -23,7 +23,7 @@ def initial_ranker(ranking: Ranking, *, seed: int) -> Ranker:
         case None:
             ranker.encoder.begin()
         case "public":
-            load_weights(ranker, public_weights_path())
+            load_weights(ranker, public_weights_path(ranking.encoder.kind))
         case path:
             load_weights(ranker, Path(path))
     return ranker

@@ -67,9 +67,13 @@ class Origin:
         return cls(**{**plain, "ranking": ranking})
 
 
-def public_weights_path() -> Path:
-    """Returns the path of the ranker that ships with Darkroom."""
-    return Path(__file__).with_name("public.safetensors")
+def public_weights_path(kind: str = "drawn") -> Path:
+    """Returns the path of the ranker that ships with Darkroom for an encoder of this kind.
+
+    Of a kind that has none it is the one for drawings, which does not fit and is refused so.
+    """
+    name = "public-real" if kind == "real" else "public"
+    return Path(__file__).with_name(f"{name}.safetensors")
 
 
 def save_weights(ranker: Ranker, path: Path, *, origin: Origin) -> None:

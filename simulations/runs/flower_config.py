@@ -51,7 +51,7 @@ def _absolute(config: Config) -> Config:
 
     weights = config.ranking.weights
     if weights == "public":
-        weights = str(public_weights_path())
+        weights = str(public_weights_path(config.ranking.encoder.kind))
     elif weights is not None:
         weights = str(Path(weights).absolute())
     return dataclasses.replace(

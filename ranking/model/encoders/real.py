@@ -63,15 +63,22 @@ class RealEncoder(PhotoEncoder):
 
     @torch.no_grad()
     def take(self, tensors: Mapping[str, Tensor]) -> None:
-        """Takes the layers, and the first components of the features less their mean.
+        """Takes the layers, and the first components of the features, each of spread 1.
+
+        So all directions are learnt at about one pace: gradient descent on the features as they
+        are needs hundreds of rounds.
 
         Args:
             tensors: Of ``EarlyLayers`` by their names; ``mean`` and ``scale`` [features];
-                ``components`` [features, features], orthonormal rows, the first ones first.
+                ``components`` [features, features], orthonormal rows, the first ones first;
+                ``spread`` [features] of each component.
         """
         names = self.layers.state_dict()
         self.layers.load_state_dict({name: tensors[name] for name in names})
-        first = tensors["components"][: self.width].double() / tensors["scale"].double()
+        spread = tensors["spread"][: self.width, None].double()
+        first = (
+            tensors["components"][: self.width].double() / spread / tensors["scale"].double()
+        )
         self.projection.weight.copy_(first)
         self.projection.bias.copy_(-first @ tensors["mean"].double())
 

@@ -37,6 +37,8 @@ def test_the_first_component_is_where_the_standardised_features_spread():
     assert found.components.abs().tolist() == pytest.approx([[half, half]] * 2)
     assert found.components[0].prod() < 0 < found.components[1].prod()
     assert found.shares.tolist() == pytest.approx([1, 0])
+    # Of two features of variance 1 and nothing else: √2; what has no variance is cut off.
+    assert found.spread.tolist() == pytest.approx([2**0.5, 0.3])
 
 
 def test_components_are_orthonormal_in_the_order_of_their_variance_and_of_one_sign():

@@ -125,12 +125,12 @@ def test_the_greater_half_of_the_padding_comes_after(length, side, stride, paddi
     assert real._padding(length, side=side, stride=stride) == padding
 
 
-def test_an_embedding_is_the_first_components_of_the_standardised_features(encoder, shipped):
+def test_an_embedding_is_the_first_components_over_their_spread(encoder, shipped):
     some = pixels(photos(4))
     with torch.no_grad():
         features = encoder.layers(some).double()
         standard = (features - shipped["mean"]) / shipped["scale"]
-        expected = standard @ shipped["components"][:64].double().T
+        expected = standard @ shipped["components"][:64].double().T / shipped["spread"][:64]
         torch.testing.assert_close(encoder(some).double(), expected, rtol=1e-4, atol=1e-4)
 
 
