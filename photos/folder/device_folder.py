@@ -1,5 +1,6 @@
 """One device's folder: moment folders of photographs and what their owner did with them."""
 
+import os
 from bisect import insort
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -43,7 +44,7 @@ class DevicePhotographs:
 
 
 def read_device(folder: Path, *, side: int, most: int | None = None) -> DevicePhotographs:
-    """Reads ``folder/<moment>/*.jpg`` and ``folder/feedback.csv``.
+    """Reads ``folder/<moment>/*.jpg`` and the tables of feedback in these folders.
 
     Guarantees:
       * nothing in the folder raises; what cannot be used is counted by reason;
@@ -69,7 +70,10 @@ def read_device(folder: Path, *, side: int, most: int | None = None) -> DevicePh
 def read_moments(
     folder: Path, files: Mapping[str, Sequence[Path]], *, side: int, most: int | None = None
 ) -> DevicePhotographs:
-    """Reads listed photographs and ``folder/feedback.csv``, and guarantees as ``read_device``.
+    """Reads listed photographs and the tables of feedback above them, up to ``folder``.
+
+    A table speaks of the photographs below its own folder. Where several have a row for one,
+    the nearest counts. Guarantees as ``read_device``.
 
     Args:
         folder: A device's folder.
@@ -77,15 +81,47 @@ def read_moments(
         side: Same as for ``read_device``.
         most: Same as for ``read_device``.
     """
-    names = {path.relative_to(folder).as_posix() for paths in files.values() for path in paths}
-    table = feedback_file.read_feedback(folder / feedback_file.NAME, photos=names)
-    skipped = Counter(table.skipped)
+    table = _feedback(folder, files)
+    skipped = +table.skipped
     moments = []
     for name, paths in files.items():
         photographs, left_out = _photographs(paths, side=side, most=most)
         moments.append(_moment(name, photographs, table))
         skipped += left_out
     return DevicePhotographs(moments=tuple(moments), skipped=skipped)
+
+
+def _feedback(folder: Path, files: Mapping[str, Sequence[Path]]) -> FeedbackTable:
+    """The rows of all tables as if they were one, which stands in ``folder``."""
+    whole = FeedbackTable(rows={}, skipped=Counter())
+    places = {folder, *(place for name in files for place in _way(folder, name))}
+    for place in sorted(places, key=lambda path: len(path.parts), reverse=True):
+        path = place / feedback_file.NAME
+        if not os.path.lexists(path):
+            continue
+        below = "".join(f"{part}/" for part in place.relative_to(folder).parts)
+        table = feedback_file.read_feedback(path, photos=_below(below, files))
+        rows = {f"{below}{photo}": row for photo, row in table.rows.items()}
+        whole.skipped.update(table.skipped)
+        whole.skipped[Skip.SECOND_ROW] += len(rows.keys() & whole.rows)
+        whole.rows.update({photo: rows[photo] for photo in rows.keys() - whole.rows})
+    return whole
+
+
+def _way(folder: Path, name: str) -> list[Path]:
+    """The folders from a moment's own up to the device's, without that."""
+    moment = folder / name
+    return [moment, *moment.parents][: len(moment.parts) - len(folder.parts)]
+
+
+def _below(start: str, files: Mapping[str, Sequence[Path]]) -> list[str]:
+    """The photographs below a folder, by their paths from there."""
+    return [
+        f"{name}/{path.name}".removeprefix("/").removeprefix(start)
+        for name, paths in files.items()
+        if f"{name}/".startswith(start)
+        for path in paths
+    ]
 
 
 def _photographs(

@@ -81,3 +81,24 @@ def test_listed_photos_of_the_folder_itself_are_a_moment_without_a_name(tmp_path
 def test_rows_of_photos_that_are_not_listed_are_counted(device):
     listed = {"home": [device / "home" / "a.jpg"]}
     assert read_moments(device, listed, side=8).skipped == {Skip.ROW_WITHOUT_PHOTO: 1}
+
+
+def test_of_two_tables_with_a_row_for_a_photo_the_nearer_counts(device):
+    (device / "walk" / "feedback.csv").write_text(
+        "photo,feedback\nb.jpg,delete\na.jpg,favourite\nz.jpg,keep\n"
+    )
+    read = read_device(device, side=8)
+    walk = read.moments[1]
+    assert dict(zip(_names(walk), (row.feedback.name for row in walk.rows), strict=True)) == {
+        "c.jpg": "KEEP",
+        "b.jpg": "DELETE",
+        "a.jpg": "FAVOURITE",
+    }
+    assert read.skipped == {Skip.SECOND_ROW: 1, Skip.ROW_WITHOUT_PHOTO: 1}
+
+
+def test_a_table_that_cannot_be_read_costs_no_other_table(device):
+    (device / "home" / "feedback.csv").write_bytes(b"\0")
+    home, walk = read_device(device, side=8).moments
+    assert home.rows[0].feedback == Feedback.DELETE
+    assert walk.rows[1].feedback == Feedback.FAVOURITE

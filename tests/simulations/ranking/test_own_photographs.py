@@ -1,5 +1,7 @@
 """One's own photographs, as the lists that a model ranks."""
 
+from pathlib import Path
+
 import pytest
 
 from photos.folder.skips import Skip
@@ -42,12 +44,71 @@ def test_photos_at_any_of_three_levels_are_moments_of_their_own(album, photos, s
     }
 
 
-def test_a_photo_deeper_than_the_second_level_is_passed_over_and_counted(album, photos, side):
-    photos(album / "phone" / "beach", 2)
-    photos(album / "phone" / "beach" / "evening", 2)
+NESTED = ("2024/05/14", "2024/05/15/evening", "2025/Birthday", "2025/06")
+
+
+@pytest.mark.parametrize("loose", [0, 1, 4])
+@pytest.mark.parametrize("where", ["", "2024", "2024/05", "2025", "2026"])
+def test_nested_years_are_read_whole_whatever_lies_loose(album, photos, side, where, loose):
+    for name in NESTED:
+        photos(album / name, 3)
+    photos(album / where, loose)
     own = read_own(album, side=side)
-    assert lengths(own) == {"phone/beach": 2}
-    assert own.skipped == {Skip.MISPLACED: 1}
+    assert {name: lengths(own)[name] for name in NESTED} == dict.fromkeys(NESTED, 3)
+    more = {where or "album": loose} if loose > 1 else {}
+    assert lengths(own) == dict.fromkeys(NESTED, 3) | more
+    assert own.skipped == ({Skip.FEW_PHOTOS: 1} if loose == 1 else {})
+
+
+def test_lists_are_in_the_order_of_their_folders_each_before_those_inside_it(
+    album, photos, side
+):
+    for name in ("b", "a/z", "a", "a b", ".", "a/c/d"):
+        photos(album / name, 2)
+    labels = [one.label for one in read_own(album, side=side).lists]
+    assert labels == ["album", "a", "a/c/d", "a/z", "a b", "b"]
+
+
+def test_folders_as_deep_as_a_path_can_be_are_read_and_deeper_ones_counted(
+    album, photos, side, monkeypatch
+):
+    deep = album.joinpath(*["x" * 200] * 15)
+    photos(deep, 2)
+    monkeypatch.chdir(deep)
+    Path(*["y" * 200] * 4).mkdir(parents=True)
+    monkeypatch.chdir(Path(*["y" * 200] * 4))
+    Path(*["z" * 200] * 4).mkdir(parents=True)
+    own = read_own(album, side=side)
+    assert lengths(own) == {"/".join(["x" * 200] * 15): 2}
+    assert own.skipped == {Skip.UNREADABLE: 1}
+
+
+def test_hidden_folders_and_links_are_not_entered(album, photos, side):
+    photos(album / "a", 2)
+    photos(album / ".thumbnails", 2)
+    (album / "a" / "again").symlink_to(album)
+    own = read_own(album, side=side)
+    assert lengths(own) == {"a": 2}
+    assert own.skipped == {Skip.LINK: 1}
+
+
+@pytest.mark.parametrize("place", ["", "phone", "phone/beach"])
+def test_a_table_speaks_of_the_photos_below_its_folder(album, photos, side, place):
+    photos(album / "phone" / "beach", 2)
+    photos(album / "phone", 2)
+    names = [f"phone/beach/00{number}.png" for number in range(2)]
+    names += ["phone/000.png"] * (place != "phone/beach")
+    rows = [f"{name.removeprefix(place).lstrip('/')},favourite" for name in names]
+    (album / place / "feedback.csv").write_text("\n".join(["photo,feedback", *rows, "x,keep"]))
+    own = read_own(album, side=side)
+    found = {
+        f"{one.label}/{photo.name}"
+        for one in own.lists
+        for photo, row in zip(one.photographs, one.rows, strict=True)
+        if row.feedback == 2
+    }
+    assert found == set(names)
+    assert own.skipped == {Skip.ROW_WITHOUT_PHOTO: 1}
 
 
 def test_a_moment_of_one_photo_is_no_list_and_is_counted(album, photos, side):
