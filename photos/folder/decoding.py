@@ -10,18 +10,16 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from photos.folder.formats.detection import HEAD, opener_of
 from photos.folder.formats.exif import orientation, taken
 from photos.folder.formats.stored import Stored
+from photos.folder.framing import SMALLEST_SIDE, draft_size, square
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import LARGEST_BYTES, LARGEST_PIXELS, Skip
 
 _TRANSPARENT_MODES = ("RGBA", "LA", "PA")
-# Sides that a JPEG has at least where it is decoded smaller than it is: Lanczos' filter then
-# still reduces it. Without it each JPEG is decoded whole, which takes longer.
-_DRAFT_SCALE = 4
 # EXIF's number of an orientation -> what sets the picture upright.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -50,16 +48,12 @@ class Photograph:
 
 
 def decode(path: Path, *, side: int) -> Photograph | Skip:
-    """Returns the photograph in a file, upright, cropped to its centre and resized.
+    """Returns the photograph in a file, upright, as a square.
 
     Grey, 16-bit, palette and CMYK photographs become RGB; transparency is laid on white. Colour
     profiles are ignored, and of an animation only the first picture counts. What stands beside
     the pixels, and cannot be read, costs nothing but itself: the time of capture, or which side
     is up.
-
-    The centre square is kept because padding would show the ranker borders that no camera
-    made. It is resized by Lanczos' filter, which widens with the reduction: averaging
-    boxes would blur sharp and blurred photographs alike.
 
     Args:
         path: A regular file; a symbolic link is not followed.
@@ -80,12 +74,6 @@ def decode(path: Path, *, side: int) -> Photograph | Skip:
         return Skip.DAMAGED
 
 
-def square(image: Image.Image, *, side: int) -> NDArray[np.uint8]:
-    """Returns [side, side, 3] uint8 RGB: the centre square of a picture of any mode."""
-    fitted = ImageOps.fit(_rgb(image), (side, side), method=Image.Resampling.LANCZOS)
-    return np.asarray(fitted, dtype=np.uint8)
-
-
 @contextmanager
 def _quiet() -> Iterator[None]:
     # Pillow's warnings name the file, which is the owner's alone.
@@ -103,8 +91,10 @@ def _decode(file: BinaryIO, name: str, side: int) -> Photograph | Skip:
     image = stored.image
     if image.width * image.height > LARGEST_PIXELS:
         return Skip.TOO_LARGE
+    if min(image.size) < SMALLEST_SIDE:
+        return Skip.TOO_SMALL
     # JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time.
-    image.draft(None, (_DRAFT_SCALE * side, _DRAFT_SCALE * side))
+    image.draft(None, draft_size(image.size, side=side))
     upright = _upright(_without_key(stored), stored)
     return Photograph(name=name, taken=taken(stored.exif), pixels=square(upright, side=side))
 

@@ -21,6 +21,7 @@ class Skip(StrEnum):
     UNREADABLE = "cannot be opened"
     NOT_A_PHOTO = "not a JPEG, PNG or WebP inside"
     TOO_LARGE = f"more than {LARGEST_PIXELS // 1_000_000} million pixels"
+    TOO_SMALL = "fewer than 8 pixels on a side"
     LARGE_FILE = f"file of more than {LARGEST_BYTES // 1_000_000} million bytes"
     DAMAGED = "truncated or damaged"
     FEW_PHOTOS = f"moment of fewer than {SMALLEST_MOMENT} photos"

@@ -77,7 +77,7 @@ def test_a_webp_and_a_many_picture_jpeg_are_photographs(tmp_path):
     assert np.abs(_decoded(several).pixels.astype(int) - RED).max() < 5
 
 
-@pytest.mark.parametrize(("width", "height"), [(60, 20), (20, 60), (64, 20), (20, 20)])
+@pytest.mark.parametrize(("width", "height"), [(40, 20), (20, 40), (31, 20), (20, 20)])
 def test_the_centre_square_is_kept_and_resized(tmp_path, width, height):
     image = Image.new("RGB", (width, height), RED)
     short = min(width, height)
@@ -89,10 +89,30 @@ def test_the_centre_square_is_kept_and_resized(tmp_path, width, height):
     assert np.abs(pixels[2:-2, 2:-2].astype(int) - BLUE).max() < 10
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (2, 3)])
-def test_a_tiny_or_thin_photo_is_a_square_too(tmp_path, size):
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (7, 7), (7, 3000)])
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_a_picture_that_is_too_small_to_be_a_photo_is_skipped(tmp_path, size, suffix):
+    path = _saved(Image.new("RGB", size, RED), tmp_path / f"a.{suffix}")
+    assert decode(path, side=8) == Skip.TOO_SMALL
+
+
+@pytest.mark.parametrize("size", [(8, 8), (8, 500), (500, 8)])
+def test_a_small_or_thin_photo_is_a_square_too(tmp_path, size):
     path = _saved(Image.new("RGB", size, RED), tmp_path / "a.png")
     assert (_decoded(path).pixels == RED).all()
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("turned", [1, 6])
+def test_a_panorama_is_seen_from_end_to_end(tmp_path, suffix, turned):
+    image = Image.new("RGB", (1200, 100), (0, 255, 0))
+    image.paste(RED, (0, 0, 100, 100))
+    image.paste(BLUE, (1100, 0, 1200, 100))
+    exif = _exif(orientation=turned)
+    path = _saved(image, tmp_path / f"a.{suffix}", exif=exif, quality=95)
+    pixels = _decoded(path, side=48).pixels.astype(int)
+    ends = pixels[24, [1, 24, -2]] if turned == 1 else pixels[[1, 24, -2], 24]
+    assert np.abs(ends - [RED, (0, 255, 0), BLUE]).max() < 25
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
