@@ -25,6 +25,21 @@ class Feedback(IntEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Judgement:
+    """What people said of a moment beside its feedback, and the metric that it is for.
+
+    It is for evaluation alone: no training reads it.
+
+    Attributes:
+        metric: Name of the metric; ``simulations.evaluation.own_metric`` has each.
+        values: float64, in the shape that the metric asks for.
+    """
+
+    metric: str
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Moment:
     """Photos taken together, in the order of capture: the list that is ranked, one example.
 
@@ -35,6 +50,7 @@ class Moment:
         feedback: [photos] int64 of ``Feedback``.
         expected_gain: [photos] float64 expected ``2^feedback - 1``, or None where the owner's
             taste is unknown, as for real photographs.
+        judgement: Of a public set with a metric of its own; None of any other source.
     """
 
     number: int
@@ -42,6 +58,7 @@ class Moment:
     bursts: NDArray[np.int64]
     feedback: NDArray[np.int64]
     expected_gain: NDArray[np.float64] | None
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from photos.folder.settings import FolderPhotos
+from photos.sets.settings import FlairPhotos, FlickrAesPhotos, ParaPhotos, PhotoTriagePhotos
 from photos.settings import Photos
 from photos.source import PhotoSource
 from photos.synthetic.settings import SyntheticPhotos
@@ -36,9 +37,37 @@ def _folder(photos: FolderPhotos, _seed: int) -> PhotoSource:
     return FolderSource(photos)
 
 
+def _photo_triage(photos: PhotoTriagePhotos, _seed: int) -> PhotoSource:
+    from photos.sets.photo_triage import PhotoTriageSource
+
+    return PhotoTriageSource(photos)
+
+
+def _para(photos: ParaPhotos, seed: int) -> PhotoSource:
+    from photos.sets.para import open_para
+
+    return open_para(photos, seed)
+
+
+def _flickr_aes(photos: FlickrAesPhotos, seed: int) -> PhotoSource:
+    from photos.sets.flickr_aes import open_flickr_aes
+
+    return open_flickr_aes(photos, seed)
+
+
+def _flair(photos: FlairPhotos, seed: int) -> PhotoSource:
+    from photos.sets.flair.population import FlairSource
+
+    return FlairSource(photos, seed)
+
+
 KINDS: dict[str, Kind] = {
     "synthetic": Kind(SyntheticPhotos, _synthetic),
     "folder": Kind(FolderPhotos, _folder),
+    "photo_triage": Kind(PhotoTriagePhotos, _photo_triage),
+    "para": Kind(ParaPhotos, _para),
+    "flickr_aes": Kind(FlickrAesPhotos, _flickr_aes),
+    "flair": Kind(FlairPhotos, _flair),
 }
 """Every kind by its name: the value of ``photos.source``, and of ``photos=`` when typed."""
 

@@ -1,7 +1,7 @@
 """Where libraries come from."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,3 +32,16 @@ class PhotoSource(Protocol):
     def orders(self, device: int) -> Orders:
         """Returns what known tastes say of one device's moments; empty where none is known."""
         ...
+
+
+@runtime_checkable
+class Catalogued(Protocol):
+    """A source that read tables of its photos as it was opened, and no photo yet.
+
+    Attributes:
+        notes: What to know of the figures over it, one sentence each.
+        skipped: How many rows and files were left out of the tables, by reason.
+    """
+
+    notes: tuple[str, ...]
+    skipped: Mapping[str, int]

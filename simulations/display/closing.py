@@ -1,5 +1,6 @@
 """The figures at the end of a run, between its anchors and its ceilings."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from ranking.metrics.bootstrap import RESAMPLING_SEED, Estimate, paired_difference
 from simulations.configuration.settings import Config
-from simulations.evaluation.figures import mean
+from simulations.evaluation.figures import Figures, mean
 from simulations.formats import epsilon_text, percent
 from simulations.runs.run import Result
 
@@ -48,7 +49,7 @@ def show(
         table.add_row(*cells, _promise(result) if ours else "", style="bold" if ours else "")
     console.print()
     console.print(table)
-    for line in _notes(result):
+    for line in (*_own_metric(rows), *_notes(result)):
         console.print(Text(line))
 
 
@@ -86,6 +87,14 @@ def _promise(result: Result) -> str:
     ]
     claim = "" if all(one.claim for one in result.spent.values()) else ", not a claim"
     return f"ε {', '.join(promises)}{claim}"
+
+
+def _own_metric(rows: Mapping[str, Figures]) -> list[str]:
+    """A line for each order by the metric of a public set that has one of its own."""
+    owned = {name: figures.own for name, figures in rows.items() if figures.own is not None}
+    lines = [f"{one.name} of {name}: {mean(one.values):.3f}" for name, one in owned.items()]
+    scales = {f"{one.name}, a mean over devices: {one.scale}." for one in owned.values()}
+    return [*lines, *sorted(scales)]
 
 
 def _notes(result: Result) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from photos.library import skipped_total
-from photos.source import PhotoSource
+from photos.source import Catalogued, PhotoSource
 from privacy.protection.derivation import Protection
 from simulations.configuration.preflight import Prepared
 from simulations.configuration.settings import Config
@@ -53,7 +53,13 @@ def _lines(config: Config, prepared: Prepared) -> list[tuple[str, str]]:
 
 
 def _skipped(source: PhotoSource) -> list[tuple[str, str]]:
-    """What was left out of libraries, over all devices: known in a simulation only."""
+    """What was left out of libraries, over all devices: known in a simulation only.
+
+    Of a public set it is what its tables leave out: to open all of its photos takes hours.
+    """
+    if isinstance(source, Catalogued):
+        left_out = [f"skipped {count}: {reason}" for reason, count in source.skipped.items()]
+        return [("", line) for line in (*source.notes, *left_out)]
     numbers = range(source.devices + source.held_out_devices)
     reasons = skipped_total(source.library(number) for number in numbers)
     lines = [f"skipped {count}: {reason}" for reason, count in sorted(reasons.items())]

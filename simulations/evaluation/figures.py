@@ -11,6 +11,7 @@ from ranking.losses.registry import LOSSES
 from ranking.metrics.ndcg import best_shot, ndcg, random_ndcg
 from ranking.model.list_ranker import ListRanker
 from simulations.evaluation.held_out import HeldOut
+from simulations.evaluation.own_metric import OwnMetric, own_metric
 
 CUTOFFS = (1, 3, 5)
 """Photos from the top of a list that NDCG counts. Runs are compared by the first; metrics.jsonl
@@ -33,6 +34,7 @@ class Figures:
         best_shot: Share of lists whose first photo is the best one.
         loss: Mean training loss on the feedback given; NaN for an order without scores.
         skipped: Lists without signal, left out of every mean.
+        own: The metric of a public set that has one; lists without signal count there too.
     """
 
     ndcg: dict[int, Floats]
@@ -40,6 +42,7 @@ class Figures:
     best_shot: Floats
     loss: Floats
     skipped: int
+    own: OwnMetric | None = None
 
     def normalised(self, cutoff: int = 1) -> float:
         """(ndcg − random) / (ideal − random), each a mean over devices.
@@ -87,6 +90,13 @@ def judge(scores: Floats, held_out: HeldOut, *, losses: Floats | None = None) ->
         best_shot=means(best),
         loss=means(losses),
         skipped=int((~signal).sum()),
+        own=own_metric(
+            scores,
+            where,
+            held_out.judgements,
+            held_out.device_of,
+            devices=len(held_out.devices),
+        ),
     )
 
 

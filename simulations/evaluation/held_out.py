@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from client.embeddings.examples import embed
-from photos.library import LARGEST_MOMENT, Moment
+from photos.library import LARGEST_MOMENT, Judgement, Moment
 from photos.source import PhotoSource
 from photos.split import held_out_moments
 from ranking.model.encoder import PhotoEncoder
@@ -30,6 +30,7 @@ class HeldOut:
         realised: [lists, photos] gain of the feedback that was given.
         expected: [lists, photos] expected gain, or the realised one for real photographs.
         pixels: [all photos, side, side, 3] uint8, lists one after another.
+        judgements: [lists] what a public set with a metric of its own says of each.
         embedded: The embeddings by the digest of the encoder that made them.
     """
 
@@ -40,6 +41,7 @@ class HeldOut:
     realised: Floats
     expected: Floats
     pixels: NDArray[np.uint8]
+    judgements: tuple[Judgement | None, ...] = ()
     embedded: dict[str, Tensor] = field(default_factory=dict)
 
     def embeddings(self, encoder: PhotoEncoder) -> Tensor:
@@ -86,6 +88,7 @@ def gather(source: PhotoSource, *, share: float, seed: int) -> HeldOut:
         realised=realised,
         expected=_padded([_expected(moment) for moment in lists]) if known else realised,
         pixels=np.concatenate([moment.photos for moment in lists]),
+        judgements=tuple(moment.judgement for moment in lists),
     )
 
 

@@ -73,6 +73,7 @@ def plain_figures(figures: Figures) -> dict[str, Any]:
         "loss": mean(figures.loss),
         "devices": int(np.isfinite(figures.best_shot).sum()),
         "lists_without_signal": figures.skipped,
+        **({} if figures.own is None else {figures.own.name: mean(figures.own.values)}),
     }
 
 

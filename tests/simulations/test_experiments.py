@@ -20,7 +20,13 @@ CHOICES = {
 }
 NEEDED = {
     "real-photos": ["photos.root=DIR"],
+    "photo-triage": ["photos.root=DIR"],
+    "para": ["photos.root=DIR"],
+    "flickr-aes": ["photos.root=DIR"],
     "photos=folder": ["photos.root=DIR"],
+    "photos=photo_triage": ["photos.root=DIR"],
+    "photos=para": ["photos.root=DIR"],
+    "photos=flickr_aes": ["photos.root=DIR"],
     "study=comparison": ["+study.arms.a=[]"],
     "study=search": ["+study.arms.a=[]"],
 }

@@ -15,6 +15,9 @@ NEEDED = {
     "study=comparison": ["+study.arms.a=[]"],
     "study=search": ["+study.arms.a=[]"],
     "photos=folder": ["photos.root=DIR"],
+    "photos=photo_triage": ["photos.root=DIR"],
+    "photos=para": ["photos.root=DIR"],
+    "photos=flickr_aes": ["photos.root=DIR"],
 }
 """What must be typed beside a choice, for it has no default."""
 
