@@ -71,10 +71,8 @@ class PhotoTriageSource:
         self._folder, self._side = folder / FOLDER, photos.side
         self.devices = len(self._names.training)
         self.held_out_devices = len(self._names.held_out)
-        self.notes = (
-            f"a device is {photos.device_series} numbers of series in a row: the set names no "
-            "photographer",
-        )
+        size = photos.device_series
+        self.notes = (f"a device is {size} series numbers in a row: photographers are unnamed",)
         self.skipped: Mapping[str, int] = counts(skipped)
 
     def library(self, device: int) -> Library:

@@ -65,7 +65,7 @@ class RatedSource:
         self._folder, self._ratings = folder, ratings
         self.devices = len(self._people.training)
         self.held_out_devices = len(self._people.held_out)
-        self.notes = ("held-out devices are other people, who may have rated the same photos",)
+        self.notes = ("held-out devices are other people, perhaps with the same photos",)
         self.skipped: Mapping[str, int] = counts(skipped)
 
     def library(self, device: int) -> Library:

@@ -23,10 +23,12 @@ NEEDED = {
     "photo-triage": ["photos.root=DIR"],
     "para": ["photos.root=DIR"],
     "flickr-aes": ["photos.root=DIR"],
+    "flair": ["photos.root=DIR"],
     "photos=folder": ["photos.root=DIR"],
     "photos=photo_triage": ["photos.root=DIR"],
     "photos=para": ["photos.root=DIR"],
     "photos=flickr_aes": ["photos.root=DIR"],
+    "photos=flair": ["photos.root=DIR"],
     "study=comparison": ["+study.arms.a=[]"],
     "study=search": ["+study.arms.a=[]"],
 }

@@ -18,7 +18,7 @@ from photos.sets.flair.labels import LABELS
 Weights = NDArray[np.float64]
 
 STEEPNESS = 2.0
-"""Logits of a unit of utility: a standard deviation multiplies the odds by 7. At 0 feedback is a
+"""Logits of a unit of utility: a deviation of 1 multiplies the odds by 7. At 0 feedback is a
 coin; without bound it would be the taste itself, without noise."""
 FAVOURITE_FROM, KEPT_FROM = 1.0, -1.0
 """Utilities at which a photo is a favourite, and is not deleted, half of the time. Utilities of

@@ -30,9 +30,7 @@ def test_a_series_is_a_moment_and_chunks_of_series_are_devices(root, opened):
     # Training series 1 2 4 5 7 8 10 11 by fours: (1 2) (4 5 7) (8 10 11); held out 3 6 9 12.
     assert (source.devices, source.held_out_devices) == (3, 1)
     assert [len(source.library(device).moments) for device in range(4)] == [2, 3, 3, 1]
-    assert source.notes == (
-        "a device is 4 numbers of series in a row: the set names no photographer",
-    )
+    assert source.notes == ("a device is 4 series numbers in a row: photographers are unnamed",)
 
 
 def test_the_best_rank_is_the_favourite_and_the_worst_is_deleted(root, opened):

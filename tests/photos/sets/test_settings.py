@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-KINDS = ("photo_triage", "para", "flickr_aes")
+KINDS = ("photo_triage", "para", "flickr_aes", "flair")
 
 
 @pytest.fixture(params=KINDS)
@@ -40,6 +40,8 @@ def test_a_population_is_its_folder_under_any_name(made, tmp_path):
         ("photo_triage", {"device_series": 7}),
         ("para", {"moment_size": 7}),
         ("flickr_aes", {"moment_size": 7}),
+        ("flair", {"moment_size": 7}),
+        ("flair", {"heterogeneity": 0.0}),
     ],
 )
 def test_other_moments_are_another_population(settings, tmp_path, kind, change):

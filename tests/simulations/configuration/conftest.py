@@ -18,6 +18,7 @@ NEEDED = {
     "photos=photo_triage": ["photos.root=DIR"],
     "photos=para": ["photos.root=DIR"],
     "photos=flickr_aes": ["photos.root=DIR"],
+    "photos=flair": ["photos.root=DIR"],
 }
 """What must be typed beside a choice, for it has no default."""
 

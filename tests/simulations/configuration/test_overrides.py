@@ -40,7 +40,10 @@ def test_which_kind_a_section_is_follows_from_its_group_alone(refusal, path):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["photos=3"], "photos=3 is not one of folder, synthetic."),
+        (
+            ["photos=3"],
+            "photos=3 is not one of flair, flickr_aes, folder, para, photo_triage, synthetic.",
+        ),
         (
             ["privacy/exampel=none"],
             "'privacy/exampel' is not a setting. Did you mean 'privacy/example'?",

@@ -1,11 +1,14 @@
 """The figures at the end: every order between a random one and the best, and what changed."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulations.configuration.hydra_bridge import compose
 from simulations.display import closing
+from simulations.evaluation.own_metric import OwnMetric
 from simulations.privacy.spending import EpsilonSpent
 from simulations.runs.run import Result
 
@@ -100,6 +103,18 @@ def test_the_change_and_the_scale_are_said_in_words(screen, result_of, figures_o
     ]
     unknown = shown(screen, result_of())
     assert unknown[-2].endswith("100 the feedback given, ideal-normalised.")
+
+
+def test_a_sets_own_metric_stands_below_the_table_for_each_order(screen, result_of, figures_of):
+    def with_metric(*values):
+        own = OwnMetric(name="Spearman", scale="0 is a random order", values=np.array(values))
+        return replace(figures_of(0.7, 0.9), own=own)
+
+    lines = shown(screen, replace(result_of(), after=with_metric(0.25, np.nan, 0.5)))
+    assert lines[-6:-4] == [
+        "Spearman of this run: 0.375",
+        "Spearman, a mean over devices: 0 is a random order.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,29 @@ def test_of_photographs_it_is_said_what_was_left_out_of_all_libraries(shown):
     ]
 
 
+class Catalogue(Source):
+    """A public set: what it leaves out is known from its tables; no library is opened."""
+
+    notes = ("a device is a chunk", "the taste is simulated")
+
+    def __init__(self):
+        self.skipped = {"table row of nobody": 2}
+
+    def library(self, device):
+        raise AssertionError("a public set was opened for its header")
+
+
+def test_of_a_public_set_its_notes_and_its_tables_are_told(shown):
+    words = ("photos=photo_triage", "photos.root=DIR", "server.cohort=2")
+    (_, *lines), _ = shown(*words, source=Catalogue())
+    assert [line.strip() for line in lines[:4]] == [
+        "photos    photo_triage: 2 devices train, 1 never do",
+        "a device is a chunk",
+        "the taste is simulated",
+        "skipped 2: table row of nobody",
+    ]
+
+
 def test_where_nothing_was_left_out_that_is_said_too(shown):
     source = Source()
     source.skipped = ({}, {}, {})
