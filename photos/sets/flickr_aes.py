@@ -3,10 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
-from photos.sets.layout import is_file, is_folder, missing, photo_names, plain_name, root_of
+from photos.sets.layout import is_file, is_folder, missing, photo_names, root_of
 from photos.sets.rated import RatedSource, RatingRows, Ratings
 from photos.sets.settings import HIGHEST_RATING, LOWEST_RATING, FlickrAesPhotos
-from photos.sets.skips import SetSkip
 from photos.sets.table import number, table
 
 TABLE = "FLICKR-AES_image_labeled_by_each_worker.csv"
@@ -39,12 +38,8 @@ def _ratings(photos: FlickrAesPhotos, root: Path, skipped: Counter[str]) -> Rati
     if isinstance(rows, str):
         raise missing(photos, f"column {rows} in {TABLE}", layout=LAYOUT)
     gathered = RatingRows(photo_names(root / FOLDER, skipped), skipped)
-    for row in rows:
-        worker, image, score = (row[column] for column in _COLUMNS)
-        if not plain_name(image):
-            skipped[SetSkip.OUTSIDE] += 1
-            continue
+    for worker, image, score in rows:
         found = number(score, low=LOWEST_RATING, high=HIGHEST_RATING, skipped=skipped)
-        gathered.add(worker, image, found)
+        gathered.add(worker, (image,), found)
     used = f"row in {TABLE} that names a photo of {FOLDER}"
     return gathered.finish(lambda: missing(photos, used, layout=LAYOUT))

@@ -12,7 +12,9 @@ LARGEST_NUMBER = 999_999
 LARGEST_PHOTO = 99
 """The largest number of a photo that its two digits in a file's name can hold."""
 
-_CELLS = 6  # series, photo, photo, share that preferred the first, rank, rank
+# Cells of a row: series, photo, photo, share that preferred the first, rank, rank. A row of
+# another length was cut off, or is of another file.
+_CELLS = 6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

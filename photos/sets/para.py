@@ -3,10 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
-from photos.sets.layout import is_file, is_folder, missing, photo_paths, plain_name, root_of
+from photos.sets.layout import is_file, is_folder, missing, photo_paths, root_of
 from photos.sets.rated import RatedSource, RatingRows, Ratings
 from photos.sets.settings import HIGHEST_RATING, LOWEST_RATING, ParaPhotos
-from photos.sets.skips import SetSkip
 from photos.sets.table import number, table
 
 TABLE = "annotation/PARA-Images.csv"
@@ -38,12 +37,8 @@ def _ratings(photos: ParaPhotos, root: Path, skipped: Counter[str]) -> Ratings:
     if isinstance(rows, str):
         raise missing(photos, f"column {rows} in {TABLE}", layout=LAYOUT)
     gathered = RatingRows(photo_paths(root / FOLDER, skipped), skipped)
-    for row in rows:
-        session, image, subject, rating = (row[column] for column in columns)
-        if not (plain_name(session) and plain_name(image)):
-            skipped[SetSkip.OUTSIDE] += 1
-            continue
+    for session, image, subject, rating in rows:
         found = number(rating, low=LOWEST_RATING, high=HIGHEST_RATING, skipped=skipped)
-        gathered.add(subject, f"{session}/{image}", found)
+        gathered.add(subject, (session, image), found)
     used = f"row in {TABLE} that names a photo of {FOLDER}"
     return gathered.finish(lambda: missing(photos, used, layout=LAYOUT))

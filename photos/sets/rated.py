@@ -10,6 +10,7 @@ from photos.folder.decoding import decode
 from photos.folder.skips import Skip
 from photos.library import Feedback, Judgement, Library
 from photos.sets.devices import of_one_list
+from photos.sets.layout import plain_name
 from photos.sets.moments import Pixels, cut, moment_of
 from photos.sets.settings import RatedPhotos
 from photos.sets.skips import SetSkip, counts
@@ -117,15 +118,22 @@ class RatingRows:
         self._there = {path: path for path in there}
         self._unrated = set(there)
 
-    def add(self, person: str, path: str, rating: float | None) -> None:
-        """Takes a row; ``rating`` is None where its number was left out and counted."""
-        known = self._there.get(path)
+    def add(self, person: str, names: tuple[str, ...], rating: float | None) -> None:
+        """Takes a row.
+
+        Args:
+            person: Who rated.
+            names: The names of the photo's folders and of its file, as the row has them.
+            rating: The rating; None where it was left out and counted.
+        """
         if rating is None:
             return
+        known = self._there.get("/".join(names))
         if not person:
             self.skipped[SetSkip.NO_OWNER] += 1
         elif known is None:
-            self.skipped[SetSkip.WITHOUT_PHOTO] += 1
+            plain = all(map(plain_name, names))
+            self.skipped[SetSkip.WITHOUT_PHOTO if plain else SetSkip.OUTSIDE] += 1
         elif known in self.ratings.setdefault(person, {}):
             self.skipped[SetSkip.SECOND_ROW] += 1
         else:

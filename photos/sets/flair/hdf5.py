@@ -22,7 +22,10 @@ MAPPING = "metadata/label_mapping"
 SPARSE = "labels_row"
 """What tells the layouts apart: rows and columns of labels, where ml-flair joins words by |."""
 
-_SQUARE = 4  # photos, height, width, colours
+# Dimensions of the images of a user: photos, height, width, colours. Of any other array a row
+# would be no photo.
+_DIMENSIONS = 4
+# Bytes of a pixel, as RGB: a fourth would be taken for transparency.
 _CHANNELS = 3
 _BROKEN = (KeyError, OSError, RuntimeError, TypeError, ValueError)
 
@@ -166,7 +169,7 @@ def _mapping(file: Any) -> list[str]:
 
 
 def _resized(images: Any, row: int, *, side: int) -> Pixels | Skip:
-    if images.ndim != _SQUARE or images.shape[3] != _CHANNELS or images.dtype != "uint8":
+    if images.ndim != _DIMENSIONS or images.shape[3] != _CHANNELS or images.dtype != "uint8":
         return Skip.NOT_A_PHOTO
     if prod(images.shape[1:3]) > LARGEST_PIXELS:
         return Skip.TOO_LARGE
