@@ -35,7 +35,7 @@ def cut(names: Iterable[str], *, size: int, seed: int, device: str) -> list[tupl
         device: The device's name in its set.
     """
     key = hashlib.blake2b(
-        struct.pack("<Q", seed) + device.encode(errors="surrogateescape"),
+        struct.pack("<Q", seed) + device.encode(errors="surrogatepass"),
         digest_size=32,
         person=b"darkroom moments",
     ).digest()
@@ -82,4 +82,4 @@ def moment_of(
 
 
 def _hash(name: str, key: bytes) -> bytes:
-    return hashlib.blake2b(name.encode(errors="surrogateescape"), key=key).digest()
+    return hashlib.blake2b(name.encode(errors="surrogatepass"), key=key).digest()

@@ -23,7 +23,7 @@ def open_para(photos: ParaPhotos, seed: int) -> RatedSource:
         ValueError: A file of the layout is missing, or there are too few subjects.
     """
     root, skipped = root_of(photos, layout=LAYOUT), Counter[str]()
-    if not is_file(root / TABLE):
+    if not (is_folder((root / TABLE).parent) and is_file(root / TABLE)):
         raise missing(photos, TABLE, layout=LAYOUT)
     if not is_folder(root / FOLDER):
         raise missing(photos, f"folder {FOLDER}", layout=LAYOUT)

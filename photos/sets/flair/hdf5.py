@@ -18,16 +18,18 @@ from photos.sets.moments import Pixels
 from photos.sets.settings import FlairPhotos
 from photos.sets.skips import SetSkip
 
-MAPPING = "metadata/label_mapping"
+METADATA, MAPPING = "metadata", "label_mapping"
 SPARSE = "labels_row"
 """What tells the layouts apart: rows and columns of labels, where ml-flair joins words by |."""
 
 # Dimensions of the images of a user: photos, height, width, colours. Of any other array a row
 # would be no photo.
 _DIMENSIONS = 4
+# Users that are looked at to know a file of users: more than one, for one may be damaged.
+_LOOKED_AT = 20
 # Bytes of a pixel, as RGB: a fourth would be taken for transparency.
 _CHANNELS = 3
-_BROKEN = (KeyError, OSError, RuntimeError, TypeError, ValueError)
+_BROKEN = (AttributeError, KeyError, OSError, RuntimeError, TypeError, ValueError)
 
 
 class Hdf5Copy:
@@ -53,11 +55,8 @@ class Hdf5Copy:
         try:
             with _opened(path) as file:
                 self._parts = {part: _names(file, part) for part in PARTS}
-                first = next(
-                    (f"{part}/{one[0]}" for part, one in self._parts.items() if one), ""
-                )
-                by_user = bool(first) and "image_ids" in file[first]
-                self._labels = _mapping(file) if by_user and SPARSE in file[first] else []
+                by_user = any(_by_user(file, *part) for part in self._parts.items())
+                self._labels = _mapping(file) if by_user else {}
         except _BROKEN as failure:
             whole = f"{path.name} that is whole HDF5"
             raise missing(photos, whole, layout=LAYOUT) from failure
@@ -113,7 +112,7 @@ class Hdf5Copy:
         found: list[list[str]] = [[] for _ in range(photos)]
         rows, columns = (_data(group, f"labels_{one}")[()].tolist() for one in ("row", "col"))
         for row, column in zip(rows, columns, strict=True):
-            if row < photos and column < len(self._labels):
+            if 0 <= row < photos and column in self._labels:
                 found[row].append(self._labels[column])
             else:
                 skipped[SetSkip.OUT_OF_RANGE] += 1
@@ -131,6 +130,14 @@ def _names(file: Any, part: str) -> list[str]:
     if not _here(file, part):
         return []
     return sorted(name for name in file[part] if _here(file[part], name))
+
+
+def _by_user(file: Any, part: str, names: Sequence[str]) -> bool:
+    """Whether one of the first groups is of a user: in the central variant each is an image."""
+    import h5py
+
+    found = (file[f"{part}/{name}"] for name in names[:_LOOKED_AT])
+    return any(isinstance(one, h5py.Group) and "image_ids" in one for one in found)
 
 
 def _here(group: Any, name: str) -> bool:
@@ -160,12 +167,12 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _mapping(file: Any) -> list[str]:
-    """The labels by their index, as ``/metadata/label_mapping`` has them in JSON."""
-    where, _, name = MAPPING.rpartition("/")
-    mapping = json.loads(_data(file[where], name)[()])
-    found = {int(index): str(label) for label, index in mapping.items()}
-    return [found.get(index, "") for index in range(1 + max(found))]
+def _mapping(file: Any) -> dict[int, str]:
+    """The labels by their index, as pfl-research has them in JSON; else none."""
+    if not (_here(file, METADATA) and _here(file[METADATA], MAPPING)):
+        return {}
+    mapping = json.loads(_data(file[METADATA], MAPPING)[()])
+    return {int(index): str(label) for label, index in mapping.items()}
 
 
 def _resized(images: Any, row: int, *, side: int) -> Pixels | Skip:

@@ -85,7 +85,7 @@ def _rows(photos: FlairPhotos, path: Path) -> Iterator[tuple[_Place, tuple[Any, 
                 read = file.read_row_group(group, columns=list(COLUMNS)).to_pydict()
                 for row, cells in enumerate(zip(*(read[one] for one in COLUMNS), strict=True)):
                     yield (path, group, row), cells
-        except (ArrowException, OSError) as failure:
+        except (ArrowException, OSError, UnicodeError) as failure:
             whole = f"{path.name} that is whole parquet"
             raise missing(photos, whole, layout=LAYOUT) from failure
 

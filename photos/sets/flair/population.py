@@ -13,7 +13,7 @@ from photos.sets.flair.hdf5 import Hdf5Copy
 from photos.sets.flair.parquet import ParquetCopy
 from photos.sets.flair.raw import TABLE, RawCopy
 from photos.sets.flair.taste import feedback, utility, weights
-from photos.sets.layout import is_file, missing, root_of
+from photos.sets.layout import is_file, is_folder, missing, root_of
 from photos.sets.moments import cut, moment_of
 from photos.sets.settings import FlairPhotos
 from photos.sets.skips import counts
@@ -22,7 +22,7 @@ from photos.source import Orders
 METRIC = "Spearman with the simulated taste"
 """The metric of the set: see ``simulations.evaluation.own_metric``."""
 
-_HDF5 = (".hdf5", ".h5")
+_HDF5, _PARQUET = (".hdf5", ".h5"), ".parquet"
 
 
 class FlairSource:
@@ -97,7 +97,7 @@ def _opened(photos: FlairPhotos, skipped: Counter[str]) -> FlairCopy:
     root = root_of(photos, layout=LAYOUT)
     if is_file(root / TABLE):
         return RawCopy(photos, root, skipped)
-    found = [path for path in sorted(root.iterdir()) if path.suffix in _HDF5 and is_file(path)]
+    found = _files(root, *_HDF5)
     if len(found) > 1:
         raise ValueError(
             f"photos.root={photos.root} holds {len(found)} HDF5 files; keep the one to read in "
@@ -105,10 +105,13 @@ def _opened(photos: FlairPhotos, skipped: Counter[str]) -> FlairCopy:
         )
     if found:
         return Hdf5Copy(photos, found[0], skipped)
-    if files := _parquet(root) or _parquet(root / "data"):
+    if files := _files(root, _PARQUET) or _files(root / "data", _PARQUET):
         return ParquetCopy(photos, files, skipped)
     raise missing(photos, f"{TABLE}, .hdf5 or .parquet file", layout=LAYOUT)
 
 
-def _parquet(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.glob("*.parquet")) if is_file(path)]
+def _files(folder: Path, *suffixes: str) -> list[Path]:
+    """The files of a folder that end so; hidden ones, which macOS leaves beside, are none."""
+    there = sorted(folder.iterdir()) if is_folder(folder) else []
+    visible = [path for path in there if not path.name.startswith(".")]
+    return [path for path in visible if path.suffix in suffixes and is_file(path)]

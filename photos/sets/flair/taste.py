@@ -66,6 +66,6 @@ def _sigmoid(value: float) -> float:
 
 
 def _generator(purpose: str, seed: int, name: str) -> np.random.Generator:
-    text = struct.pack("<Q", seed) + f"{purpose}\0{name}".encode(errors="surrogateescape")
+    text = struct.pack("<Q", seed) + f"{purpose}\0{name}".encode(errors="surrogatepass")
     digest = hashlib.blake2b(text, digest_size=32, person=b"darkroom flair").digest()
     return np.random.default_rng(np.frombuffer(digest, np.uint32))

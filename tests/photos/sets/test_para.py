@@ -29,6 +29,12 @@ def test_the_rating_may_be_another_column(root, opened, rating, value):
         np.testing.assert_array_equal(moment.judgement.values, value)
 
 
+def test_a_folder_that_is_a_link_is_not_there(root, refusal, tmp_path):
+    (root / "annotation").rename(root / "elsewhere")
+    (root / "annotation").symlink_to("elsewhere")
+    assert "has no annotation/PARA-Images.csv" in refusal("para", root)
+
+
 def test_a_session_that_leads_out_is_refused(root, opened):
     with (root / "annotation" / "PARA-Images.csv").open("a") as file:
         file.write(made_sets.para_row("../imgs/session1", "iaa_pub0_.jpg", "A0", "5") + "\n")

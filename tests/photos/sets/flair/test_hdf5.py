@@ -1,5 +1,7 @@
 """FLAIR in one HDF5 file: links, wrong shapes and the central variant."""
 
+import contextlib
+
 import made_sets
 import numpy as np
 import pytest
@@ -98,6 +100,20 @@ def test_a_user_without_a_dataset_costs_no_other(root, changed, opened, name):
     assert len(source.library(0).moments) == 2
 
 
+def test_a_dataset_in_the_place_of_a_user_costs_no_other(root, changed, opened):
+    with changed() as file:
+        file["train/!"] = np.zeros(3)
+    source = opened("flair", root)
+    assert source.library(0).skipped == {"person whose part of the file cannot be read": 1}
+    assert len(source.library(1).moments) == 2
+
+
+def test_a_dataset_in_the_place_of_a_part_is_refused(root, changed, refusal):
+    with changed() as file:
+        replaced(file, "train", np.zeros(3))
+    assert "that is whole HDF5" in refusal("flair", root)
+
+
 def test_a_user_of_two_parts_trains(root, changed, opened):
     with changed() as file:
         file.copy("train/0@N00", "val/0@N00")
@@ -112,6 +128,17 @@ def test_the_central_variant_is_told(tmp_path, refusal):
         group["image"] = np.zeros((8, 8, 3), np.uint8)
         group["user_id"] = "0@N00"
     assert "no group of images by user in flair_central.hdf5" in refusal("flair", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "mapping", ['{"food": 1000000000000}', "[]", '{"food"', '{"food": null}']
+)
+def test_a_mapping_of_any_kind_is_a_count_or_a_sentence(tmp_path, opened, mapping):
+    root = made_sets.flair_pfl(tmp_path, ENTRIES)
+    with h5py.File(root / "flair_federated.h5", "a") as file:
+        replaced(file, "metadata/label_mapping", mapping)
+    with contextlib.suppress(ValueError):
+        assert opened("flair", root).library(0).moments == ()
 
 
 def test_labels_beyond_their_mapping_are_counted(tmp_path, opened):

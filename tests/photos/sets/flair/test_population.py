@@ -164,6 +164,21 @@ def test_a_wrong_layout_is_told_by_what_was_looked_for(tmp_path, copy, refusal):
     assert refusal("flair", root) == f"{beginning}{looked_for}{reads}"
 
 
+def test_names_may_be_any_text(copy, opened):
+    strange = [
+        {**one, "user_id": f"\ud800{one['user_id']}"} for one in made_sets.flair_entries()
+    ]
+    assert len(opened("flair", copy("raw", strange)).library(0).moments) == 2
+
+
+@pytest.mark.parametrize("layout", ["hdf5", "parquet"])
+def test_what_a_mac_leaves_beside_a_file_is_passed_over(copy, opened, layout):
+    root = copy(layout)
+    for path in list(root.rglob("*.*")):
+        path.with_name(f"._{path.name}").write_bytes(b"")
+    assert opened("flair", root).devices == 3
+
+
 def test_a_mark_at_the_beginning_changes_nothing(copy, opened):
     root = copy("raw")
     table = root / "labels_and_metadata.json"
