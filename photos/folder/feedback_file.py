@@ -4,7 +4,7 @@ import csv
 import os
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
@@ -12,15 +12,11 @@ from typing import TextIO
 
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import Skip
+from photos.folder.spelling import Spellings
+from photos.folder.table_lines import lines
 from photos.library import Feedback
 
 NAME = "feedback.csv"
-LARGEST_TABLE = 2**28
-"""Characters that are read: the rows of two million photos. Without it a file of holes, which
-may claim any length, keeps the device reading for ever."""
-LONGEST_LINE = 131_072
-"""Characters: the csv module's own limit of one cell. Without it one line fills the memory."""
-
 _WORDS = {
     "": Feedback.KEEP,
     "delete": Feedback.DELETE,
@@ -62,11 +58,13 @@ class FeedbackTable:
 def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
     """Reads a table of the columns photo, burst and feedback; the last two may be absent.
 
-    A missing file is an empty table. A row for no photo, a second row for a photo and an
-    unknown word of feedback are left out and counted; so is a line that cannot be read, and
-    with it no other: a moment's feedback depends on its own lines alone. A table without its
-    head is left out whole. What is read so far stays where the file ends in an error, or goes
-    on beyond 2^28 characters.
+    A row's photo is the one that is called so to the letter, or else the one that
+    ``Spellings`` finds. A missing file is an empty table. A row for no photo, one that could
+    mean several, a second row for a photo and an unknown word of feedback are left out and
+    counted; so is a line that cannot be read, and with it no other: a moment's feedback depends
+    on its own lines alone, and a line that could mean photos of two moments is one of both. A
+    table without its head is left out whole. What is read so far stays where the file ends in
+    an error, or goes on beyond 2^28 characters.
 
     Args:
         path: The file; a symbolic link is not followed.
@@ -80,7 +78,7 @@ def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
         table.skipped[Skip.LINK if file is Skip.LINK else Skip.BAD_TABLE] += 1
         return table
     try:
-        with TextIOWrapper(file, "utf-8-sig", errors="surrogateescape") as text:
+        with TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
             _read(text, photos, table)
     except OSError:
         table.skipped[Skip.BAD_TABLE] += 1
@@ -88,50 +86,61 @@ def read_feedback(path: Path, *, photos: Collection[str]) -> FeedbackTable:
 
 
 def _read(text: TextIO, photos: Collection[str], table: FeedbackTable) -> None:
-    lines = _lines(text)
-    names = next(lines, None)
+    every = lines(text, broken=photos)
+    head = next(every, None)
+    names = _cells(head) if head is not None and _is_utf8(head) else None
     if names is None or "photo" not in names:
         table.skipped[Skip.BAD_TABLE] += 1
         return
-    for cells in lines:
-        if cells is None:
+    spellings = Spellings(photos)
+    for line in every:
+        cells = None if line is None else _cells(line)
+        if line is None or cells is None:
             table.skipped[Skip.BAD_ROW] += 1
         elif cells:
-            _take(dict(zip(names, cells, strict=False)), photos, table)
+            row = dict(zip(names, cells, strict=False))
+            skip = _take(row, _literally(line, names.index("photo")), spellings, table)
+            table.skipped.update([skip] if skip else [])
 
 
-def _lines(text: TextIO) -> Iterator[list[str] | None]:
-    """The cells of each physical line: none of a blank line, None where it cannot be read."""
-    read = 0
-    while read < LARGEST_TABLE and (line := text.readline(LONGEST_LINE)):
-        read += len(line)
-        if len(line) < LONGEST_LINE or line.endswith("\n"):
-            yield _cells(line)
-            continue
-        while read < LARGEST_TABLE and (rest := text.readline(LONGEST_LINE)):
-            read += len(rest)
-            if rest.endswith("\n"):
-                break
-        yield None
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _cells(line: str) -> list[str] | None:
     try:
-        line.encode()
         (cells,) = csv.reader([line.strip()], skipinitialspace=True, strict=True)
-    except (UnicodeEncodeError, csv.Error, ValueError):
+    except (csv.Error, ValueError):
         return None
     return cells
 
 
-def _take(line: Mapping[str, str], photos: Collection[str], table: FeedbackTable) -> None:
-    photo = line.get("photo", "").strip().replace("\\", "/")
-    feedback = _WORDS.get(line.get("feedback", "").strip().lower())
-    if photo not in photos:
-        table.skipped[Skip.ROW_WITHOUT_PHOTO] += 1
-    elif photo in table.rows:
-        table.skipped[Skip.SECOND_ROW] += 1
-    elif feedback is None:
-        table.skipped[Skip.UNKNOWN_FEEDBACK] += 1
-    else:
-        table.rows[photo] = FeedbackRow(burst=line.get("burst", "").strip(), feedback=feedback)
+def _literally(line: str, place: int) -> str:
+    """A cell with the blanks before it, which may be of the name."""
+    try:
+        return next(csv.reader([line]))[place]
+    except (csv.Error, LookupError, StopIteration):
+        return ""
+
+
+def _take(
+    row: Mapping[str, str], literally: str, spellings: Spellings, table: FeedbackTable
+) -> Skip | None:
+    """Takes a row into the table; returns why not where it is left out."""
+    name, feedback = row.get("photo", ""), row.get("feedback", "").strip().lower()
+    photos = spellings.meant(literally, name)
+    if not all(_is_utf8(cell) for key, cell in row.items() if not photos or key != "photo"):
+        return Skip.BAD_ROW
+    if len(photos) != 1:
+        return Skip.SEVERAL_PHOTOS if photos else Skip.ROW_WITHOUT_PHOTO
+    if photos[0] in table.rows:
+        return Skip.SECOND_ROW
+    if feedback not in _WORDS:
+        return Skip.UNKNOWN_FEEDBACK
+    burst = row.get("burst", "").strip()
+    table.rows[photos[0]] = FeedbackRow(burst=burst, feedback=_WORDS[feedback])
+    return None

@@ -30,5 +30,6 @@ class Skip(StrEnum):
     BAD_TABLE = "feedback.csv that cannot be read"
     BAD_ROW = "feedback.csv row that cannot be read"
     ROW_WITHOUT_PHOTO = "feedback.csv row for no photo"
+    SEVERAL_PHOTOS = "feedback.csv row that could mean several photos"
     SECOND_ROW = "feedback.csv row for a photo that has one"
     UNKNOWN_FEEDBACK = "feedback.csv row with other feedback than favourite, keep or delete"

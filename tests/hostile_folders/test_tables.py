@@ -9,7 +9,7 @@ from hostile_entries import ENTRIES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from photos.folder import device_folder, feedback_file
+from photos.folder import device_folder, feedback_file, table_lines
 from photos.folder.skips import LARGEST_BYTES, Skip
 
 
@@ -63,11 +63,11 @@ def test_a_line_that_fills_no_memory_is_counted_once(device, moments):
     path, names = device / "feedback.csv", {f"{name}/0.png" for name in moments}
     before = feedback_file.read_feedback(path, photos=names).rows
     rows = path.read_bytes().splitlines(keepends=True)
-    for length in (feedback_file.LONGEST_LINE - 1, feedback_file.LONGEST_LINE, 2**20):
+    for length in (table_lines.LONGEST_LINE - 1, table_lines.LONGEST_LINE, 2**20):
         path.write_bytes(b"".join([rows[0], b"," * length + b"\n", *rows[1:], b"," * length]))
         found = feedback_file.read_feedback(path, photos=names)
         assert found.rows == before
-        assert found.skipped[Skip.BAD_ROW] == 2 * (length >= feedback_file.LONGEST_LINE)
+        assert found.skipped[Skip.BAD_ROW] == 2 * (length >= table_lines.LONGEST_LINE)
 
 
 def test_a_table_that_breaks_off_keeps_what_it_has_said(device, monkeypatch):

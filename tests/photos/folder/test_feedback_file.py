@@ -89,3 +89,48 @@ def test_a_missing_table_is_empty_and_a_linked_or_foldered_one_is_counted(tmp_pa
     path.unlink()
     path.mkdir()
     assert read_feedback(path, photos=PHOTOS).skipped == {Skip.BAD_TABLE: 1}
+
+
+@pytest.mark.parametrize(
+    ("photo", "line"),
+    [
+        ("m/a.jpg", b"./m/a.jpg,,favourite"),
+        ("caf\u00e9/a.jpg", "cafe\u0301/a.jpg,,favourite".encode()),
+        ("cafe\u0301/a.jpg", "caf\u00e9/a.jpg,,favourite".encode()),
+        ("m/a\\b.jpg", b"m/a\\b.jpg,,favourite"),
+        (" m/a.jpg", b'" m/a.jpg",,favourite'),
+        (" m/a.jpg", b" m/a.jpg,,favourite"),
+        ("m/a\nb.jpg", b'"m/a\nb.jpg",,favourite'),
+        ("m/a\nb.jpg", b'"m/a\r\nb.jpg",,favourite'),
+        ("m/a\rb.jpg", b'"m/a\rb.jpg",,favourite'),
+        ("m/a,b.jpg", b'"m/a,b.jpg",,favourite'),
+        ('m/a"b.jpg', b'"m/a""b.jpg",,favourite'),
+        ("m/caf\udce9.jpg", b"m/caf\xe9.jpg,,favourite"),
+    ],
+)
+def test_a_row_finds_its_photo_whatever_it_is_called(tmp_path, photo, line):
+    path = tmp_path / "feedback.csv"
+    path.write_bytes(b"photo,burst,feedback\nn/1.jpg,,delete\n" + line + b"\nn/2.jpg,,delete\n")
+    table = read_feedback(path, photos={photo, "n/1.jpg", "n/2.jpg"})
+    assert table.rows[photo].feedback == Feedback.FAVOURITE
+    assert len(table.rows) == 3
+    assert not table.skipped
+
+
+def test_a_row_that_could_mean_two_photos_is_neithers(tmp_path):
+    path = tmp_path / "feedback.csv"
+    path.write_text("photo,feedback\n m /1.jpg,favourite\nm/2.jpg,delete\n")
+    table = read_feedback(path, photos={" m/1.jpg", "m/1.jpg", "m/2.jpg", " m/2.jpg"})
+    assert table.rows == {"m/2.jpg": FeedbackRow(burst="", feedback=Feedback.DELETE)}
+    assert table.skipped == {Skip.SEVERAL_PHOTOS: 1}
+
+
+def test_two_spellings_of_a_photo_are_two_rows_for_it(tmp_path):
+    table = _read(tmp_path, "photo,feedback\na/1.jpg,delete\n./a/1.jpg,favourite\n")
+    assert table.rows == {"a/1.jpg": FeedbackRow(burst="", feedback=Feedback.DELETE)}
+    assert table.skipped == {Skip.SECOND_ROW: 1}
+
+
+def test_a_cell_beside_the_photo_that_is_not_utf8_costs_its_row(tmp_path):
+    table = _read(tmp_path, b"photo,burst,feedback\na/1.jpg,\xff,keep\na/2.jpg,,\xff\n")
+    assert table.skipped == {Skip.BAD_ROW: 2}
