@@ -12,9 +12,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
-from photos.folder.feedback_file import LONGEST_LINE
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import Skip
+from photos.folder.table_lines import LONGEST_LINE
 from photos.sets.skips import SetSkip
 
 LARGEST_TABLE = 2**30

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from photos.folder.decoding import square
+from photos.folder.framing import square
 from photos.folder.skips import LARGEST_PIXELS, Skip
 from photos.sets.flair.copy import LAYOUT, PARTS, Labelled
 from photos.sets.flair.labels import places

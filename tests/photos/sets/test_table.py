@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photos.folder.feedback_file import LONGEST_LINE
+from photos.folder.table_lines import LONGEST_LINE
 from photos.sets import table as module
 from photos.sets.skips import SetSkip
 from photos.sets.table import lines, number, table, whole
