@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from own_encoders import package
 from safetensors.torch import load_file
 
 from privacy.ledger.chain import examine
@@ -141,3 +142,34 @@ def test_a_private_flwr_run_keeps_a_ledger_and_logs_no_count(app, environment, t
     assert "each device's whole library" in streamed
     assert "round 2 of 2 released, clip " in streamed
     assert "admitted" not in streamed
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="ends Flower's daemons through /proc")
+@pytest.mark.parametrize("kind", ["real", "module"])
+def test_flwr_run_trains_over_an_encoder_that_no_bundle_carries(
+    app, environment, tmp_path, kind
+):
+    """The shipped one comes with the weights; a user's own is installed on the device."""
+    code = "def colours(settings):\n    return lambda photos: photos.mean((-1, -2))\n"
+    folder = package(tmp_path / "own", code=code, names=["colours"])
+    environment["PYTHONPATH"] = str(folder)
+    config, output = tmp_path / "run.toml", tmp_path / "flower.safetensors"
+    words = ["experiment=flower", f"ranking/encoder={kind}", "privacy/example=dpsgd"]
+    words += ["ranking.encoder.name=colours"] if kind == "module" else []
+    darkroom = [sys.executable, "-m", "simulations.command", "simulate", *words]
+    subprocess.run(
+        [*darkroom, "--flower", str(config)],
+        check=True,
+        timeout=120,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+    )
+    with config.open("a") as file:
+        file.write(f'output = "{output}"\n')
+    streamed = streamed_run(config, app=app, environment=environment)
+    assert output.is_file(), streamed[-4000:]
+    model = load_file(output)
+    width = model["list_ranker.taste.weight"].shape[1]
+    assert width == {"real": 64, "module": 3}[kind]
+    assert any(name.startswith("encoder.") for name in model) == (kind == "real")

@@ -1,5 +1,6 @@
 """What one device works with: its library, its model, its secret draws."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 import torch
 
 from client import local_device
-from client.embeddings.examples import examples
+from client.embeddings import examples as photos
+from client.embeddings.examples import embed, examples
 from client.embeddings.lru_cache import LruCache
 from client.embeddings.readings import read
 from client.evaluation import evaluate
@@ -222,3 +224,27 @@ def test_embeddings_are_kept_on_disk_where_a_folder_is_named_and_pixels_are_not(
     assert [path.name for path in tmp_path.rglob("*.*")] == kept
     assert libraries.asked == ([0] if kept else [0, 0])
     assert np.array_equal(*found)
+
+
+def test_photographs_that_were_embedded_once_are_not_embedded_again(
+    libraries, device_of, node, monkeypatch, tmp_path
+):
+    """A library is read each time, for a photograph may have changed."""
+    plain = json.loads(node.config(mechanism="none"))
+    plain["photos"] = {"source": "folder", "root": "DIR", "devices": None, "side": 16}
+    plain["photos"] |= {"held_out_devices": 0, "held_out_share": 0.4}
+    plain["simulation"]["cache"] = str(tmp_path)
+    embedded, task, found = [], node.task(private=False), []
+    monkeypatch.setattr(photos, "embed", lambda encoder, some: counted(encoder, some, embedded))
+    for _ in range(2):
+        monkeypatch.setattr(local_device, "_kept", LruCache(weigh=lambda _: 1))
+        found.append(trained(device_of(text=json.dumps(plain)), task))
+    assert libraries.asked == [0, 0]
+    assert embedded[0] > 0 == embedded[1]
+    assert np.array_equal(*found)
+
+
+def counted(encoder, some, embedded):
+    """Embeds and notes how many photos there were."""
+    embedded.append(len(some))
+    return embed(encoder, some)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from protocol.rebuild import shown
 from ranking.encoders import External
 from ranking.model.encoders.external import Opened
 from ranking.model.encoders.trial import tried
@@ -71,8 +72,8 @@ def _made(point: EntryPoint, settings: External) -> Callable[[Tensor], Any]:
         made = point.load()(settings)
     except Exception as failure:
         raise ValueError(
-            f"{settings.called} cannot be made ({type(failure).__name__}: {failure}): mend the "
-            "package, or name another."
+            f"{settings.called} cannot be made ({type(failure).__name__}: "
+            f"{shown(str(failure))}): mend the package, or name another."
         ) from failure
     if not callable(made):
         raise ValueError(

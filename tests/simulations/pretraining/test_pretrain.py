@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from photos.synthetic.owner import public_owner
+from ranking.encoders import Real
 from ranking.model.build import build_ranker
+from ranking.model.encoders.real import RealEncoder
 from ranking.model.ranker import Ranker
 from ranking.parameters import module_digest
 from ranking.weights import load_weights, read_origin
@@ -234,3 +236,30 @@ def test_all_is_computed_on_one_thread_and_others_come_back_after_a_failure():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(threads)
+
+
+def test_over_an_encoder_that_comes_with_its_weights_the_list_model_alone_is_trained(
+    make, little, tmp_path
+):
+    real = Real(width=12)
+    made = make(stage=Stage.LIST, encoder=real, weights=None)
+    assert "encoder" not in made.said
+    shipped = RealEncoder(real)
+    shipped.begin()
+    assert module_digest(made.ranker().encoder) == module_digest(shipped)
+    with pytest.raises(ValueError, match=r"^--stage both trains the encoder, .* --stage list"):
+        pretrain(out=tmp_path / "mine", seed=0, ranking=little(encoder=real), public=TWO)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_stage_of_the_real_encoder_writes_its_file_and_trains_nothing(
+    little, tmp_path, monkeypatch, capsys
+):
+    asked = []
+    monkeypatch.setattr(
+        module, "write_real", lambda out, **how: asked.append((out, how)) or ["it"]
+    )
+    pretrain(out=tmp_path / "real", seed=4, ranking=little(), stage=Stage.REAL)
+    command = "darkroom pretrain --stage real --seed 4"
+    assert asked == [(tmp_path / "real", {"side": 48, "seed": 4, "command": command})]
+    assert capsys.readouterr().out == "it\n"
