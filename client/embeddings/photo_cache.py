@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
@@ -73,8 +75,13 @@ class PhotoCache:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """The embeddings by their photos' hashes; none where the file is missing or damaged."""
+    """The embeddings by their photos' hashes; none where the file is missing or damaged.
+
+    Nor are there any where others could have written them.
+    """
     try:
+        if not _is_closed(path.parent):
+            return {}
         with safe_open(path, framework="pt") as file:
             facts = file.metadata()
             rows = file.get_tensor("embeddings")
@@ -82,7 +89,14 @@ def _read(path: Path) -> dict[str, Tensor]:
         sound = facts["sha256"] == tensors_digest({"embeddings": rows}, facts=facts["photos"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return {}
-    return dict(zip(names, rows, strict=True)) if sound and len(names) == len(rows) else {}
+    sound = sound and rows.dtype == torch.float32 and len(names) == len(rows)
+    return dict(zip(names, rows, strict=True)) if sound else {}
+
+
+def _is_closed(folder: Path) -> bool:
+    """Whether the folder is ours, and nobody else may enter it."""
+    found = folder.lstat()
+    return found.st_uid == os.getuid() and stat.S_IMODE(found.st_mode) == OWNER_ONLY
 
 
 def _write(path: Path, found: dict[str, Tensor]) -> None:

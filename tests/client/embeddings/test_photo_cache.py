@@ -81,6 +81,16 @@ def test_nobody_but_the_owner_reads_it(tmp_path, encoder):
     assert [one.name for one in file.parent.iterdir()] == ["5.safetensors"]
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o770])
+def test_what_others_could_have_written_is_not_read(tmp_path, encoder, mode):
+    cache(tmp_path).embedded(pictures(1), encoder)
+    (file,) = tmp_path.rglob("*.safetensors")
+    file.parent.chmod(mode)
+    cache(tmp_path).embedded(pictures(1), encoder)
+    assert encoder.seen == [1, 1]
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
