@@ -19,8 +19,9 @@ from ranking.settings import AnyRanking, Lora, Ranking
 ENCODER = "encoder."
 
 FORMAT = 3
-"""Version of the file's metadata, kept in it. Raise it when ``Origin`` or the digest changes: a
-file of another version is then refused in one sentence, not misread."""
+"""Version of the file's metadata, kept in it. Raise it when a field of ``Origin`` or the digest
+changes: a file of another version is then refused in one sentence, not misread. A field that
+older files lack needs a default instead, which says that it is unknown."""
 
 ONE_ENCODER = 2
 """The version before, of when there was one kind of encoder: such files are read all the same,
@@ -38,12 +39,15 @@ class Origin:
         ranking: The model, and the part of it that was trained; ``lora`` files hold adapters.
             It names no weights: those are in the file.
         side: Pixels of the photos' side in training.
+        photos: The photo source of training, such as ``synthetic``; None where it is unknown,
+            as for files of before this was written down.
     """
 
     seed: int | None
     command: str
     ranking: Ranking
     side: int
+    photos: str | None = None
 
     def facts(self) -> str:
         """Returns the same in JSON, as the file has it."""

@@ -121,6 +121,7 @@ def _save(model: "ServerModel", output: Path, sections: ServerSections) -> None:
         command="flwr run .",
         ranking=sections.ranking,
         side=sections.side,
+        photos=sections.source,
     )
     save_weights(model.ranker, output, origin=origin)
 

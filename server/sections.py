@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from privacy.protection.settings import Privacy
-from protocol.rebuild import section
+from protocol.rebuild import SettingError, section
 from protocol.settings import Training
 from ranking.settings import AnyRanking, Ranking
 from server.settings import Server
@@ -16,10 +16,12 @@ class ServerSections:
     Attributes:
         seed: The run's seed.
         side: Pixels of a photo's side, kept beside the weights of a trained ranker.
+        source: Name of the photo source, kept beside them too; None where it is not said.
     """
 
     seed: int
     side: int
+    source: str | None
     ranking: Ranking
     training: Training
     privacy: Privacy
@@ -35,11 +37,20 @@ def read_sections(text: str) -> ServerSections:
     return ServerSections(
         seed=section(text, "seed", int),
         side=section(text, "photos.side", int),
+        source=_source(text),
         ranking=section(text, "ranking", AnyRanking),
         training=section(text, "training", Training),
         privacy=section(text, "privacy", Privacy),
         server=section(text, "server", Server),
     )
+
+
+def _source(text: str) -> str | None:
+    """The server opens no photos, and what a model was trained on is worth no refusal."""
+    try:
+        return section(text, "photos.source", str)
+    except SettingError:
+        return None
 
 
 def read_devices(text: str) -> int:

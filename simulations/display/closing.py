@@ -1,5 +1,6 @@
 """The figures at the end of a run, between its anchors and its ceilings."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def gain(result: Result) -> Estimate:
 
 def next_steps(config: Config, console: Console, folder: Path) -> None:
     """Prints what one may type next."""
-    steps = [(f"darkroom rank {folder} DIR", "rank your own photographs with this model")]
+    steps = [(f"darkroom rank {shlex.quote(str(folder))} DIR", _worth(config))]
     if config.privacy.example.derives_noise:
         steps.append(("darkroom simulate privacy.example.epsilon=2", "a stronger promise"))
     if config.photos.made:
@@ -73,6 +74,13 @@ def next_steps(config: Config, console: Console, folder: Path) -> None:
     console.print()
     for command, purpose in steps:
         console.print(Text(f"  {command.ljust(width)}   {purpose}"), soft_wrap=True)
+
+
+def _worth(config: Config) -> str:
+    """What one gets of this model among one's own photographs."""
+    if config.photos.made:
+        return "rank photographs with this model, which knows drawings: maybe worse than chance"
+    return "rank your own photographs with this model"
 
 
 def _before(config: Config) -> str:

@@ -96,9 +96,9 @@ def pretrain(
             _encoder(ranker, seed=seed, public=public)
         if stage is not Stage.ENCODER:
             _list(ranker, ranking, seed=seed, public=public, without=without)
-    save_weights(
-        ranker, out, origin=Origin(seed=seed, command=command, ranking=ranking, side=SIDE)
-    )
+    photos = world_of(ranking).photos
+    origin = Origin(seed=seed, command=command, ranking=ranking, side=SIDE, photos=photos)
+    save_weights(ranker, out, origin=origin)
     size = out.stat().st_size / 1024
     print(f"{out}: {size:.0f} KB, seed {seed}, weights {module_digest(ranker)}")
 

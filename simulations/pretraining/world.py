@@ -18,6 +18,7 @@ class World:
     Attributes:
         names: What is known of a photo by itself.
         scenes: Kinds of moments.
+        photos: What a model's file says that it was trained on.
         embedded: Gives the moments of some public devices as an encoder sees them, by the
             encoder, the photos' side, a seed and the devices' numbers.
         devices: How many devices a list model is trained on.
@@ -25,12 +26,17 @@ class World:
 
     names: tuple[str, ...]
     scenes: int
+    photos: str
     embedded: Callable[..., EmbeddedMoments]
     devices: int
 
 
-DRAWN = World(names=NAMES, scenes=SCENES, embedded=embedded_drawings, devices=1_500)
-PICTURED = World(names=pictured.NAMES, scenes=1, embedded=embedded_pictures, devices=250)
+DRAWN = World(
+    names=NAMES, scenes=SCENES, photos="synthetic", embedded=embedded_drawings, devices=1_500
+)
+PICTURED = World(
+    names=pictured.NAMES, scenes=1, photos="sample", embedded=embedded_pictures, devices=250
+)
 
 
 def world_of(ranking: Ranking) -> World:

@@ -83,7 +83,13 @@ def of_card(card: Mapping[str, Mapping[str, Any]], *, config: Config) -> dict[st
 
 def origin(config: Config, *, command: str) -> Origin:
     """Returns what a model's file says of where it comes from; its seed is left out."""
-    return Origin(seed=None, command=command, ranking=config.ranking, side=config.photos.side)
+    return Origin(
+        seed=None,
+        command=command,
+        ranking=config.ranking,
+        side=config.photos.side,
+        photos=config.photos.source,
+    )
 
 
 def _shared(one: Mapping[str, Any], *, by_round: bool) -> dict[str, Any]:

@@ -37,6 +37,11 @@ def test_the_server_reads_its_own_sections_and_no_others(plain):
     assert "someone" not in repr(sections)
 
 
+@pytest.mark.parametrize("source", ["folder", None])
+def test_the_source_of_photos_is_read_where_it_is_said(changed, source):
+    assert read_sections(changed("photos.source", source)).source == source
+
+
 def test_a_misspelt_setting_is_refused_with_the_right_one(changed):
     with pytest.raises(ValueError, match=r"server\.cohrot.*server\.cohort"):
         read_sections(changed("server.cohrot", 3.0))

@@ -1,5 +1,6 @@
 """The figures at the end: every order between a random one and the best, and what changed."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,3 +140,21 @@ def test_the_next_steps_are_those_that_this_run_leaves_open(screen, words, comma
     for line, command in zip(lines, commands, strict=True):
         assert line.strip().startswith(command)
     assert f"darkroom rank {folder} DIR" in lines[0]
+
+
+def test_a_model_that_knows_drawings_alone_is_offered_with_a_warning(screen):
+    closing.next_steps(compose([]), screen, Path("run"))
+    assert "which knows drawings: maybe worse than chance" in screen.file.getvalue()
+
+
+def test_a_model_that_knows_photographs_is_offered_without_one(screen):
+    closing.next_steps(compose(["photos=folder", "photos.root=DIR"]), screen, Path("run"))
+    assert "rank your own photographs with this model" in screen.file.getvalue()
+    assert "chance" not in screen.file.getvalue()
+
+
+@pytest.mark.parametrize("folder", ["my runs/a (1)", "it's", "$HOME;x"])
+def test_the_next_command_can_be_typed_as_it_stands(screen, folder):
+    closing.next_steps(compose([]), screen, Path(folder))
+    line = screen.file.getvalue().splitlines()[1]
+    assert shlex.split(line)[:4] == ["darkroom", "rank", folder, "DIR"]

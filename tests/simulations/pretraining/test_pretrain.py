@@ -70,7 +70,7 @@ def both(make):
 
 def test_both_stages_write_a_file_that_loads_and_says_where_it_comes_from(both, little):
     origin = read_origin(both.path)
-    assert (origin.seed, origin.side) == (1, 16)
+    assert (origin.seed, origin.side, origin.photos) == (1, 16, "synthetic")
     assert origin.command == "darkroom pretrain --stage both --seed 1"
     assert origin.ranking == little()
     ranker = both.ranker()

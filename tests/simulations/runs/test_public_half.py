@@ -118,7 +118,8 @@ def test_a_public_half_has_these_files_and_the_private_one_is_closed(run, tmp_pa
         "model.safetensors",
     }
     assert stat.S_IMODE(folder.private.stat().st_mode) == 0o700
-    assert read_origin(folder.model).seed is None
+    origin = read_origin(folder.model)
+    assert (origin.seed, origin.photos) == (None, "synthetic")
     for file in folder.public.iterdir():
         content = file.read_bytes()
         for secret in (b"987654321", b"simulation", str(tmp_path).encode()):
