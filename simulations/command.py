@@ -27,6 +27,7 @@ import typer  # noqa: E402
 from simulations.display import usage  # noqa: E402
 from simulations.pretraining.stage import Stage  # noqa: E402
 from simulations.privacy.question import Asked, Unit  # noqa: E402
+from simulations.ranking import arguments  # noqa: E402
 
 HYDRAS_WORDS = {
     "allow_extra_args": True,
@@ -117,21 +118,16 @@ def bench(
 
 @app.command()
 def rank(
-    run: Annotated[
-        Path, typer.Argument(help="A run folder, its public half, or a model's file.")
-    ],
-    folder: Annotated[Path, typer.Argument(help="A folder of photographs.", metavar="DIR")],
-    out: Annotated[
-        Path | None, typer.Option(help="A new folder for the results.", metavar="FOLDER")
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a former ranking, and nothing else.")
-    ] = False,
+    words: arguments.Words = None,
+    out: arguments.Out = None,
+    force: arguments.Force = False,
+    xmp: arguments.Xmp = None,
 ) -> None:
-    """Rank your own photographs with a run's model, on this machine."""
+    """Rank the photographs in DIR with a run's model, or the public one, on this machine."""
+    run, folder = arguments.run_and_folder(words)
     from simulations.ranking.rank import rank as order
 
-    for line in order(run, folder, out=out, force=force).lines():
+    for line in order(run, folder, out=out, force=force, xmp=xmp).lines():
         typer.echo(line)
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -79,6 +80,21 @@ class ResultsFolder:
         return sorted(one for one in self.path.iterdir() if not one.name.startswith(_DRAFT))
 
 
+def check_apart(folders: Sequence[ResultsFolder]) -> None:
+    """Refuses a folder that is another one, or lies inside it.
+
+    Raises:
+        ValueError: Two of them are not apart.
+    """
+    for one, other in permutations(folders, 2):
+        own, outer = (Path(os.path.realpath(folder.path)) for folder in (one, other))
+        if own.is_relative_to(outer):
+            raise ValueError(
+                f"{one.path} lies in {other.path}, which holds other results: name another "
+                f"folder with {one.option}."
+            )
+
+
 @contextmanager
 def whole(folders: Sequence[ResultsFolder], *, force: bool) -> Iterator[list[Path]]:
     """Yields an empty draft of each folder; what is put there stands in its place at the end.
@@ -87,7 +103,7 @@ def whole(folders: Sequence[ResultsFolder], *, force: bool) -> Iterator[list[Pat
     leaves every file and folder as it was. Former results go when the new ones are there.
 
     Args:
-        folders: None of them inside another.
+        folders: Apart from each other.
         force: Same as for ``ResultsFolder.check``.
 
     Raises:

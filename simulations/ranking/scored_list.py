@@ -15,6 +15,9 @@ from simulations.ranking.own_photographs import PhotoList
 SIDE = 160
 """Pixels of a thumbnail's side: enough for the contact sheet's largest photo, of 136, and for a
 page that is looked at on a phone."""
+DIGITS = 4
+"""Digits of a score after the point: rounding changes the sixth. Without them photos that are
+the same come in an order that says nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -30,8 +33,12 @@ class ScoredList:
     scores: NDArray[np.float32]
 
     def order(self) -> list[int]:
-        """Returns places in the list, best first; equal scores keep the order of capture."""
-        places: list[int] = np.argsort(-self.scores, kind="stable").tolist()
+        """Returns places in the list, best first; equal scores keep the order of capture.
+
+        Equal is what is shown as equal: the same photo twice may differ by a rounding.
+        """
+        shown = np.round(self.scores.astype(np.float64), DIGITS)
+        places: list[int] = np.argsort(-shown, kind="stable").tolist()
         return places
 
     def thumbnails(self) -> tuple[Thumbnail, ...]:
@@ -53,10 +60,19 @@ class ScoredList:
 
 @torch.inference_mode()
 def scored(ranker: Ranker, photos: PhotoList) -> ScoredList:
-    """Returns the list with the ranker's scores."""
+    """Returns the list with the ranker's scores.
+
+    Raises:
+        ValueError: A score is no number.
+    """
     pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos.photographs]))
     moment = pixels.permute(0, 3, 1, 2).unsqueeze(0) / 255
     scores = ranker(moment, where=torch.ones(moment.shape[:2], dtype=torch.bool))
+    if not torch.isfinite(scores).all():
+        raise ValueError(
+            "the model gives scores that are no numbers, from which no order follows: its "
+            "training went astray; name another run."
+        )
     return ScoredList(photos=photos, scores=np.asarray(scores[0].numpy(), dtype=np.float32))
 
 

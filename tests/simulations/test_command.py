@@ -153,7 +153,16 @@ def test_a_failing_job_does_not_end_the_sweep(darkroom, monkeypatch):
             "privacy.example.epsilon=1e-09 cannot be met with 16 steps at δ = 1e-05; raise it, "
             "or lower training.steps or privacy.example.max_participations.",
         ),
-        (["rank"], "Missing argument 'RUN'."),
+        *[
+            (
+                ["rank", *words],
+                "rank takes a folder of photographs, and before it a run where the public "
+                "ranker shall not rank: darkroom rank [RUN] DIR",
+            )
+            for words in ([], ["a", "b", "c"], ["--force"])
+        ],
+        (["rank", "a", "--xpm", "b"], "'--xpm' is not an option. Did you mean '--xmp'?"),
+        (["rank", "a", "--out"], "Option '--out' requires an argument."),
         (
             ["simulate", "--flower"],
             "--flower needs a file: darkroom simulate --flower run.toml",

@@ -110,14 +110,14 @@ def test_labels_of_names_that_look_alike_differ():
     assert len(drawn) == len(ALIKE)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(names=st.lists(st.text(min_size=1, max_size=40), min_size=2, max_size=2, unique=True))
 def test_labels_of_any_two_names_differ(names):
     one, other = names
     assert (_label(one) != _label(other)).any()
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(name=st.text(min_size=1, max_size=80))
 def test_a_label_stays_on_its_lines_and_within_its_width(name):
     """Lines begin 59, 75 and 95 pixels below the rule; the first photo's frame is at 244."""

@@ -123,7 +123,7 @@ def test_a_hostile_name_is_text_and_nothing_else(name):
     assert [name for name, _ in outline.attributes] == [name for name, _ in plain.attributes]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text(st.characters(exclude_categories=())))
 def test_any_name_leaves_the_page_as_it_is_and_can_be_written(name):
     text = page(PageRow(label=name, photos=(photo(name, side=8),)))

@@ -11,20 +11,22 @@ from rankings import ranker, ranking
 
 from photos.folder.skips import Skip
 from ranking.weights import Origin, save_weights
-from simulations.ranking import rank as rank_module
+from simulations.ranking import results as results_module
 from simulations.ranking import scored_list
 from simulations.ranking.own_photographs import read_own
 from simulations.ranking.rank import rank
 
 SIDE = 16
+ORIGIN = Origin(
+    seed=0, command="darkroom simulate", ranking=ranking("lora"), side=SIDE, photos="folder"
+)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "2026-05-14-real-photos-1"
     folder.mkdir()
-    origin = Origin(seed=0, command="darkroom simulate", ranking=ranking("lora"), side=SIDE)
-    save_weights(ranker("lora"), folder / "model.safetensors", origin=origin)
+    save_weights(ranker("lora"), folder / "model.safetensors", origin=ORIGIN)
     return folder
 
 
@@ -97,7 +99,10 @@ def test_the_page_has_a_row_a_moment_and_names_the_model(run, tmp_path, photos):
     text = ranked.page.read_text(encoding="utf-8")
     assert text.count("<section ") == 2
     assert "&lt;b&gt;party" in text
-    assert f"Ranked by {run.name}: 2 moments, in each the best photo first." in text
+    assert (
+        f"Ranked by {run.name}, trained on photographs: 2 moments, in each the best photo "
+        "first." in text
+    )
     shown = [
         name for name in re.findall(r'alt="([^"]*)"', text[text.index(">beach<") :]) if name
     ]
@@ -120,9 +125,9 @@ def test_a_photo_is_decoded_once_more_for_page_and_sheet_together(
 
 def test_stars_and_badges_come_from_the_feedback_table(run, tmp_path, monkeypatch, photos):
     seen = []
-    real = rank_module.contact_sheet
+    real = results_module.contact_sheet
     monkeypatch.setattr(
-        rank_module, "contact_sheet", lambda rows, **k: seen.extend(rows) or real(rows, **k)
+        results_module, "contact_sheet", lambda rows, **k: seen.extend(rows) or real(rows, **k)
     )
     photos(tmp_path / "phone" / "a", 4)
     (tmp_path / "phone" / "feedback.csv").write_text(
@@ -138,15 +143,15 @@ def test_stars_and_badges_come_from_the_feedback_table(run, tmp_path, monkeypatc
 
 def test_a_long_sheet_says_that_the_page_shows_the_rest(run, tmp_path, monkeypatch, photos):
     subtitles = []
-    real = rank_module.contact_sheet
+    real = results_module.contact_sheet
     monkeypatch.setattr(
-        rank_module,
+        results_module,
         "contact_sheet",
         lambda rows, *, title, subtitle: (
             subtitles.append(subtitle) or real(rows, title=title, subtitle=subtitle)
         ),
     )
-    monkeypatch.setattr(rank_module, "LARGEST_SHEET", 1)
+    monkeypatch.setattr(results_module, "LARGEST_SHEET", 1)
     photos(tmp_path / "phone" / "a", 2)
     photos(tmp_path / "phone" / "b", 2)
     ranked = rank(run, tmp_path / "phone", out=tmp_path / "out")
@@ -234,7 +239,7 @@ def test_what_ends_the_writing_leaves_nothing(run, tmp_path, monkeypatch, photos
     def end(*_, **__):
         raise ends
 
-    monkeypatch.setattr(rank_module, "contact_sheet", end)
+    monkeypatch.setattr(results_module, "contact_sheet", end)
     with pytest.raises((KeyboardInterrupt, ValueError)):
         rank(run, tmp_path / "album", out=tmp_path / "deep" / "out")
     assert sorted(tmp_path.rglob("*")) == before
@@ -288,3 +293,36 @@ def test_a_photo_that_vanishes_is_shown_as_the_model_saw_it(run, tmp_path, monke
     photos(tmp_path / "album", 2)
     monkeypatch.setattr(scored_list, "decode", lambda *_, **__: Skip.UNREADABLE)
     assert rank(run, tmp_path / "album", out=tmp_path / "out").sheet.is_file()
+
+
+def test_ratings_are_written_beside_nothing_of_the_owners(run, tmp_path, photos):
+    photos(tmp_path / "phone" / "a", 3)
+    (tmp_path / "phone" / "a" / "000.png.xmp").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    for place in ("phone", "phone/new", "out/inner"):
+        with pytest.raises(ValueError, match=r"name another folder with --xmp\.$"):
+            rank(run, tmp_path / "phone", out=tmp_path / "out", xmp=tmp_path / place)
+    assert sorted(tmp_path.rglob("*")) == before
+    ranked = rank(run, tmp_path / "phone", out=tmp_path / "out", xmp=tmp_path / "stars")
+    best, *_ = _rows(ranked.table)
+    assert 'xmp:Rating="5"' in (tmp_path / "stars" / f"{best['photo']}.xmp").read_text()
+    assert len(list((tmp_path / "stars").rglob("*.xmp"))) == 3
+    assert ranked.lines()[0].endswith(f"contact-sheet.png, {tmp_path / 'stars'}")
+    assert (tmp_path / "phone" / "a" / "000.png.xmp").read_text() == "mine"
+
+
+def test_without_a_run_the_public_ranker_ranks_and_says_what_it_knows(tmp_path, photos):
+    photos(tmp_path / "album", 2)
+    ranked = rank(None, tmp_path / "album", out=tmp_path / "out")
+    assert ranked.warning.startswith("The model was trained on drawings and has seen no photo")
+    assert ranked.lines()[-1] == ranked.warning
+    text = ranked.page.read_text()
+    assert f'<p class="warning">{ranked.warning}</p>' in text
+    assert "Ranked by the public ranker, trained on drawings: 1 moment" in text
+
+
+def test_a_run_without_photographs_asks_for_them(run):
+    with pytest.raises(
+        ValueError, match=r"is a run: name the folder of your photographs after"
+    ):
+        rank(None, run, out=None)

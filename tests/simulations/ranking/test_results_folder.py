@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulations.ranking.results_folder import ResultsFolder, whole
+from simulations.ranking.results_folder import ResultsFolder, check_apart, whole
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_place_that_is_no_folder_is_one_sentence(home, kind):
     else:
         (home / "place").symlink_to(home / "nowhere")
     with pytest.raises(
-        ValueError, match="is no folder and cannot hold the ranking: name another --out"
+        ValueError, match="is no folder and cannot hold the ranking: name another"
     ):
         results(home, "place").check(force=True)
 
@@ -159,6 +159,13 @@ def test_a_file_that_came_meanwhile_is_not_overwritten(home):
     with pytest.raises(ValueError, match="is there and not empty"):
         drafts.__exit__(None, None, None)
     assert everything(home / "mine") == {"one.result": "theirs"}
+
+
+@pytest.mark.parametrize("places", [("a", "a"), ("a", "a/b"), ("a/b", "a"), ("a", "x/../a/b")])
+def test_folders_of_results_that_are_not_apart_are_refused(home, places):
+    with pytest.raises(ValueError, match="which holds other results: name another folder"):
+        check_apart([results(home, place) for place in places])
+    check_apart([results(home, place) for place in ("a", "ab", "b/a")])
 
 
 def test_a_draft_that_a_power_cut_left_is_no_obstacle(home):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from photos.folder.decoding import Photograph
 from photos.folder.feedback_file import FeedbackRow
@@ -9,7 +10,7 @@ from photos.folder.skips import Skip
 from photos.library import Feedback
 from simulations.ranking import scored_list
 from simulations.ranking.own_photographs import PhotoList
-from simulations.ranking.scored_list import SIDE, ScoredList
+from simulations.ranking.scored_list import SIDE, ScoredList, scored
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def of(tmp_path):
 
 def test_the_best_comes_first_and_equals_keep_the_order_of_capture(of):
     assert of(0.5, 2.0, 0.5, -1.0, 2.0).order() == [1, 4, 0, 2, 3]
+    assert of(0.5, 0.500001, 0.5001).order() == [2, 0, 1]
 
 
 def test_a_favourite_is_marked_and_of_a_burst_all_but_the_best(of):
@@ -47,6 +49,14 @@ def test_a_favourite_is_marked_and_of_a_burst_all_but_the_best(of):
     shown = one.thumbnails()
     assert [thumbnail.favourite for thumbnail in shown] == [False, False, True, False]
     assert [thumbnail.duplicate for thumbnail in shown] == [False, False, True, False]
+
+
+def test_scores_that_are_no_numbers_are_refused_in_one_sentence(of):
+    def astray(pixels, *, where):
+        return torch.full(where.shape, torch.nan)
+
+    with pytest.raises(ValueError, match="scores that are no numbers, from which no order"):
+        scored(astray, of(0.0, 1.0).photos)
 
 
 def test_what_is_decoded_large_enough_is_not_decoded_again(of, monkeypatch):
