@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from photos.folder.formats.detection import HEAD, opener_of
 from photos.folder.formats.exif import orientation, taken
@@ -50,10 +51,11 @@ class Photograph:
 def decode(path: Path, *, side: int) -> Photograph | Skip:
     """Returns the photograph in a file, upright, as a square.
 
-    Grey, 16-bit, palette and CMYK photographs become RGB; transparency is laid on white. Colour
+    JPEG, PNG, WebP, HEIC and AVIF are read, and of camera raw the preview inside it. Grey,
+    16-bit, palette and CMYK photographs become RGB; transparency is laid on white. Colour
     profiles are ignored, and of an animation only the first picture counts. What stands beside
     the pixels, and cannot be read, costs nothing but itself: the time of capture, or which side
-    is up.
+    is up. The same file gives the same pixels, whatever was read before.
 
     Args:
         path: A regular file; a symbolic link is not followed.
@@ -84,17 +86,20 @@ def _quiet() -> Iterator[None]:
 
 def _decode(file: BinaryIO, name: str, side: int) -> Photograph | Skip:
     head = file.read(HEAD)
-    opener = opener_of(head)
+    opener = opener_of(head, suffix=Path(name).suffix)
     if opener is None:
         return Skip.NOT_A_PHOTO
     stored = opener(head + file.read(LARGEST_BYTES))
+    if isinstance(stored, Skip):
+        return stored
     image = stored.image
     if image.width * image.height > LARGEST_PIXELS:
         return Skip.TOO_LARGE
     if min(image.size) < SMALLEST_SIDE:
         return Skip.TOO_SMALL
-    # JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time.
-    image.draft(None, draft_size(image.size, side=side))
+    if isinstance(image, JpegImageFile):
+        # It decodes at 1/2, 1/4 or 1/8 for a fraction of the time.
+        image.draft(None, draft_size(image.size, side=side))
     upright = _upright(_without_key(stored), stored)
     return Photograph(name=name, taken=taken(stored.exif), pixels=square(upright, side=side))
 
@@ -109,7 +114,7 @@ def _without_key(stored: Stored) -> Image.Image:
 
 def _upright(image: Image.Image, stored: Stored) -> Image.Image:
     turn = _TURNS.get(orientation(stored.exif, stored.xmp))
-    return image if turn is None else image.transpose(turn)
+    return image if turn is None or stored.upright else image.transpose(turn)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photos.folder import feedback_file
+from photos.folder.formats.detection import RAW_SUFFIXES, SUFFIXES
 from photos.folder.skips import Skip
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+_SUFFIXES = (*SUFFIXES, *RAW_SUFFIXES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,7 @@ def _kind(entry: os.DirEntry[str]) -> str:
             return Skip.LINK
         if entry.is_dir(follow_symlinks=False):
             return "folder"
-        if Path(entry.name).suffix.lower() not in SUFFIXES:
+        if Path(entry.name).suffix.lower() not in _SUFFIXES:
             return Skip.OTHER_FILE
         return "photo" if entry.is_file(follow_symlinks=False) else Skip.UNREADABLE
     except OSError:

@@ -15,11 +15,15 @@ is read as a whole, could fill the memory and end the process with all other pho
 class Skip(StrEnum):
     """A reason, in words that name no file: reasons are counted and printed."""
 
-    OTHER_FILE = "not a .jpg, .jpeg, .png or .webp file"
+    OTHER_FILE = "not called like a photo: .jpg, .jpeg, .png, .webp, .heic, .heif, .avif or raw"
     MISPLACED = "photo outside a moment folder, or folder inside one"
     LINK = "symbolic link"
     UNREADABLE = "cannot be opened"
-    NOT_A_PHOTO = "not a JPEG, PNG or WebP inside"
+    NOT_A_PHOTO = "not a JPEG, PNG, WebP, HEIC, AVIF or camera raw inside"
+    NO_HEIC = "HEIC photo without its decoder: run `.venv/bin/pip install pillow-heif`"
+    NO_AVIF = "AVIF photo without its decoder: install a Pillow that was built with it"
+    NO_RAW = 'camera raw without its reader: run `.venv/bin/pip install -e ".[raw]"`'
+    NO_PREVIEW = "camera raw without a preview inside"
     TOO_LARGE = f"more than {LARGEST_PIXELS // 1_000_000} million pixels"
     TOO_SMALL = "fewer than 8 pixels on a side"
     LARGE_FILE = f"file of more than {LARGEST_BYTES // 1_000_000} million bytes"

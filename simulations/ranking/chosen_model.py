@@ -65,7 +65,7 @@ def chosen_model(run: Path | None) -> ChosenModel:
     Raises:
         ValueError: There is no sound model.
     """
-    path = public_weights_path() if run is None else model_file(run)
+    path = public_weights_path("real") if run is None else model_file(run)
     if path is None:
         raise ValueError(
             f"{run} holds no {MODEL}: name the folder of a run, as `darkroom simulate` "

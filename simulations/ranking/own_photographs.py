@@ -115,4 +115,4 @@ def _pieces(folder: Path, moment: PhotographedMoment) -> list[PhotoList]:
 def _reasons(skipped: Counter[str]) -> str:
     if skipped:
         return "; ".join(f"{count} × {reason}" for reason, count in sorted(skipped.items()))
-    return "put .jpg, .jpeg, .png or .webp files there, or into folders inside, one a moment"
+    return "put .jpg, .png, .webp or .heic files there, or into folders inside, one a moment"

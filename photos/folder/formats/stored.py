@@ -21,9 +21,11 @@ class Stored:
         exif: Blocks of EXIF as they were found, each of which may be rubbish.
         xmp: Packets of XMP likewise.
         keyed: Which pixels have the colour that stands for nothing; None where no colour does.
+        upright: Whether the decoder itself turns it, so that EXIF and XMP say nothing new.
     """
 
     image: Image.Image
     exif: tuple[bytes, ...] = ()
     xmp: tuple[bytes, ...] = ()
     keyed: Keyed | None = None
+    upright: bool = False

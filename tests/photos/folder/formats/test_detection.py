@@ -1,0 +1,41 @@
+"""What a file is, by its first bytes."""
+
+import struct
+
+import pytest
+
+from photos.folder.formats import avif, heif, jpeg, png, raw, webp
+from photos.folder.formats.detection import HEAD, RAW_SUFFIXES, opener_of
+
+
+def _ftyp(*brands: bytes) -> bytes:
+    names = b"".join([brands[0], bytes(4), *brands[1:]])
+    return struct.pack(">L", 8 + len(names)) + b"ftyp" + names
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".heic", ".dng", ""])
+@pytest.mark.parametrize(
+    ("head", "opener"),
+    [
+        (b"\xff\xd8\xff\xe0", jpeg.open_jpeg),
+        (b"\x89PNG\r\n\x1a\n", png.open_png),
+        (b"RIFF\0\0\0\0WEBPVP8 ", webp.open_webp),
+        (_ftyp(b"heic", b"mif1"), heif.open_heif),
+        (_ftyp(b"mif1", b"heic"), heif.open_heif),
+        (_ftyp(b"avif", b"mif1"), avif.open_avif),
+        (_ftyp(b"mif1", b"miaf", b"avif"), avif.open_avif),
+    ],
+)
+def test_a_format_is_told_by_its_bytes_whatever_the_file_is_called(head, opener, suffix):
+    assert opener_of(head.ljust(HEAD, b"\0"), suffix=suffix) is opener
+    assert opener_of(head, suffix=suffix) is opener
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"\xff\xd8", b"GIF89a", b"%PDF-1.7", b"II*\0", b"BM", b"RIFF\0\0\0\0WAVE", bytes(64),
+     _ftyp(b"qt  "), _ftyp(b"isom", b"mp42"), b"\0\0\0\x08ftypheic", b"\xff\xff\xff\xffftyp"],
+)  # fmt: skip
+def test_other_bytes_are_a_photo_only_where_the_file_is_called_camera_raw(head):
+    assert opener_of(head, suffix=".jpg") is None
+    assert {opener_of(head, suffix=one.upper()) for one in RAW_SUFFIXES} == {raw.open_raw}

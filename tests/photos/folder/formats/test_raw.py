@@ -1,0 +1,93 @@
+"""Camera raw by its preview, with a reader that is made up."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+from exif_blocks import ORIENTATION, TAKEN, block, short, text
+from spoilt_pictures import encoded, picture
+
+from photos.folder.decoding import Photograph, decode
+from photos.folder.formats.detection import RAW_SUFFIXES
+from photos.folder.skips import Skip
+
+RAW = block([short(ORIENTATION, 6)], [text(TAKEN, "2026:05:14 10:20:30")])[6:] + bytes(99)
+
+
+@pytest.fixture
+def preview(monkeypatch):
+    """Sets what the reader finds in any file."""
+    reader = ModuleType("rawpy")
+    for name in ("LibRawNoThumbnailError", "LibRawUnsupportedThumbnailError"):
+        setattr(reader, name, type(name, (Exception,), {}))
+    monkeypatch.setitem(sys.modules, "rawpy", reader)
+
+    class Opened:
+        def __init__(self, found: object) -> None:
+            self.found = found
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+        def extract_thumb(self):
+            if isinstance(self.found, str):
+                raise getattr(reader, self.found)
+            return SimpleNamespace(data=self.found)
+
+    def set_preview(found: object) -> None:
+        reader.imread = lambda _: Opened(found)
+
+    return set_preview
+
+
+def _decode(tmp_path: Path, name: str = "a.NEF") -> Photograph | Skip:
+    path = tmp_path / name
+    path.write_bytes(RAW)
+    return decode(path, side=16)
+
+
+@pytest.mark.parametrize("suffix", RAW_SUFFIXES)
+def test_without_its_reader_it_is_skipped_in_a_sentence_that_names_the_extra(
+    tmp_path, monkeypatch, suffix
+):
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    assert _decode(tmp_path, f"a{suffix}") == Skip.NO_RAW
+    assert "[raw]" in Skip.NO_RAW
+
+
+def test_a_preview_without_exif_has_the_turn_and_the_time_of_its_file(tmp_path, preview):
+    preview(encoded(picture(), "JPEG", quality=95))
+    photo = _decode(tmp_path)
+    preview(encoded(picture(), "JPEG", quality=95, exif=RAW))
+    assert photo.taken == datetime(2026, 5, 14, 10, 20, 30)
+    assert (photo.pixels == _decode(tmp_path).pixels).all()
+
+
+def test_a_previews_own_exif_counts_first(tmp_path, preview):
+    own = block([short(ORIENTATION, 1)], [text(TAKEN, "2025:01:01 00:00:00")])
+    preview(encoded(picture(), "JPEG", exif=own))
+    assert _decode(tmp_path).taken == datetime(2025, 1, 1)
+
+
+def test_a_preview_of_pixels_is_a_photo_too(tmp_path, preview):
+    preview(np.asarray(picture()))
+    assert _decode(tmp_path).pixels.shape == (16, 16, 3)
+
+
+@pytest.mark.parametrize(
+    "found", ["LibRawNoThumbnailError", "LibRawUnsupportedThumbnailError", b"no jpeg"]
+)
+def test_a_file_without_a_preview_is_skipped_in_one_sentence(tmp_path, preview, found):
+    preview(found)
+    assert _decode(tmp_path) == Skip.NO_PREVIEW
+
+
+def test_a_preview_that_is_cut_is_damaged(tmp_path, preview):
+    preview(encoded(picture(), "JPEG")[:-50])
+    assert _decode(tmp_path) == Skip.DAMAGED
