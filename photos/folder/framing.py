@@ -1,8 +1,7 @@
-"""From an upright picture of any shape to the square of pixels that the ranker sees."""
+"""From a picture of any shape to the square of pixels that the ranker sees."""
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 SMALLEST_SIDE = 8
 """Pixels of a photo's shorter side: a block of a JPEG has them. Without it a file of one pixel,
@@ -17,27 +16,42 @@ Without it a panorama of 12 to 1 is judged by the twelfth in its middle."""
 _DRAFT_SCALE = 4
 
 
-def square(image: Image.Image, *, side: int) -> NDArray[np.uint8]:
-    """Returns [side, side, 3] uint8: an RGB picture, reduced by Lanczos' filter.
+Size = tuple[float, float]
+
+
+def square(image: Image.Image, *, side: int, extent: Size | None = None) -> Image.Image:
+    """Returns a square of an RGB picture, reduced by Lanczos' filter.
 
     Of a picture up to 2 to 1 the centre square is kept, for padding would show the ranker
     borders that no camera made. A longer one would lose more than half of itself: it is fitted
     in whole, between bars of its mean colour.
+
+    Args:
+        image: The picture.
+        side: Pixels of the square's side.
+        extent: How far from the upper left corner the picture reaches, which a draft does not
+            always fill to its last pixel; None for all of the image.
     """
-    if cropped(image.size):
-        fitted = ImageOps.fit(image, (side, side), method=Image.Resampling.LANCZOS)
-        return np.asarray(fitted, dtype=np.uint8)
-    longest = max(image.size)
-    width, height = (max(round(side * length / longest), 1) for length in image.size)
-    whole = image.resize((width, height), Image.Resampling.LANCZOS)
-    pixels = np.empty((side, side, 3), dtype=np.uint8)
-    pixels[:] = np.asarray(whole).mean(axis=(0, 1)).round()
-    top, left = (side - height) // 2, (side - width) // 2
-    pixels[top : top + height, left : left + width] = np.asarray(whole)
-    return pixels
+    width, height = extent or image.size
+    if cropped((width, height)):
+        left, top = (max(length - min(width, height), 0) / 2 for length in (width, height))
+        return _reduced(image, (side, side), (left, top, width - left, height - top))
+    lengths = (side * length / max(width, height) for length in (width, height))
+    across, down = (max(round(length), 1) for length in lengths)
+    whole = _reduced(image, (across, down), (0, 0, width, height))
+    mean = np.asarray(whole).mean(axis=(0, 1)).round()
+    bars = Image.fromarray(np.full((side, side, 3), mean, dtype=np.uint8))
+    bars.paste(whole, ((side - across) // 2, (side - down) // 2))
+    return bars
 
 
-def cropped(size: tuple[int, int]) -> bool:
+def _reduced(
+    image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> Image.Image:
+    return image.resize(size, Image.Resampling.LANCZOS, box=box)
+
+
+def cropped(size: Size) -> bool:
     """Says whether a picture of this size is cropped to its centre square."""
     return max(size) <= LONGEST_SHAPE * min(size)
 

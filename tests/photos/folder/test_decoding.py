@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exif_blocks import ORIENTATION, RATIO, RUBBISH, TAKEN, TEXT, block, short, text
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 from spoilt_pictures import picture
 
 from photos.folder.decoding import Photograph, decode
@@ -284,3 +287,86 @@ def test_a_keyed_colour_is_laid_on_white_before_the_photo_is_made_smaller(tmp_pa
     image.putdata([7 if (x + y) % 2 else 200 for y in range(160) for x in range(160)])
     pixels = _decoded(_saved(image, tmp_path / "a.png", transparency=7)).pixels
     assert np.abs(pixels.astype(int) - (255 + 200) / 2).max() <= 2
+
+
+def _made(name: str, width: int, height: int) -> Image.Image:
+    down, across = np.mgrid[:height, :width]
+    rng = np.random.default_rng(0)
+    if name == "clouds":
+        few = Image.fromarray(rng.integers(0, 256, (9, 12, 3), dtype=np.uint8))
+        return few.resize((width, height), Image.Resampling.BICUBIC)
+    values = {
+        "an edge": (across > width // 3) * 255,
+        "squares": (across // 7 + down // 7) % 2 * 255,
+        "noise": rng.integers(0, 256, (height, width)),
+        "lines of one pixel": across % 2 * 255,
+    }[name]
+    return Image.fromarray(values.astype(np.uint8)).convert("RGB")
+
+
+@pytest.mark.parametrize("size", [(800, 600), (777, 769), (1999, 260)])
+@pytest.mark.parametrize(
+    ("name", "most", "mean"),
+    [
+        ("clouds", 8, 1.0),
+        ("an edge", 8, 1.0),
+        ("squares", 8, 1.0),
+        ("noise", 8, 1.0),
+        # No photo has them: where the last block is not full, it mixes them with its own edge.
+        ("lines of one pixel", 16, 1.0),
+    ],
+)
+@pytest.mark.parametrize("side", [16, 48])
+def test_a_jpeg_that_is_decoded_smaller_differs_by_little_from_the_whole_one(
+    tmp_path, monkeypatch, name, most, mean, size, side
+):
+    path = _saved(_made(name, *size), tmp_path / "a.jpg", quality=90)
+    small = _decoded(path, side=side).pixels.astype(int)
+    monkeypatch.setattr(JpegImageFile, "draft", lambda *_: None)
+    difference = np.abs(small - _decoded(path, side=side).pixels)
+    assert difference.max() <= most
+    assert difference.mean() <= mean
+
+
+def test_a_jpeg_is_decoded_no_larger_than_it_is_needed(tmp_path, monkeypatch):
+    sizes = []
+    real = JpegImageFile.load
+    monkeypatch.setattr(
+        JpegImageFile, "load", lambda self: (sizes.append(self.size), real(self))[1]
+    )
+    for size in ((2000, 1500), (4000, 500)):
+        _decoded(_saved(Image.new("RGB", size), tmp_path / "a.jpg"), side=16)
+    assert set(sizes) == {(250, 188), (500, 63)}
+
+
+def _jpeg_bomb(path: Path) -> Path:
+    whole = bytearray(_saved(Image.new("L", (8, 8)), path).read_bytes())
+    place = whole.index(b"\xff\xc0") + 5
+    whole[place : place + 4] = struct.pack(">HH", 65_000, 65_000)
+    path.write_bytes(whole)
+    return path
+
+
+def test_a_jpeg_that_claims_four_thousand_million_pixels_is_refused(tmp_path):
+    assert decode(_jpeg_bomb(tmp_path / "a.jpg"), side=8) == Skip.TOO_LARGE
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.permutations(range(6)))
+def test_a_file_gives_the_same_pixels_whatever_was_read_before(files_of_every_kind, order):
+    files, before = files_of_every_kind
+    for number in order:
+        found = decode(files[number], side=16)
+        assert isinstance(found, type(before[number]))
+        if isinstance(found, Photograph):
+            assert found.pixels.tobytes() == before[number].pixels.tobytes()
+            assert found.taken == before[number].taken
+
+
+@pytest.fixture(scope="module")
+def files_of_every_kind(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kinds")
+    kinds = ("a.jpg", "b.png", "c.webp", "d.avif")
+    files = [_saved(_made("clouds", 300, 200), folder / name) for name in kinds]
+    files += [_jpeg_bomb(folder / "e.jpg"), _bomb(folder / "f.png", 8000)]
+    return files, [decode(file, side=16) for file in files]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from photos.folder.framing import LONGEST_SHAPE, SMALLEST_SIDE, cropped, draft_size, square
 from photos.folder.skips import Skip
@@ -23,7 +23,7 @@ def test_what_a_camera_makes_fills_the_square(shape):
     image = Image.new("RGB", (round(90 * shape), 90), "black")
     middle = (image.width - 90) // 2
     image.paste("white", (middle, 0, middle + 90, 90))
-    assert square(image, side=9).mean() >= 250
+    assert np.asarray(square(image, side=9)).mean() >= 250
 
 
 @given(st.integers(8, 40), st.integers(2, 90), st.booleans())
@@ -33,7 +33,7 @@ def test_a_panorama_lies_whole_between_bars_of_its_mean_colour(short, shape, upr
     image.paste((0, 100, 200), (0, 0, long // 2, short))
     if upright:
         image = image.transpose(Image.Transpose.ROTATE_90)
-    pixels = square(image, side=side).astype(int)
+    pixels = np.asarray(square(image, side=side)).astype(int)
     pixels = np.rot90(pixels, -1) if upright else pixels
     bars = np.abs(pixels - (100, 100, 100)).max(axis=(1, 2)) <= 12
     assert side - 3 - side * short // long <= bars.sum() < side
@@ -53,3 +53,18 @@ def test_a_draft_keeps_four_pixels_for_each_of_the_square(width, height, side):
 
 def test_the_reason_for_a_small_picture_says_the_smallest_side():
     assert str(SMALLEST_SIDE) in Skip.TOO_SMALL
+
+
+@given(st.integers(8, 60), st.integers(8, 60), st.integers(1, 12))
+def test_a_crop_is_what_pillow_fits_into_a_square(width, height, side):
+    rng = np.random.default_rng(width * height)
+    image = Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+    if cropped(image.size):
+        fitted = ImageOps.fit(image, (side, side), method=Image.Resampling.LANCZOS)
+        assert (np.asarray(square(image, side=side)) == np.asarray(fitted)).all()
+
+
+def test_beyond_its_extent_a_picture_is_not_looked_at():
+    image = Image.new("RGB", (101, 101), "black")
+    image.paste("white", (0, 0, 100, 100))
+    assert (np.asarray(square(image, side=10, extent=(99.5, 99.5)))[:-1, :-1] >= 250).all()
