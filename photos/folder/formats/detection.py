@@ -20,8 +20,9 @@ HEAD = 64
 
 Opener = Callable[[bytes], Stored | Skip]
 
-# Bytes of the names that a file of boxes calls itself by, the first after its head.
+# Bytes of each name that a file of boxes calls itself by.
 _BRAND = 4
+# Bytes of a box's head, its length and its kind, after which the first name stands.
 _BOX_HEAD = 8
 
 

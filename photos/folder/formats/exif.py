@@ -14,6 +14,7 @@ _PREFIX = b"Exif\0\0"
 # Tags of EXIF 2.32: Orientation, the place of EXIF's own directory, DateTimeOriginal and
 # SubSecTimeOriginal.
 _ORIENTATION, _EXIF_IFD, _TAKEN, _FRACTION = 0x0112, 0x8769, 0x9003, 0x9291
+# Numbers of a turn by EXIF 2.32: others turn nothing.
 _UPRIGHT, _LAST_TURN = 1, 8
 # Digits of a fraction that Python's time holds.
 _DIGITS = 6

@@ -10,9 +10,11 @@ from photos.folder.formats.stored import MOST_PARTS, Stored
 
 MAGIC = b"\xff\xd8\xff"
 
+# Second bytes of markers by ITU-T T.81: a picture's start and end, and the start of a scan.
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 # After 0xff these begin no segment: stuffing, TEM, RST0 to RST7 and fill.
 _EMPTY = (0x00, 0x01, *range(0xD0, 0xD8), 0xFF)
+# The markers of what stands beside the pixels: sixteen for applications, and comments.
 _APP0, _APP1, _APP14, _COMMENT = 0xE0, 0xE1, 0xEE, 0xFE
 _BESIDE = (*range(_APP0, _APP0 + 16), _COMMENT)
 _EXIF, _XMP = b"Exif", b"http://ns.adobe.com/xap/1.0/\0"

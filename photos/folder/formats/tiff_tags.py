@@ -9,13 +9,16 @@ Value = bytes | int
 
 # The number of a type -> struct's code of one value: the types of TIFF 6.0, and IFD.
 _CODES = dict(zip(range(1, 14), ("s", "s", "H", "L", "LL", *"bshl", "ll", *"fdL"), strict=True))
+# The types whose values are bytes: BYTE, ASCII and UNDEFINED.
 _TEXTS = (1, 2, 7)
+# The types whose values are a numerator over a denominator.
 _RATIOS = (5, 10)
 _ORDERS = {b"II": "<", b"MM": ">"}
 # The number that follows the byte order in every TIFF header, in either order.
 _VERSIONS = (b"*\0", b"\0*")
-# Bytes of a directory's entry by TIFF 6.0, the last four of which are the value or its place.
+# Bytes of a directory's entry by TIFF 6.0: tag, type, count, and the value or its place.
 _ENTRY = 12
+# Bytes of a value that stands in its entry; of a longer one its place does.
 _INLINE = 4
 # Bytes of a value that are read: a time has 20. Without it a block of a megabyte, each of whose
 # tags claims the whole block, takes 60 gigabytes.

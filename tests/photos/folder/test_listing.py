@@ -14,14 +14,14 @@ def _names(paths: tuple[Path, ...]) -> list[str]:
 
 
 def test_photos_and_folders_are_listed_by_name_and_the_others_counted(tmp_path):
-    for name in ("b.jpg", "a.WebP", "c.JPEG", "d.png", "film.mov", "notes"):
+    for name in ("b.jpg", "a.WebP", "c.JPEG", "d.png", "e.HEIC", "f.cr2", "film.mov", "notes"):
         (tmp_path / name).touch()
     for name in ("z", "y.jpg"):
         (tmp_path / name).mkdir()
     (tmp_path / "twin.jpg").symlink_to("b.jpg")
     os.mkfifo(tmp_path / "pipe.png")
     found = contents(tmp_path)
-    assert _names(found.photos) == ["a.WebP", "b.jpg", "c.JPEG", "d.png"]
+    assert _names(found.photos) == ["a.WebP", "b.jpg", "c.JPEG", "d.png", "e.HEIC", "f.cr2"]
     assert _names(found.folders) == ["y.jpg", "z"]
     assert found.skipped == {Skip.OTHER_FILE: 2, Skip.LINK: 1, Skip.UNREADABLE: 1}
 
