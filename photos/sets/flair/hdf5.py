@@ -7,6 +7,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from photos.folder.framing import square
@@ -182,4 +183,4 @@ def _resized(images: Any, row: int, *, side: int) -> Pixels | Skip:
         return Skip.TOO_LARGE
     if row >= len(images) or 0 in images.shape:
         return Skip.UNREADABLE
-    return square(Image.fromarray(images[row]), side=side)
+    return np.asarray(square(Image.fromarray(images[row]), side=side))
