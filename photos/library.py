@@ -1,7 +1,5 @@
 """A device's photos: moments, their bursts and the feedback of their owner."""
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -69,16 +67,11 @@ class Library:
         device: The device's number in the population.
         moments: Moments in the order of their numbers.
         skipped: How many files or moments were left out, by reason; it never leaves the device.
+        rated: Photos of which something says what their owner did with them, those that were
+            left out among them; None where the source does not count them.
     """
 
     device: int
     moments: tuple[Moment, ...]
     skipped: dict[str, int]
-
-
-def skipped_total(libraries: Iterable[Library]) -> dict[str, int]:
-    """Returns how many files and moments were left out of all libraries, by reason."""
-    total: Counter[str] = Counter()
-    for library in libraries:
-        total.update(library.skipped)
-    return dict(sorted(total.items()))
+    rated: int | None = None

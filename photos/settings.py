@@ -33,6 +33,10 @@ class Photos:
         """Returns the sentence that refuses these settings, or "" where nothing is wrong."""
         return ""
 
+    def advice(self) -> str:
+        """Returns how to give feedback that the source reads, to end a sentence with."""
+        return "see docs/photos.md for how feedback is given"
+
     def identity(self, *, seed: int) -> dict[str, Any]:
         """Returns by full name what says which devices these are.
 

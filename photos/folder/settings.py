@@ -24,6 +24,10 @@ class FolderPhotos(Photos):
             return ""
         return "photos.root is empty but photos=folder; add photos.root=DIR."
 
+    def advice(self) -> str:
+        """Returns how to give feedback that can be read here."""
+        return "write what owners did with their photos into ROOT/<device>/feedback.csv"
+
     def identity(self, *, seed: int) -> dict[str, Any]:
         """Returns source and folder, under any of its names; photographs have no seed."""
         return {"photos.source": self.source, "photos.root": str(self.folder().resolve())}

@@ -8,11 +8,12 @@ from client.accelerator import accelerator
 from client.model import prove_isolation
 from client.training.isolation_check import NotIsolatedError
 from photos.registry import open_source
-from photos.source import PhotoSource
+from photos.source import Catalogued, PhotoSource
 from privacy.protection.derivation import Protection
 from protocol.rebuild import SettingError
 from ranking.initial import initial_ranker
 from ranking.model.encoders.registry import check_encoder
+from simulations.configuration.feedback_survey import FeedbackSurvey, surveyed
 from simulations.configuration.settings import Config, Simulation
 
 
@@ -23,10 +24,12 @@ class Prepared:
     Attributes:
         source: The libraries.
         protection: What protects the run.
+        survey: What photographs hold; None where the libraries are made.
     """
 
     source: PhotoSource
     protection: Protection
+    survey: FeedbackSurvey | None = None
 
 
 def ready(config: Config) -> Prepared:
@@ -34,8 +37,8 @@ def ready(config: Config) -> Prepared:
 
     Raises:
         ValueError: The photos, the weights, the cache, the accelerator or the promise cannot be
-            had, or more devices are expected in a round than there are; one sentence with the
-            way out.
+            had, more devices are expected in a round than there are, or photographs hold no
+            feedback to learn from or to judge by; one sentence with the way out.
     """
     source = open_source(config.photos, seed=config.seed)
     config.server.check_cohort(devices=source.devices)
@@ -44,7 +47,10 @@ def ready(config: Config) -> Prepared:
     _cache(config.simulation.cache)
     _accelerator(config.simulation)
     _isolation(config)
-    return Prepared(source=source, protection=config.protection(devices=source.devices))
+    protection = config.protection(devices=source.devices)
+    unread = config.photos.made or isinstance(source, Catalogued)
+    survey = None if unread else surveyed(config.photos, config.seed)
+    return Prepared(source=source, protection=protection, survey=survey)
 
 
 def _cache(folder: str | None) -> None:

@@ -5,8 +5,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.text import Text
 
-from photos.library import skipped_total
-from photos.source import Catalogued, PhotoSource
+from photos.source import Catalogued
 from privacy.protection.derivation import Protection
 from simulations.configuration.preflight import Prepared
 from simulations.configuration.settings import Config
@@ -38,7 +37,7 @@ def _lines(config: Config, prepared: Prepared) -> list[tuple[str, str]]:
             f"{photos.source}: {source.devices} devices train, "
             f"{source.held_out_devices} never do",
         ),
-        *([] if photos.made else _skipped(source)),
+        *(("", line) for line in _of_photographs(prepared)),
         (
             "ranking",
             f"{config.ranking.trained} from {weights} weights, {config.ranking.loss} loss",
@@ -52,18 +51,18 @@ def _lines(config: Config, prepared: Prepared) -> list[tuple[str, str]]:
     ]
 
 
-def _skipped(source: PhotoSource) -> list[tuple[str, str]]:
-    """What was left out of libraries, over all devices: known in a simulation only.
+def _of_photographs(prepared: Prepared) -> list[str]:
+    """What is in all libraries, and what was left out: known in a simulation only.
 
     Of a public set it is what its tables leave out: to open all of its photos takes hours.
     """
-    if isinstance(source, Catalogued):
-        left_out = [f"skipped {count}: {reason}" for reason, count in source.skipped.items()]
-        return [("", line) for line in (*source.notes, *left_out)]
-    numbers = range(source.devices + source.held_out_devices)
-    reasons = skipped_total(source.library(number) for number in numbers)
-    lines = [f"skipped {count}: {reason}" for reason, count in sorted(reasons.items())]
-    return [("", line) for line in lines or ["nothing skipped"]]
+    if isinstance(prepared.source, Catalogued):
+        skipped = prepared.source.skipped
+        return [
+            *prepared.source.notes,
+            *(f"skipped {count}: {reason}" for reason, count in skipped.items()),
+        ]
+    return prepared.survey.lines() if prepared.survey else []
 
 
 def _privacy(config: Config, protection: Protection) -> list[tuple[str, str]]:

@@ -1,27 +1,6 @@
-"""What was left out of many libraries."""
+"""What feedback is worth."""
 
-from photos.library import Feedback, Library, skipped_total
-
-
-def _library(device: int, skipped: dict[str, int]) -> Library:
-    return Library(device=device, moments=(), skipped=skipped)
-
-
-def test_skips_are_added_up_over_libraries_by_reason_in_the_order_of_the_reasons():
-    libraries = [
-        _library(0, {"link": 2, "damaged": 1}),
-        _library(1, {}),
-        _library(2, {"link": 3, "bad row": 4}),
-    ]
-    assert list(skipped_total(libraries).items()) == [
-        ("bad row", 4),
-        ("damaged", 1),
-        ("link", 5),
-    ]
-
-
-def test_without_libraries_nothing_was_left_out():
-    assert skipped_total([]) == {}
+from photos.library import Feedback
 
 
 def test_feedback_is_worth_0_1_and_3():

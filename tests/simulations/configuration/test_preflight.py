@@ -13,6 +13,17 @@ from simulations.configuration.preflight import ready
 FAST = ("photos.side=16", "ranking=linear", "ranking.weights=null")
 
 
+def folder(device, feedback="favourite"):
+    """A device of 20 moments, each with a photo of that feedback and one that is kept."""
+    rows = ["photo,feedback"]
+    for number in range(20):
+        (device / f"{number}").mkdir(parents=True)
+        for name in ("1.png", "2.png"):
+            Image.new("RGB", (8, 8)).save(device / f"{number}" / name)
+        rows.append(f"{number}/1.png,{feedback}")
+    (device / "feedback.csv").write_text("\n".join(rows))
+
+
 @pytest.fixture
 def refused_when_ready(refused):
     return lambda *words: refused(ready, compose([*FAST, *words]))
@@ -31,10 +42,7 @@ def test_a_cohort_larger_than_the_devices_that_are_found_is_refused(
     refused_when_ready, tmp_path
 ):
     for device in "abc":
-        moment = tmp_path / device / "moment"
-        moment.mkdir(parents=True)
-        for name in ("1.png", "2.png"):
-            Image.new("RGB", (8, 8)).save(moment / name)
+        folder(tmp_path / device)
     words = ("photos=folder", f"photos.root={tmp_path}", "photos.held_out_devices=1")
     message = refused_when_ready(*words, "server.cohort=3", "privacy/device=none")
     expected = "server.cohort=3 exceeds the number of devices that train, 2; lower it."
@@ -143,3 +151,31 @@ def test_a_promise_that_cannot_be_met_is_refused():
     config = compose([*FAST, "privacy.example.epsilon=1e-9"])
     with pytest.raises(ValueError, match=r"^privacy\.example\.epsilon=1e-09 cannot be met"):
         ready(config)
+
+
+@pytest.mark.parametrize(
+    ("feedback", "words", "sentence"),
+    [
+        (
+            "keep",
+            (),
+            "photos=folder has no moment to train on whose photos differ in feedback, so that "
+            "nothing would be learned; write what owners did with their photos into "
+            "ROOT/<device>/feedback.csv.",
+        ),
+        (
+            "favourite",
+            ("photos.held_out_share=0",),
+            "photos=folder holds out no moment whose photos differ in feedback, so that every "
+            "figure would be nan; raise photos.held_out_share=0, or write what owners did with "
+            "their photos into ROOT/<device>/feedback.csv.",
+        ),
+    ],
+)
+def test_photographs_without_feedback_are_refused_before_they_cost_anything(
+    refused_when_ready, tmp_path, feedback, words, sentence
+):
+    for device in "abc":
+        folder(tmp_path / device, feedback)
+    words = (f"photos.root={tmp_path}", "photos.held_out_devices=1", "server.cohort=2", *words)
+    assert refused_when_ready("photos=folder", "privacy/device=none", *words) == sentence

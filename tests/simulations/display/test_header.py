@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import pytest
 
-from photos.library import Library
+from simulations.configuration.feedback_survey import FeedbackSurvey
 from simulations.configuration.hydra_bridge import compose
 from simulations.configuration.preflight import Prepared
 from simulations.display import header
@@ -13,24 +13,19 @@ from simulations.runs.run_folder import RunFolder
 
 
 class Source:
-    """Three libraries of which something was left out, the last one held out."""
+    """Three devices, the last one held out."""
 
     devices, held_out_devices = 2, 1
-    skipped = ({"a video": 1}, {}, {"a video": 2, "too large": 1})
-
-    def library(self, device):
-        return Library(device=device, moments=(), skipped=self.skipped[device])
 
 
 @pytest.fixture
 def shown(screen, tmp_path):
     """Shows the header of a run; returns its lines."""
 
-    def shown(*words, source=None):
+    def shown(*words, survey=None, source=None):
         config = compose(words)
-        prepared = Prepared(
-            source=source or Source(), protection=config.protection(devices=240)
-        )
+        protection = config.protection(devices=240)
+        prepared = Prepared(source=source or Source(), protection=protection, survey=survey)
         header.show(config, RunFolder(tmp_path / "run"), screen, prepared=prepared)
         return screen.file.getvalue().splitlines(), prepared
 
@@ -57,12 +52,13 @@ def test_the_lines_say_photos_ranking_rounds_and_training(shown):
     ]
 
 
-def test_of_photographs_it_is_said_what_was_left_out_of_all_libraries(shown):
-    (_, *lines), _ = shown("photos=folder", "photos.root=DIR", "server.cohort=2")
-    assert [line.strip() for line in lines[1:3]] == [
-        "skipped 3: a video",
-        "skipped 1: too large",
-    ]
+def test_of_photographs_it_is_said_what_is_in_them(shown):
+    survey = FeedbackSurvey(
+        training=5, training_orders=4, judged_orders=1, rated=7, skipped={"a video": 3}
+    )
+    words = ("photos=folder", "photos.root=DIR", "server.cohort=2")
+    (_, *lines), _ = shown(*words, survey=survey)
+    assert [line.strip() for line in lines[1:4]] == survey.lines()
 
 
 class Catalogue(Source):
@@ -86,13 +82,6 @@ def test_of_a_public_set_its_notes_and_its_tables_are_told(shown):
         "the taste is simulated",
         "skipped 2: table row of nobody",
     ]
-
-
-def test_where_nothing_was_left_out_that_is_said_too(shown):
-    source = Source()
-    source.skipped = ({}, {}, {})
-    (_, *lines), _ = shown("photos=folder", "photos.root=DIR", "server.cohort=2", source=source)
-    assert lines[1].strip() == "nothing skipped"
 
 
 def test_every_promise_is_reported_in_the_words_of_its_card(shown):
