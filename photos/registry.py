@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from photos.folder.settings import FolderPhotos
+from photos.owned.settings import LibraryPhotos
 from photos.sets.settings import FlairPhotos, FlickrAesPhotos, ParaPhotos, PhotoTriagePhotos
 from photos.settings import Photos
 from photos.source import PhotoSource
@@ -61,9 +62,16 @@ def _flair(photos: FlairPhotos, seed: int) -> PhotoSource:
     return FlairSource(photos, seed)
 
 
+def _library(photos: LibraryPhotos, _seed: int) -> PhotoSource:
+    from photos.owned.population import LibrarySource
+
+    return LibrarySource(photos)
+
+
 KINDS: dict[str, Kind] = {
     "synthetic": Kind(SyntheticPhotos, _synthetic),
     "folder": Kind(FolderPhotos, _folder),
+    "library": Kind(LibraryPhotos, _library),
     "photo_triage": Kind(PhotoTriagePhotos, _photo_triage),
     "para": Kind(ParaPhotos, _para),
     "flickr_aes": Kind(FlickrAesPhotos, _flickr_aes),

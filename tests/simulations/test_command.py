@@ -129,7 +129,10 @@ def test_a_failing_job_does_not_end_the_sweep(darkroom, monkeypatch):
             "'sede' is not a setting. Did you mean 'seed'?",
         ),
         (["simulate", "-m", "sede=1,2"], "'sede' is not a setting. Did you mean 'seed'?"),
-        (["simulate", "-m", "photos=a,b"], "photos=a is not one of folder, synthetic."),
+        (
+            ["simulate", "-m", "photos=a,b"],
+            "photos=a is not one of folder, library, synthetic.",
+        ),
         (
             ["pretrain", "--seed", "-1"],
             "--seed takes a whole number of at least 0.",

@@ -25,6 +25,7 @@ NEEDED = {
     "flickr-aes": ["photos.root=DIR"],
     "flair": ["photos.root=DIR"],
     "photos=folder": ["photos.root=DIR"],
+    "photos=library": ["photos.root=DIR"],
     "photos=photo_triage": ["photos.root=DIR"],
     "photos=para": ["photos.root=DIR"],
     "photos=flickr_aes": ["photos.root=DIR"],

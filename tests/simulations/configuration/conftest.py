@@ -15,6 +15,7 @@ NEEDED = {
     "study=comparison": ["+study.arms.a=[]"],
     "study=search": ["+study.arms.a=[]"],
     "photos=folder": ["photos.root=DIR"],
+    "photos=library": ["photos.root=DIR"],
     "photos=photo_triage": ["photos.root=DIR"],
     "photos=para": ["photos.root=DIR"],
     "photos=flickr_aes": ["photos.root=DIR"],

@@ -42,7 +42,8 @@ def test_which_kind_a_section_is_follows_from_its_group_alone(refusal, path):
     [
         (
             ["photos=3"],
-            "photos=3 is not one of flair, flickr_aes, folder, para, photo_triage, synthetic.",
+            "photos=3 is not one of flair, flickr_aes, folder, library, para, photo_triage, "
+            "synthetic.",
         ),
         (
             ["privacy/exampel=none"],

@@ -54,6 +54,7 @@ FREE = [
 ]
 OF_A_KIND = {
     "photos": ("photos=folder", "photos.root=DIR"),
+    "photos.zone": ("photos=library", "photos.root=DIR", "photos.devices_by=folder"),
     "ranking.encoder.file": ("ranking/encoder=onnx",),
     "study": ("study=search", "+study.arms.a=[]"),
     "study.against": ("study=comparison", "+study.arms.a=[]"),
@@ -85,6 +86,7 @@ def test_the_free_texts_of_a_configuration_are_known():
     assert set(FREE) >= {
         "name",
         "photos.root",
+        "photos.zone",
         "ranking.weights",
         "simulation.address",
         "simulation.cache",
