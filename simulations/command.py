@@ -27,7 +27,7 @@ import typer  # noqa: E402
 from simulations.display import usage  # noqa: E402
 from simulations.pretraining.stage import Stage  # noqa: E402
 from simulations.privacy.question import Asked, Unit  # noqa: E402
-from simulations.ranking import arguments  # noqa: E402
+from simulations.ranking import arguments, photos_commands  # noqa: E402
 
 HYDRAS_WORDS = {
     "allow_extra_args": True,
@@ -42,8 +42,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-photos_app = typer.Typer(help="Photographs to train on.", no_args_is_help=True)
-app.add_typer(photos_app, name="photos")
+app.add_typer(photos_commands.app, name="photos")
 privacy_app = typer.Typer(help="Privacy before anything runs.", no_args_is_help=True)
 app.add_typer(privacy_app, name="privacy")
 
@@ -152,22 +151,6 @@ def ledger(
 
     holds = show_runs(runs, Console(highlight=False), lines=lines, same=same)
     raise typer.Exit(0 if holds else 1)
-
-
-@photos_app.command()
-def sample(
-    folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
-    devices: Annotated[int, typer.Option(min=2, max=1000)] = 72,
-    moments: Annotated[int, typer.Option(min=2, max=1000)] = 12,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    version: Annotated[int, typer.Option(min=1, max=2)] = 2,
-) -> None:
-    """Write a small library of real photographs, to try experiment=real-photos."""
-    from photos.sample.sample import write_sample
-
-    write_sample(folder, devices=devices, moments=moments, seed=seed, version=version)
-    typer.echo(f"{folder}: {devices} devices with {moments} moments each")
-    typer.echo(f"Next: darkroom simulate experiment=real-photos photos.root={folder}")
 
 
 @privacy_app.command()

@@ -19,7 +19,8 @@ _EXIF_IFD, _TAKEN, _FRACTION, _OFFSET = 0x8769, 0x9003, 0x9291, 0x9011
 _STARS, _PERCENT = 0x4746, 0x4749
 # Digits of a fraction of a second that a time can hold: microseconds.
 _FRACTION_DIGITS = 6
-# Hours of the furthest offset: no place on Earth is further from UTC. Without it a broken offset moves a photo.
+# Hours of the furthest offset: no place on Earth is further from UTC. Without it a broken
+# offset moves a photo.
 _FURTHEST = timedelta(hours=14)
 
 

@@ -52,8 +52,8 @@ def test_a_typo_in_a_file_is_refused_also_in_a_section_of_several_kinds(
         ),
         (
             ["photos=sinthetic"],
-            "photos=sinthetic is not one of flair, flickr_aes, folder, library, para, photo_triage, "
-            "synthetic. Did you mean 'synthetic'?",
+            "photos=sinthetic is not one of flair, flickr_aes, folder, library, para, "
+            "photo_triage, synthetic. Did you mean 'synthetic'?",
         ),
         (
             ["ranking/list=probs"],
