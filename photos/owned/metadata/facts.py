@@ -8,10 +8,9 @@ from typing import Any
 
 from PIL import Image
 
-from photos.folder.decoding import FORMATS
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import LARGEST_BYTES, Skip
-from photos.owned.metadata.png_chunks import late_chunks
+from photos.owned.metadata.heads import read_head
 
 # Tags of EXIF: its own directory; in it DateTimeOriginal, its fraction and its zone.
 _EXIF_IFD, _TAKEN, _FRACTION, _OFFSET = 0x8769, 0x9003, 0x9291, 0x9011
@@ -19,8 +18,7 @@ _EXIF_IFD, _TAKEN, _FRACTION, _OFFSET = 0x8769, 0x9003, 0x9291, 0x9011
 _STARS, _PERCENT = 0x4746, 0x4749
 # Digits of a fraction of a second that a time can hold: microseconds.
 _FRACTION_DIGITS = 6
-# Hours of the furthest offset: no place on Earth is further from UTC. Without it a broken
-# offset moves a photo.
+# Hours from UTC: no place on Earth is further. Without it a broken offset moves a photo.
 _FURTHEST = timedelta(hours=14)
 
 
@@ -47,8 +45,6 @@ class Facts:
 def read_facts(path: Path) -> Facts:
     """Reads a photograph's head; a damaged or hostile file says nothing and never raises.
 
-    No pixel is decoded, as Pillow would to find what a PNG file has behind them.
-
     Args:
         path: A regular file; a symbolic link is not followed.
     """
@@ -58,33 +54,24 @@ def read_facts(path: Path) -> Facts:
     try:
         with file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(file, formats=FORMATS) as image:
-                name, exif, packet = image.format, image.info.get("exif"), image.info.get("xmp")
-            if name == "PNG" and not (exif and packet):
-                late_exif, late_packet = late_chunks(file)
-                exif, packet = exif or late_exif, packet or late_packet
-            return _facts(name or "", exif, packet)
+            head = read_head(file)
     except Exception:
         # Pillow's decoders raise almost anything on a crafted file.
         return Facts()
-
-
-def _facts(name: str, content: object, packet: object) -> Facts:
-    exif = _exif(content)
-    inner = _inner(exif)
+    exif = _exif(head.exif)
     return Facts(
-        format=name,
-        taken=_taken(inner),
+        format=head.format,
+        taken=_taken(_inner(exif)),
         stars=exif.get(_STARS),
         percent=exif.get(_PERCENT),
-        xmp=packet if isinstance(packet, bytes) else b"",
+        xmp=head.xmp,
     )
 
 
-def _exif(content: object) -> Image.Exif:
+def _exif(content: bytes) -> Image.Exif:
     exif = Image.Exif()
     try:
-        exif.load(content if isinstance(content, bytes) else b"")
+        exif.load(content)
         exif.get(_STARS)
     except Exception:
         return Image.Exif()

@@ -9,6 +9,7 @@ from photo_files import packet
 from photo_files import photo as write
 from PIL import Image
 
+from photos.folder.skips import Skip
 from photos.owned.settings import LibraryPhotos
 from photos.owned.skips import Left
 from simulations.ranking.inspection import inspect, printable
@@ -71,7 +72,7 @@ def test_each_line_says_what_was_read_from_where(found, library):
         "  feedback  favourite ",
         " with an order: ",
         "  skipped   7 × rating out of range",
-        "    broken files/a.jpg: not a JPEG, PNG or WebP inside",
+        f"    broken files/a.jpg: {Skip.NOT_A_PHOTO}",
         "--out FILE.png",
     ):
         assert said in text
