@@ -51,7 +51,8 @@ def test_stage_seed_families_and_sizes_reach_the_training(darkroom, trained):
     [
         (
             ["--stage", "lst"],
-            "Invalid value for '--stage': 'lst' is not one of 'both', 'encoder', 'list'.",
+            "Invalid value for '--stage': 'lst' is not one of 'both', 'encoder', 'list', "
+            "'real'.",
         ),
         (["--stage"], "Option '--stage' requires an argument."),
         (["--stag", "list"], "'--stag' is not an option. Did you mean '--stage'?"),
