@@ -176,7 +176,8 @@ def test_null_is_a_value_only_of_settings_that_have_it(refusal, overrides, messa
         (
             ["++photos.root=DIR"],
             "photos.root belongs to photos=folder, photos=library, photos=photo_triage, "
-            "photos=para, photos=flickr_aes or photos=flair: take that, or leave the setting out.",
+            "photos=para, photos=flickr_aes or photos=flair: take that, or leave the setting "
+            "out.",
         ),
         (
             [NONE, "privacy.example.epsilon=3"],
