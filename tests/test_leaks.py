@@ -202,7 +202,7 @@ def test_a_client_that_sends_what_it_keeps_of_a_photo_is_found(
     def leaky(self, parameters, visits, *, terms):
         for one in honest(self, parameters, visits, terms=terms):
             delta = one.delta.copy()
-            delta[: len(kept)] = kept
+            delta[: len(kept)] = kept[: len(delta)]
             yield Trained(delta=delta, non_finite=one.non_finite)
 
     monkeypatch.setattr(client.training.cohort_engine.CohortEngine, "train", leaky)

@@ -10,7 +10,7 @@ from torch import Tensor
 from photos.synthetic.attributes import NAMES
 from ranking.model.encoder import PhotoEncoder
 from simulations.pretraining.encoder_stage import within
-from simulations.pretraining.public_moments import PublicMoments
+from simulations.pretraining.moments.public_moments import PublicMoments
 
 AT_ONCE = 32
 """Moments that are embedded in one call, which bounds the memory."""

@@ -7,7 +7,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from photos.synthetic.attributes import NAMES, SCENES
 from ranking.model.encoder import PhotoEncoder
-from simulations.pretraining.public_moments import PublicMoments
+from simulations.pretraining.moments.public_moments import PublicMoments
 from simulations.pretraining.schedule import pace
 
 PASSES = 4

@@ -8,7 +8,7 @@ from ranking.model.build import build_ranker, trainable_names
 from ranking.model.lora import under_adapters
 from ranking.model.ranker import Ranker
 from ranking.settings import RANKINGS, Lora, Ranking, Trained
-from simulations.pretraining.embedded_moments import EmbeddedMoments
+from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
 
 GRADIENTS = 100
 """Held-out moments of whose gradients the median norm is taken: each is a pass of its own."""

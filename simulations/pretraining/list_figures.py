@@ -11,9 +11,9 @@ from ranking.model.list_ranker import ListRanker
 from ranking.model.ranker import Ranker
 from ranking.settings import Ranking
 from simulations.pretraining.context_functions import FAMILIES, features
-from simulations.pretraining.embedded_moments import EmbeddedMoments
 from simulations.pretraining.encoder_figures import listed
 from simulations.pretraining.gradient_norms import gradient_norms
+from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from simulations.pretraining.encoder_figures import encoder_figures
 from simulations.pretraining.encoder_stage import BATCH, PASSES, EncoderLesson
 from simulations.pretraining.list_figures import list_figures
 from simulations.pretraining.list_stage import ListLesson
-from simulations.pretraining.public_moments import gather
+from simulations.pretraining.moments.public_moments import gather
 from simulations.pretraining.real_stage import write_real
 from simulations.pretraining.sizes_asked import kept
 from simulations.pretraining.stage import Stage
@@ -104,13 +104,13 @@ def pretrain(
 
 
 def _check(ranking: Ranking, stage: Stage, without: frozenset[str]) -> None:
-    if stage is not Stage.ENCODER:
-        _check_list(ranking)
     if stage is not Stage.LIST and not ranking.encoder.trainable:
         raise ValueError(
             f"--stage {stage} trains the encoder, and ranking/encoder={ranking.encoder.kind} "
             "stays as it is; take --stage list."
         )
+    if stage is not Stage.ENCODER:
+        _check_list(ranking)
     if unknown := without - set(FAMILIES):
         raise ValueError(
             f"--without {min(unknown)} is none of {', '.join(FAMILIES)}; name one of these."

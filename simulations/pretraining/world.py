@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from photos.sample import public_moments as pictured
 from photos.synthetic.attributes import NAMES, SCENES
 from ranking.settings import Ranking
-from simulations.pretraining.drawn_moments import embedded_drawings
-from simulations.pretraining.embedded_moments import EmbeddedMoments
-from simulations.pretraining.pictured_moments import embedded_pictures
+from simulations.pretraining.moments.drawn_moments import embedded_drawings
+from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
+from simulations.pretraining.moments.pictured_moments import embedded_pictures
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

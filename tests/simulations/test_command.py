@@ -131,7 +131,8 @@ def test_a_failing_job_does_not_end_the_sweep(darkroom, monkeypatch):
         (["simulate", "-m", "sede=1,2"], "'sede' is not a setting. Did you mean 'seed'?"),
         (
             ["simulate", "-m", "photos=a,b"],
-            "photos=a is not one of folder, library, synthetic.",
+            "photos=a is not one of flair, flickr_aes, folder, library, para, photo_triage, "
+            "synthetic.",
         ),
         (
             ["pretrain", "--seed", "-1"],

@@ -72,7 +72,7 @@ def test_a_moment_depends_on_its_own_series_alone(root, opened):
     assert cut.number in {one.number for one in before}
     assert cut.feedback.tolist() == [Feedback.FAVOURITE, Feedback.KEEP]
     assert cut.judgement.values.tolist() == [[0, 1, 0.75]]
-    assert after.skipped == {"not a JPEG, PNG or WebP inside": 1}
+    assert after.skipped == {"not a JPEG, PNG, WebP, HEIC, AVIF or camera raw inside": 1}
 
 
 def test_the_zipped_folder_around_the_lists_is_entered(tmp_path, opened):

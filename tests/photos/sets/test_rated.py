@@ -103,7 +103,7 @@ def test_a_damaged_photo_costs_its_moment_that_photo_and_no_other_anything(kind,
     before = opened(kind, root, moment_size=4).library(0)
     (root / PHOTOS[kind]).write_bytes(b"no photo")
     after = opened(kind, root, moment_size=4).library(0)
-    assert after.skipped == {"not a JPEG, PNG or WebP inside": 1}
+    assert after.skipped == {"not a JPEG, PNG, WebP, HEIC, AVIF or camera raw inside": 1}
     assert [len(one.photos) for one in after.moments].count(3) == 1
     pairs = list(zip(after.moments, before.moments, strict=True))
     assert [one.number for one, _ in pairs] == [other.number for _, other in pairs]

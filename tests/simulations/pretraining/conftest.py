@@ -9,8 +9,8 @@ from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
 from ranking.settings import Ranking
 from ranking.sizes import ListTransformer, Probes
-from simulations.pretraining.drawn_moments import embedded_drawings
-from simulations.pretraining.public_moments import gather
+from simulations.pretraining.moments.drawn_moments import embedded_drawings
+from simulations.pretraining.moments.public_moments import gather
 
 SMALL = 16  # pixels of a side
 ENCODER = Drawn(width=32, depth=1, heads=2)

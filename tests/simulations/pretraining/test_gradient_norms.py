@@ -10,8 +10,8 @@ from ranking.model.build import trainable_names
 from ranking.parameters import module_digest
 from simulations.configuration.hydra_bridge import compose
 from simulations.pretraining import gradient_norms as module
-from simulations.pretraining.embedded_moments import EmbeddedMoments
 from simulations.pretraining.gradient_norms import GRADIENTS, PARTS, RANK, gradient_norms
+from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
 
 
 def first(embedded: EmbeddedMoments, *rows: int) -> EmbeddedMoments:

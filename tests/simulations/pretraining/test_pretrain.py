@@ -241,8 +241,11 @@ def test_all_is_computed_on_one_thread_and_others_come_back_after_a_failure():
 def test_over_an_encoder_that_comes_with_its_weights_the_list_model_alone_is_trained(
     make, little, tmp_path
 ):
+    """On pictures, of which eight things are known by themselves, and one kind of moment."""
     real = Real(width=12)
-    made = make(stage=Stage.LIST, encoder=real, weights=None)
+    sizes = replace(little().list, own=8, scenes=1, context=19)
+    made = make(stage=Stage.LIST, encoder=real, list=sizes, weights=None)
+    assert read_origin(made.path).photos == "sample"
     assert "encoder" not in made.said
     shipped = RealEncoder(real)
     shipped.begin()

@@ -9,7 +9,7 @@ from rankings import ranker, ranking
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ranking import weights
+from ranking.parameters import tensors_digest
 from ranking.weights import Origin, read_origin, save_weights
 from simulations.ranking.chosen_model import chosen_model, model_file
 
@@ -65,7 +65,7 @@ def test_a_file_of_before_it_said_so_is_read_and_its_photos_are_unknown(tmp_path
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
     del facts["photos"]
     old = json.dumps(facts, sort_keys=True)
-    metadata = {"darkroom": old, "sha256": weights._digest(tensors, facts=old)}
+    metadata = {"darkroom": old, "sha256": tensors_digest(tensors, facts=old)}
     save_file(tensors, file, metadata=metadata)
     assert read_origin(file) == ORIGIN
     assert chosen_model(file).photos is None
@@ -73,7 +73,8 @@ def test_a_file_of_before_it_said_so_is_read_and_its_photos_are_unknown(tmp_path
 
 def test_the_public_ranker_is_taken_where_no_run_is_named():
     model = chosen_model(None)
-    assert (model.title, model.photos, model.side) == ("the public ranker", "synthetic", 48)
+    assert model.trained_on == "trained on photographs"
+    assert (model.title, model.photos, model.side) == ("the public ranker", "sample", 48)
 
 
 @pytest.mark.parametrize("name", ["", "nothing", "empty", "x" * 300, "notes.txt/x"])

@@ -10,7 +10,7 @@ from PIL import Image
 from rankings import ranker, ranking
 
 from photos.folder.skips import Skip
-from ranking.weights import Origin, save_weights
+from ranking.weights import Origin, public_weights_path, save_weights
 from simulations.ranking import results as results_module
 from simulations.ranking import scored_list
 from simulations.ranking.own_photographs import read_own
@@ -311,14 +311,23 @@ def test_ratings_are_written_beside_nothing_of_the_owners(run, tmp_path, photos)
     assert (tmp_path / "phone" / "a" / "000.png.xmp").read_text() == "mine"
 
 
-def test_without_a_run_the_public_ranker_ranks_and_says_what_it_knows(tmp_path, photos):
+def test_without_a_run_the_public_ranker_of_photographs_ranks_without_a_warning(
+    tmp_path, photos
+):
     photos(tmp_path / "album", 2)
     ranked = rank(None, tmp_path / "album", out=tmp_path / "out")
+    assert ranked.warning == ""
+    text = ranked.page.read_text()
+    assert '<p class="warning">' not in text
+    assert "Ranked by the public ranker, trained on photographs: 1 moment" in text
+
+
+def test_a_model_of_drawings_warns_on_the_screen_and_on_the_page(tmp_path, photos):
+    photos(tmp_path / "album", 2)
+    ranked = rank(public_weights_path(), tmp_path / "album", out=tmp_path / "out")
     assert ranked.warning.startswith("The model was trained on drawings and has seen no photo")
     assert ranked.lines()[-1] == ranked.warning
-    text = ranked.page.read_text()
-    assert f'<p class="warning">{ranked.warning}</p>' in text
-    assert "Ranked by the public ranker, trained on drawings: 1 moment" in text
+    assert f'<p class="warning">{ranked.warning}</p>' in ranked.page.read_text()
 
 
 def test_a_run_without_photographs_asks_for_them(run):

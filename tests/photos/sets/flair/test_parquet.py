@@ -38,7 +38,10 @@ def with_image(table, image):
     [
         (None, "cannot be opened"),
         ({"bytes": None, "path": "/etc/passwd"}, "cannot be opened"),
-        ({"bytes": b"no photo", "path": None}, "not a JPEG, PNG or WebP inside"),
+        (
+            {"bytes": b"no photo", "path": None},
+            "not a JPEG, PNG, WebP, HEIC, AVIF or camera raw inside",
+        ),
     ],
 )
 def test_an_image_that_cannot_be_had_is_counted(root, opened, image, reason):

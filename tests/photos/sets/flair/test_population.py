@@ -137,7 +137,7 @@ def test_a_damaged_photo_is_counted(copy, opened):
     root = copy("raw")
     (root / "small_images" / "100.jpg").write_bytes(b"no photo")
     library = opened("flair", root).library(1)
-    assert library.skipped == {"not a JPEG, PNG or WebP inside": 1}
+    assert library.skipped == {"not a JPEG, PNG, WebP, HEIC, AVIF or camera raw inside": 1}
     assert len(shades(library.moments)) == 5
 
 

@@ -11,7 +11,7 @@ from client.embeddings.examples import embed
 from photos.library import LARGEST_MOMENT
 from photos.sample.public_moments import PublicMoment, public_moments
 from ranking.model.encoder import PhotoEncoder
-from simulations.pretraining.embedded_moments import EmbeddedMoments
+from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
 
 MOMENTS = 24
 """Moments of a public device: as many as a drawn one has."""

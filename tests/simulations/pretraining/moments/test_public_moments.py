@@ -6,7 +6,7 @@ import torch
 
 from photos.synthetic.owner import public_owner
 from photos.synthetic.population import public_library
-from simulations.pretraining.public_moments import FACTS
+from simulations.pretraining.moments.public_moments import FACTS
 
 SMALL = 16
 

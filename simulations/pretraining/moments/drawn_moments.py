@@ -3,8 +3,8 @@
 import torch
 
 from ranking.model.encoder import PhotoEncoder
-from simulations.pretraining.embedded_moments import EmbeddedMoments
-from simulations.pretraining.public_moments import ATTRIBUTES, PublicMoments, gather
+from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
+from simulations.pretraining.moments.public_moments import ATTRIBUTES, PublicMoments, gather
 
 CHAPTER = 50
 """Devices that are rendered at once: 6,300 photos, 44 MB at 48 pixels."""

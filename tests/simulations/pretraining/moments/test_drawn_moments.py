@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from photos.synthetic.owner import public_owner
-from simulations.pretraining import drawn_moments
-from simulations.pretraining.drawn_moments import embedded_drawings
-from simulations.pretraining.embedded_moments import EmbeddedMoments
+from simulations.pretraining.moments import drawn_moments
+from simulations.pretraining.moments.drawn_moments import embedded_drawings
+from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
 
 SMALL = 16
 

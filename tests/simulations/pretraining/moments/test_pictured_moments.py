@@ -7,9 +7,9 @@ import torch
 
 from client.embeddings.examples import embed
 from photos.sample.public_moments import public_moments
-from simulations.pretraining import pictured_moments
-from simulations.pretraining.embedded_moments import EmbeddedMoments
-from simulations.pretraining.pictured_moments import embedded_pictures
+from simulations.pretraining.moments import pictured_moments
+from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
+from simulations.pretraining.moments.pictured_moments import embedded_pictures
 
 SMALL = 16  # pixels of a side
 
