@@ -95,11 +95,16 @@ def plot(
     panels: Annotated[
         str | None, typer.Option(help="Axis with a panel for each value.")
     ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Arms with this value alone.", metavar="AXIS=VALUE")
+    ] = None,
 ) -> None:
     """Draw a study's quality with intervals; needs the extra `plots`."""
     from simulations.studies.study_plot import Axes, draw
 
-    draw(study, Axes(x=x, lines=lines, panels=panels), out=out)
+    axis, _, value = (only or "").partition("=")
+    kept = (axis, value) if only else None
+    draw(study, Axes(x=x, lines=lines, panels=panels, only=kept), out=out)
     typer.echo(f"{out}")
 
 

@@ -15,7 +15,7 @@ from photos.sample.capture import take
 from photos.sample.owner import SampleOwner, feedback
 from photos.sample.shots import draw_shots
 from photos.sample.source_pictures import attribution, open_picture
-from photos.sample.versions import NEWEST, VERSIONS, Version
+from photos.sample.versions import USUAL, VERSIONS, Version
 
 SIDE = 192
 """Pixels of a photo's side: four times the default of ``photos.side``, so that it is resized as
@@ -35,7 +35,7 @@ _FIRST_DAY = datetime(2025, 1, 1, 8)
 
 
 def write_sample(
-    folder: Path, *, devices: int, moments: int, seed: int, version: int = NEWEST
+    folder: Path, *, devices: int, moments: int, seed: int, version: int = USUAL
 ) -> None:
     """Writes device folders of photos and feedback, and who made the pictures they come from.
 

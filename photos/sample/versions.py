@@ -52,5 +52,5 @@ VERSIONS: Mapping[int, Version] = MappingProxyType(
 )
 """The versions by their numbers."""
 
-NEWEST = max(VERSIONS)
-"""What is written where no version is named."""
+USUAL = 1
+"""What is written where no version is named: the one that most figures are of."""

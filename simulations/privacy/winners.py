@@ -102,7 +102,7 @@ def measured(study: Path) -> list[Measured]:
             after=round(arm["after"], 4),
         )
         for arm in arms
-        if {"unit", "trained", "epsilon"} <= set(arm["axes"])
+        if {"unit", "trained", "epsilon"} <= set(arm["axes"]) and arm["axes"]["unit"] in UNITS
     ]
 
 

@@ -15,7 +15,7 @@ def sample(
     devices: Annotated[int, typer.Option(min=2, max=1000)] = 72,
     moments: Annotated[int, typer.Option(min=2, max=1000)] = 12,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    version: Annotated[int, typer.Option(min=1, max=2)] = 2,
+    version: Annotated[int, typer.Option(min=1, max=2)] = 1,
 ) -> None:
     """Write a small library of real photographs, to try experiment=real-photos."""
     from photos.sample.sample import write_sample

@@ -23,15 +23,22 @@ class Axes:
         x: From left to right.
         lines: A line for each value.
         panels: A panel for each value; None for one panel.
+        only: Axis and value of the arms that are drawn; None for all.
     """
 
     x: str
     lines: str
     panels: str | None
+    only: tuple[str, str] | None = None
 
     def named(self) -> tuple[str, ...]:
         """Returns their names."""
         return tuple(name for name in (self.x, self.lines, self.panels) if name is not None)
+
+    def have(self, arm: Mapping[str, str]) -> bool:
+        """Says whether an arm, by its value on each axis, is drawn."""
+        kept = self.only is None or arm.get(self.only[0]) == self.only[1]
+        return kept and set(self.named()) <= set(arm)
 
 
 def draw(study: Path, axes: Axes, *, out: Path) -> None:
@@ -99,11 +106,13 @@ def _arms(study: Path, axes: Axes) -> list[Mapping[str, Any]]:
             "finished."
         ) from None
     known = {name for arm in found for name in arm["axes"]}
-    for name in axes.named():
+    for name in (*axes.named(), *(axes.only or ())[:1]):
         if name not in known:
             named = ", ".join(sorted(known)) or "none: its arms are in no grid"
             raise ValueError(f"'{name}' is no axis of {study}; its axes: {named}.")
-    arms = [arm for arm in found if set(axes.named()) <= set(arm["axes"])]
+    arms = [arm for arm in found if axes.have(arm["axes"])]
+    if not arms:
+        raise ValueError(f"no arm of {study} has --only {'='.join(axes.only or ())}.")
     places = [tuple(arm["axes"][name] for name in axes.named()) for arm in arms]
     if len(set(places)) < len(places):
         others = ", ".join(sorted(known - set(axes.named())))

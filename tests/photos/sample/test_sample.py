@@ -135,12 +135,13 @@ def test_a_missing_package_is_one_sentence_with_the_way_out(tmp_path, monkeypatc
     assert not (tmp_path / "sample").exists()
 
 
-def test_the_newest_version_is_written_where_none_is_named(tmp_path):
-    for name, more in (("plain", {}), ("newest", {"version": 2})):
+def test_the_first_version_is_written_where_none_is_named(tmp_path):
+    said = []
+    for name, more in (("plain", {}), ("first", {"version": 1}), ("second", {"version": 2})):
         write_sample(tmp_path / name, devices=2, moments=1, seed=1, **more)
-    said = [(tmp_path / name / "ATTRIBUTION.txt").read_text() for name in ("plain", "newest")]
-    assert said[0] == said[1]
-    assert "Grace Hopper" in said[0]
+        said.append((tmp_path / name / "ATTRIBUTION.txt").read_text())
+    assert said[0] == said[1] != said[2]
+    assert "Grace Hopper" in said[2]
 
 
 def test_owners_and_shots_of_the_first_version_are_those_of_its_published_figures():

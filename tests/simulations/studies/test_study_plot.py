@@ -1,5 +1,6 @@
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,22 @@ def test_two_arms_on_one_point_are_refused_with_the_axis_that_parts_them(study, 
     assert (tmp_path / "x.svg").is_file()
 
 
+def test_of_arms_that_differ_in_another_axis_one_value_can_be_drawn(study, tmp_path):
+    folder = study(
+        arm(0.5, devices="120", trained="taste", epsilon="2"),
+        arm(0.6, devices="120", trained="taste", epsilon="8"),
+    )
+    plain = Axes(x="devices", lines="trained", panels=None)
+    with pytest.raises(ValueError, match="they differ in epsilon"):
+        draw(folder, plain, out=tmp_path / "x.svg")
+    draw(folder, replace(plain, only=("epsilon", "2")), out=tmp_path / "x.svg")
+    assert (tmp_path / "x.svg").is_file()
+    with pytest.raises(ValueError, match=r"^no arm of .* has --only epsilon=3\.$"):
+        draw(folder, replace(plain, only=("epsilon", "3")), out=tmp_path / "y.svg")
+    with pytest.raises(ValueError, match="'unit' is no axis"):
+        draw(folder, replace(plain, only=("unit", "device")), out=tmp_path / "y.svg")
+
+
 def test_a_folder_that_is_no_study_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(ValueError, match="is no table of a study"):
         draw(tmp_path / "nowhere", AXES, out=tmp_path / "x.svg")
@@ -73,7 +90,10 @@ def test_a_folder_that_is_no_study_is_refused_in_one_sentence(tmp_path):
 
 def test_the_command_draws_and_says_where(darkroom, study, tmp_path):
     folder = study(arm(0.5, epsilon="2", trained="taste", unit="example"))
-    words = ("--x", "epsilon", "--lines", "trained", "--panels", "unit", "--out", "seen.svg")
+    words = (
+        *("--x", "epsilon", "--lines", "trained", "--panels", "unit"),
+        *("--only", "trained=taste", "--out", "seen.svg"),
+    )
     assert darkroom("plot", str(folder), *words) == (0, "seen.svg\n", "")
     assert ET.parse(tmp_path / "seen.svg").getroot().tag.endswith("svg")
 
