@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from client.embeddings.whole_file import write_whole
 from client.engine import Examples
 from photos.settings import Photos
 
@@ -62,11 +62,4 @@ def _write(path: Path, examples: Examples) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     names = ("inputs", "gains", "where", "numbers")
     content = save({name: getattr(examples, name).contiguous() for name in names})
-    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        partial = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    write_whole(path, content)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from client.embeddings.whole_file import write_whole
 from photos.settings import Photos
 from ranking.parameters import tensors_digest
 
@@ -108,11 +108,4 @@ def _write(path: Path, found: dict[str, Tensor]) -> None:
     names, rows = json.dumps(list(found)), torch.stack(list(found.values()))
     digest = tensors_digest({"embeddings": rows}, facts=names)
     content = save({"embeddings": rows}, metadata={"photos": names, "sha256": digest})
-    with NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        partial = Path(file.name)
-        try:
-            file.write(content)
-            file.flush()
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    write_whole(path, content)

@@ -14,6 +14,7 @@ from photos.folder.listing import contents, obstacle
 from photos.folder.settings import FolderPhotos
 from photos.folder.skips import Skip
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT, Library, Moment
+from photos.numbering import numbered
 from photos.source import Orders
 
 _LAYOUT = (
@@ -49,12 +50,11 @@ class FolderSource:
         if flaw := photos.flaw():
             raise ValueError(flaw)
         folders = _device_folders(photos)
-        self.held_out_devices = photos.held_out_devices
-        available = len(folders) - photos.held_out_devices
-        self.devices = available if photos.devices is None else photos.devices
-        if not 1 <= self.devices <= available:
+        self._folders = numbered(folders, photos)
+        if not self._folders:
             raise ValueError(_too_few(photos, len(folders)))
-        self._folders = (*folders[: self.devices], *folders[available:])
+        self.held_out_devices = photos.held_out_devices
+        self.devices = len(self._folders) - photos.held_out_devices
         self._side = photos.side
 
     def name(self, device: int) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from photos.folder.listing import obstacle
 from photos.library import Library
+from photos.numbering import numbered
 from photos.owned.index import Index, index_device
 from photos.owned.moments import moments
 from photos.owned.reading import read_moment
@@ -42,12 +43,11 @@ class LibrarySource:
         if flaw := photos.flaw():
             raise ValueError(flaw)
         folders = _devices(photos)
-        self.held_out_devices = photos.held_out_devices
-        available = len(folders) - photos.held_out_devices
-        self.devices = available if photos.devices is None else photos.devices
-        if not 1 <= self.devices <= available:
+        self._folders = numbered(folders, photos)
+        if not self._folders:
             raise ValueError(_too_few(photos, len(folders)))
-        self._folders = (*folders[: self.devices], *folders[available:])
+        self.held_out_devices = photos.held_out_devices
+        self.devices = len(self._folders) - photos.held_out_devices
         self._photos = photos
 
     def folder(self, device: int) -> Path:

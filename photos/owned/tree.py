@@ -8,8 +8,8 @@ from hashlib import blake2b
 from itertools import chain
 from pathlib import Path, PurePath
 
+from photos.folder.formats.detection import SUFFIXES
 from photos.folder.skips import Skip
-from photos.owned.metadata.heads import SUFFIXES
 from photos.owned.metadata.takeout import key
 from photos.owned.skips import Left
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from photos.folder.framing import square
 from photos.sample.capture import Capture, take
 from photos.sample.owner import expected_gain, feedback, merits
 from photos.sample.shots import PHONE, STRONG, draw_shots
@@ -104,7 +105,9 @@ def _moment(
     bursts = np.array([shot.burst for shot in shots])
     taken = [take(picture, shot.capture, side=_TAKEN_AT, rng=rng) for shot in shots]
     return PublicMoment(
-        photos=np.stack([_resized(photo, side=side) for photo in taken]),
+        photos=np.stack(
+            [np.asarray(square(Image.fromarray(photo), side=side)) for photo in taken]
+        ),
         attributes=known,
         bursts=bursts,
         given=feedback(liking, bursts, rng=rng),
@@ -133,7 +136,3 @@ def _part(picture: Image.Image, *, rng: np.random.Generator) -> Image.Image:
     left = int(rng.integers(picture.width - width + 1))
     top = int(rng.integers(picture.height - height + 1))
     return picture.crop((left, top, left + width, top + height))
-
-
-def _resized(photo: NDArray[np.uint8], *, side: int) -> NDArray[np.uint8]:
-    return np.asarray(Image.fromarray(photo).resize((side, side), Image.Resampling.LANCZOS))

@@ -86,7 +86,7 @@ def gather(source: PhotoSource, *, share: float, seed: int) -> HeldOut:
         numbers=np.array([moment.number for moment in lists]),
         where=_padded([np.ones(len(moment.photos)) for moment in lists]) > 0,
         realised=realised,
-        expected=_padded([_expected(moment) for moment in lists]) if known else realised,
+        expected=_padded([expected_gain(moment) for moment in lists]) if known else realised,
         pixels=np.concatenate([moment.photos for moment in lists]),
         judgements=tuple(moment.judgement for moment in lists),
     )
@@ -96,7 +96,12 @@ def _realised(moment: Moment) -> Floats:
     return np.exp2(moment.feedback.astype(np.float64)) - 1
 
 
-def _expected(moment: Moment) -> Floats:
+def expected_gain(moment: Moment) -> Floats:
+    """Returns [photos] the gain to expect under a moment's known taste.
+
+    Raises:
+        ValueError: It is not known: the photographs are real.
+    """
     if moment.expected_gain is None:
         raise ValueError("the taste behind a real photograph is unknown")
     return moment.expected_gain

@@ -5,15 +5,12 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from photos.folder.formats.heif import BRANDS
 from photos.owned.metadata.png_chunks import late_chunks
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif")
-"""How files of photos are called, in any case."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF")
 # Bytes of a file of boxes: the kind of the first, and the name that it calls itself by.
 _KIND, _BRAND = slice(4, 8), slice(8, 12)
-_HEIF = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +49,7 @@ def read_head(file: BinaryIO) -> Head:
 def _opened(file: BinaryIO) -> Image.Image:
     start = file.read(_BRAND.stop)
     file.seek(0)
-    if start[_KIND] == b"ftyp" and start[_BRAND] in _HEIF:
+    if start[_KIND] == b"ftyp" and start[_BRAND] in BRANDS:
         from pillow_heif import HeifImageFile
 
         opened: Image.Image = HeifImageFile(file)  # type: ignore[no-untyped-call]

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from client.embeddings.examples import embed
-from photos.library import LARGEST_MOMENT
 from photos.sample.public_moments import PublicMoment, public_moments
 from ranking.model.encoder import PhotoEncoder
 from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
+from simulations.pretraining.moments.padding import padded
 
 MOMENTS = 24
 """Moments of a public device: as many as a drawn one has."""
@@ -29,12 +27,6 @@ def embedded_pictures(
 
 @torch.no_grad()
 def _device(encoder: PhotoEncoder, moments: Sequence[PublicMoment]) -> EmbeddedMoments:
-    def padded(rows: Sequence[NDArray[np.generic]]) -> Tensor:
-        found = torch.zeros(len(rows), LARGEST_MOMENT, *rows[0].shape[1:])
-        for at, values in zip(found, rows, strict=True):
-            at[: len(values)] = torch.from_numpy(values)
-        return found
-
     flat = embed(encoder, np.concatenate([one.photos for one in moments]))
     cuts = [len(one.photos) for one in moments]
     return EmbeddedMoments(

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from photos.library import LARGEST_MOMENT, Moment
+from photos.library import Moment
 from photos.synthetic.attributes import NAMES, SCENES
 from photos.synthetic.owner import public_owner
 from photos.synthetic.population import public_library
+from simulations.evaluation.held_out import expected_gain
+from simulations.pretraining.moments.padding import padded
 
 ATTRIBUTES = len(NAMES)
 """Features that a drawn photo has by itself."""
@@ -65,28 +66,19 @@ def gather(*, side: int, seed: int, devices: range) -> PublicMoments:
     """Renders the public devices of ``seed``; none of them is in any private population."""
     drawn = [public_library(side=side, seed=seed, device=device) for device in devices]
     moments = [moment for library, _ in drawn for moment in library.moments]
-    where = _padded([np.ones(len(moment.photos)) for moment in moments]) > 0
+    where = padded([np.ones(len(moment.photos)) for moment in moments]) > 0
     places = torch.zeros(where.shape, dtype=torch.int64)
     places[where] = torch.arange(int(where.sum()))
     return PublicMoments(
         pixels=_pixels(moments),
         facts=torch.cat([_facts(seed, device) for device in devices]),
         places=places,
-        gains=_padded([moment.expected_gain for moment in moments]),
-        given=_padded([2.0**moment.feedback - 1 for moment in moments]),
+        gains=padded([expected_gain(moment) for moment in moments]),
+        given=padded([2.0**moment.feedback - 1 for moment in moments]),
         where=where,
-        bursts=_padded([moment.bursts.astype(np.float64) for moment in moments]).long(),
+        bursts=padded([moment.bursts.astype(np.float64) for moment in moments]).long(),
         signed=torch.from_numpy(np.concatenate([pictures.signed for _, pictures in drawn])),
     )
-
-
-def _padded(rows: Sequence[NDArray[np.floating] | None]) -> Tensor:
-    """[moments, photos] float32, 0 where a moment is shorter than the longest possible."""
-    padded = torch.zeros(len(rows), LARGEST_MOMENT)
-    for row, values in zip(padded, rows, strict=True):
-        if values is not None:
-            row[: len(values)] = torch.from_numpy(values)
-    return padded
 
 
 def _pixels(moments: Sequence[Moment]) -> Tensor:

@@ -1,30 +1,22 @@
 """The public moments of two devices as small photos, and sizes that train in a second."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from rankings import ranking
+from rankings import LIST, ranking
 
 from ranking.encoders import Drawn
 from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
 from ranking.settings import Ranking
-from ranking.sizes import ListTransformer, Probes
+from ranking.sizes import Probes
 from simulations.pretraining.moments.drawn_moments import embedded_drawings
 from simulations.pretraining.moments.public_moments import gather
 
 SMALL = 16  # pixels of a side
 ENCODER = Drawn(width=32, depth=1, heads=2)
-READER = ListTransformer(
-    kind="transformer",
-    own=10,
-    scenes=8,
-    width=16,
-    depth=1,
-    heads=2,
-    hidden=16,
-    context=23,
-    attend=True,
-)
+READER = replace(LIST, width=16, depth=1, heads=2, hidden=16)
 
 
 @pytest.fixture(scope="session")

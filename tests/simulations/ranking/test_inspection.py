@@ -4,29 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from libraries import LIBRARY
 from library_kinds import KINDS, write_library
 from photo_files import packet
 from photo_files import photo as write
 from PIL import Image
 
 from photos.folder.skips import Skip
-from photos.owned.settings import LibraryPhotos
 from photos.owned.skips import Left
 from simulations.ranking.inspection import inspect, printable
 
-PHOTOS = LibraryPhotos(
-    root="",
-    devices=None,
-    held_out_devices=0,
-    held_out_share=0.25,
-    side=16,
-    devices_by="folder",
-    gap=30,
-    zone="Europe/Berlin",
-    burst_gap=5,
-    burst_distance=14,
-    favourite_from=4,
-)
+PHOTOS = replace(LIBRARY, devices_by="folder")
 
 
 @pytest.fixture(scope="module")

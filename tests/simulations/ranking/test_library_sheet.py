@@ -1,34 +1,23 @@
 """The sheet of a library shows moments in the order of capture, as they would be read."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from libraries import LIBRARY
 from PIL import Image
 
 from photos.library import Feedback
 from photos.owned.index import IndexedPhoto
 from photos.owned.metadata.capture_time import CaptureTime, TimeSource
 from photos.owned.metadata.ratings import Rating, RatingSource
-from photos.owned.settings import LibraryPhotos
 from simulations.ranking import library_sheet
 from simulations.ranking.library_sheet import Together, write_sheet
 
 
 @pytest.fixture
 def photos(tmp_path):
-    return LibraryPhotos(
-        root=str(tmp_path),
-        devices=None,
-        held_out_devices=0,
-        held_out_share=0.25,
-        side=16,
-        devices_by="whole",
-        gap=30,
-        zone="UTC",
-        burst_gap=5,
-        burst_distance=0,
-        favourite_from=4,
-    )
+    return replace(LIBRARY, root=str(tmp_path), zone="UTC", burst_distance=0)
 
 
 def indexed(name, *, favourite=False, source=TimeSource.EXIF):

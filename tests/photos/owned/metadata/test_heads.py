@@ -5,8 +5,9 @@ import pytest
 from photo_files import packet, photo, pixels
 from PIL import Image, ImageFile
 
+from photos.folder.formats.detection import SUFFIXES
 from photos.owned.metadata.facts import read_facts
-from photos.owned.metadata.heads import SUFFIXES, read_head
+from photos.owned.metadata.heads import read_head
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
