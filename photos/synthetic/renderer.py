@@ -30,6 +30,11 @@ ASIDE, TILT = 0.17, 0.42
 HALF_MOUTH = 0.52
 """Half the width of the mouth, in radii of the head."""
 
+FAR = np.float32(12)
+"""Deviations of a blur beyond which a pixel adds nothing: its weight, under 10⁻³¹, is lost in a
+sum of float32. Smaller weights are subnormal numbers, with which products take ten times as
+long."""
+
 Images = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
 
@@ -211,7 +216,7 @@ def _kernel(blur: Images, motion: Images, side: int) -> Images:
     axis = (np.arange(side, dtype=np.float32) + 0.5) / side
     apart = np.abs(axis[:, None] - axis[None, :])[None]
     beyond = np.maximum(apart - _each(motion) / 2, 0) / _each(blur)
-    weights = np.exp(-0.5 * beyond * beyond)
+    weights = np.exp(-0.5 * np.minimum(beyond, FAR) ** 2) * (beyond < FAR)
     return np.asarray(weights / weights.sum(-1, keepdims=True), np.float32)
 
 

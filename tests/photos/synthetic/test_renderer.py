@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from photos.synthetic import renderer
 from photos.synthetic.attributes import NAMES, Roll
 from photos.synthetic.renderer import AT_ONCE, EXTREME, Pictures, Scenery, draw_scenery, render
 
@@ -178,3 +179,18 @@ def test_the_sign_of_a_fault_is_seen(place, faults, measure):
     pictures = _pictures(**faults)
     plus, seen = pictures.signed[:, place] > 0, measure(pictures.photos / 255.0)
     assert seen[plus].mean() > 1.2 * seen[~plus].mean()
+
+
+def test_no_weight_of_a_blur_is_a_subnormal_number_on_which_products_take_ten_times_as_long():
+    blurs = np.linspace(0.006, 0.042, 64, dtype=np.float32)
+
+    weights = renderer._kernel(blurs, 2 * blurs, 48)
+
+    assert weights[weights > 0].min() >= np.finfo(np.float32).tiny
+    np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-6)
+
+
+def test_a_pixel_twelve_deviations_away_adds_less_than_float32_keeps_of_the_sum():
+    beyond = np.exp(np.float32(-0.5) * renderer.FAR**2)
+
+    assert np.float32(1 / 255) + 48 * beyond == np.float32(1 / 255)
