@@ -23,6 +23,12 @@ FORMAT = 3
 changes: a file of another version is then refused in one sentence, not misread. A field that
 older files lack needs a default instead, which says that it is unknown."""
 
+TRAINING = ("darkroom simulate, ", "flwr run")
+"""How the commands begin that train on devices: files that name no run are known by them."""
+
+UNNAMED = "a run that its file does not name"
+"""In place of the name of a run, of files of before it was written down."""
+
 ONE_ENCODER = 2
 """The version before, of when there was one kind of encoder: such files are read all the same,
 for the public weights are one."""
@@ -41,6 +47,8 @@ class Origin:
         side: Pixels of the photos' side in training.
         photos: The photo source of training, such as ``synthetic``; None where it is unknown,
             as for files of before this was written down.
+        runs: The runs on whose devices they were trained, each started from the one before;
+            none where there was none, or where the file is of before this was written down.
     """
 
     seed: int | None
@@ -48,6 +56,12 @@ class Origin:
     ranking: Ranking
     side: int
     photos: str | None = None
+    runs: tuple[str, ...] = ()
+
+    @property
+    def of_a_run(self) -> bool:
+        """Whether devices of a run trained them: their privacy was spent for it."""
+        return bool(self.runs) or self.command.startswith(TRAINING)
 
     def facts(self) -> str:
         """Returns the same in JSON, as the file has it."""
@@ -68,7 +82,8 @@ class Origin:
         elif written != FORMAT:
             raise ValueError("the format is another")
         ranking = section(json.dumps(plain), "ranking", AnyRanking)
-        return cls(**{**plain, "ranking": ranking})
+        runs = tuple(plain.get("runs", ()))
+        return cls(**{**plain, "ranking": ranking, "runs": runs})
 
 
 def public_weights_path(kind: str = "drawn") -> Path:
@@ -174,6 +189,21 @@ def _check_sizes(path: Path, *sizes: tuple[str, object, object]) -> None:
 def read_origin(path: Path) -> Origin:
     """Returns where a file's weights come from, verified as by ``load_weights``."""
     return _read(path)[0]
+
+
+def runs_before(weights: str | None) -> tuple[str, ...]:
+    """Returns the runs on whose devices start weights were trained, by what their file says.
+
+    Args:
+        weights: As ``ranking.weights`` has it.
+
+    Raises:
+        ValueError: It names a file that is missing or damaged.
+    """
+    if weights in (None, "public"):
+        return ()
+    origin = read_origin(Path(weights))
+    return origin.runs or ((UNNAMED,) if origin.of_a_run else ())
 
 
 def _read(path: Path) -> tuple[Origin, dict[str, Tensor]]:

@@ -113,7 +113,7 @@ def _ledger(grid: Grid, context: Context) -> str:
 
 
 def _save(model: "ServerModel", output: Path, sections: ServerSections) -> None:
-    from ranking.weights import Origin, save_weights
+    from ranking.weights import Origin, runs_before, save_weights
 
     # The file may be shared and the seed may not: cohorts without secret coins follow from it.
     origin = Origin(
@@ -122,6 +122,7 @@ def _save(model: "ServerModel", output: Path, sections: ServerSections) -> None:
         ranking=sections.ranking,
         side=sections.side,
         photos=sections.source,
+        runs=(*runs_before(sections.ranking.weights), output.stem),
     )
     save_weights(model.ranker, output, origin=origin)
 

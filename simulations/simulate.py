@@ -16,6 +16,7 @@ from simulations.configuration.study_settings import PlainRun, Search
 from simulations.display import closing, header
 from simulations.display.console import Screen
 from simulations.federation.federation import together, without_privacy
+from simulations.runs.earlier_runs import earlier_runs
 from simulations.runs.run import Result, perform
 from simulations.runs.run_folder import RunFolder
 from simulations.studies import search, study
@@ -51,8 +52,9 @@ def _single(config: Config, console: Console) -> int:
     prepared = ready(config)
     if config.simulation.algorithm == "federated":
         together(config.simulation)
+    earlier = earlier_runs(config)
     folder = RunFolder.create(Path(config.simulation.runs), config.name)
-    header.show(config, folder, console, prepared=prepared)
+    header.show(config, folder, console, prepared=prepared, earlier=earlier)
     try:
         result = _shown(config, folder, console, protection=prepared.protection)
         reference = _reference(config, folder, console)

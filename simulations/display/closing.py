@@ -50,7 +50,7 @@ def show(
         table.add_row(*cells, _promise(result) if ours else "", style="bold" if ours else "")
     console.print()
     console.print(table)
-    for line in (*_own_metric(rows), *_notes(result)):
+    for line in (*result.remarks, *_own_metric(rows), *_notes(result)):
         console.print(Text(line))
 
 

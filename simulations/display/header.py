@@ -10,11 +10,28 @@ from privacy.protection.derivation import Protection
 from simulations.configuration.preflight import Prepared
 from simulations.configuration.settings import Config
 from simulations.privacy import card
+from simulations.runs import with_earlier
+from simulations.runs.earlier_runs import NONE, EarlierRuns
 from simulations.runs.run_folder import RunFolder
 
 
-def show(config: Config, folder: RunFolder, console: Console, *, prepared: Prepared) -> None:
-    """Prints the header of a run over the devices and with the protection ``prepared``."""
+def show(
+    config: Config,
+    folder: RunFolder,
+    console: Console,
+    *,
+    prepared: Prepared,
+    earlier: EarlierRuns = NONE,
+) -> None:
+    """Prints the header of a run.
+
+    Args:
+        config: What will run.
+        folder: Where its files go.
+        console: Where to print.
+        prepared: The devices, and what protects them.
+        earlier: What the start weights have cost them before.
+    """
     console.print(
         Text.assemble(
             ("darkroom ", "bold"),
@@ -23,14 +40,14 @@ def show(config: Config, folder: RunFolder, console: Console, *, prepared: Prepa
         ),
         soft_wrap=True,
     )
-    for name, line in _lines(config, prepared):
+    for name, line in _lines(config, prepared, earlier):
         console.print(Text.assemble(f"  {name:<10}", line))
 
 
-def _lines(config: Config, prepared: Prepared) -> list[tuple[str, str]]:
+def _lines(config: Config, prepared: Prepared, earlier: EarlierRuns) -> list[tuple[str, str]]:
     source = prepared.source
     photos, training, server = config.photos, config.training, config.server
-    weights = config.ranking.weights or "random"
+    weights = with_earlier.start(earlier, weights=config.ranking.weights or "random")
     return [
         (
             "photos",
@@ -47,7 +64,7 @@ def _lines(config: Config, prepared: Prepared) -> list[tuple[str, str]]:
             "training",
             f"{training.steps} steps a visit, each moment with probability {training.rate:g}",
         ),
-        *_privacy(config, prepared.protection),
+        *_privacy(config, prepared.protection, earlier),
     ]
 
 
@@ -65,7 +82,9 @@ def _of_photographs(prepared: Prepared) -> list[str]:
     return prepared.survey.lines() if prepared.survey else []
 
 
-def _privacy(config: Config, protection: Protection) -> list[tuple[str, str]]:
+def _privacy(
+    config: Config, protection: Protection, earlier: EarlierRuns
+) -> list[tuple[str, str]]:
     promises = card.promises(protection, moments=round(config.training.reference_size))
     if not promises:
         return [("privacy", "none: an update tells the server a great deal")]
@@ -74,6 +93,7 @@ def _privacy(config: Config, protection: Protection) -> list[tuple[str, str]]:
         paragraphs.append(
             ["no ε of its own for a whole library: privacy/device=gaussian has one"]
         )
+    paragraphs.append(with_earlier.lines(earlier, protection))
     return [
         ("" if number or place else "privacy", line)
         for number, lines in enumerate(paragraphs)

@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from privacy.ledger.chain import WAY_OUT, Examination, Files, Head, LedgerError, examine
+from privacy.ledger.listing import ledgers
 from privacy.ledger.records import Charge, Record, Terms, Unknown, canonical
 from privacy.ledger.totals import Spent
 from privacy.statements import recomputation
 from privacy.statements.recomputation import Opinions
 from simulations.formats import epsilon_text
 
-OPENING = b'{"body":{'
 MOST_NAMED = 8
 """Devices of a charge that are named, so that it stays one line."""
 
@@ -63,14 +63,6 @@ def show(
     return all(shown)
 
 
-def ledgers(folder: Path) -> list[Path]:
-    """Returns the ledgers of a folder by name, also one of which only its head is left."""
-    heads = {
-        head.with_name(head.name.replace(".head.json", ".jsonl")) for head in _heads(folder)
-    }
-    return sorted(heads | {path for path in folder.glob("*.jsonl") if _begins(path)})
-
-
 def explained(record: Record, terms: Terms) -> str:
     """Returns one sentence that says what a line records."""
     match record:
@@ -86,18 +78,6 @@ def explained(record: Record, terms: Terms) -> str:
                 f"Round {record.round}, attempt {record.attempt}: {_payers(record, terms)} "
                 f"paid for {GOODS[record.what]} before it was handed over."
             )
-
-
-def _heads(folder: Path) -> Iterator[Path]:
-    return folder.glob("*.head.json")
-
-
-def _begins(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(OPENING)) == OPENING
-    except OSError:
-        return True  # what cannot be read is shown as broken, never passed over
 
 
 def _show(path: Path, console: Console, *, lines: bool, kept: Head | None) -> bool:

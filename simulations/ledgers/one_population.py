@@ -41,6 +41,30 @@ def assumption(runs: Sequence[Path]) -> str:
     return "one set of photographs, in which no device came or went between the runs"
 
 
+def known(runs: Sequence[Path]) -> bool:
+    """Whether settings say of all runs that they are of one population."""
+    try:
+        assumption(runs)
+    except ValueError:
+        return False
+    return True
+
+
+def groups(runs: Sequence[Path]) -> list[list[Path]]:
+    """Returns runs by population, in their order.
+
+    Raises:
+        ValueError: A run does not say on which photos it ran.
+    """
+    if runs and all(map(_is_configuration, runs)):
+        return [list(runs)]
+    found: dict[str, list[Path]] = {}
+    for run in runs:
+        _, ours = _trained_on(run)
+        found.setdefault(repr(sorted(ours.items())), []).append(run)
+    return list(found.values())
+
+
 def _is_configuration(folder: Path) -> bool:
     """Whether a device keeps the ledger of one configuration there, under its digest."""
     return bool(CONFIGURATION.fullmatch(folder.name))

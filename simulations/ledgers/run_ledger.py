@@ -10,9 +10,10 @@ import yaml
 from rich.console import Console
 
 from privacy.ledger.chain import Head
-from simulations.ledgers.ledger_view import ledgers, print_rows, show
+from simulations.ledgers.ledger_view import print_rows, show
 from simulations.runs import run_parts
-from simulations.runs.run_folder import CARD, CONFIG, RunFolder
+from simulations.runs.bills import earlier_of, is_run, ledgers_of
+from simulations.runs.run_folder import CARD, CONFIG, EARLIER, RunFolder
 from simulations.studies.search_files import FILE as SEARCH
 
 UNFINISHED = (
@@ -69,21 +70,19 @@ def show_run(run: Path, console: Console, *, lines: bool) -> bool:
     return _show_alone(run, console, lines=lines)
 
 
-def is_run(path: Path) -> bool:
-    """Whether a folder has the halves of a run."""
-    return any((path / half).is_dir() for half in ("private", "public"))
+def show_kept(run: Path, console: Console, *, lines: bool) -> bool:
+    """Prints the ledgers that a run keeps of one from which it started; whether they hold."""
+    heads = _heads(run / "private" / CARD)
+    held = [
+        show(one, console, lines=lines, kept=heads.get(one.stem)) for one in ledgers_of(run)
+    ]
+    return all(held) and len(held) == len(heads)
 
 
 def is_search(path: Path) -> bool:
     """Whether a folder is that of a search, or what is left of one."""
     files = (path / half / SEARCH for half in ("private", "public"))
     return any(file.exists() for file in files) or any(path.glob("private/trial-*"))
-
-
-def ledgers_of(path: Path) -> list[Path]:
-    """Returns the ledgers of a run's folder, or of a folder of ledgers."""
-    folder = RunFolder(path).ledgers if is_run(path) else path
-    return ledgers(folder) if folder.is_dir() else []
 
 
 def named(run: RunFolder) -> Named:
@@ -138,7 +137,7 @@ def _show_run(run: RunFolder, console: Console, *, lines: bool) -> bool:
             f"{run.path} holds no ledger; name the folder of a run with privacy, such as "
             "runs/NAME."
         )
-    faults = [*found.faults, *_strangers(by_unit, found)]
+    faults = [*found.faults, *_strangers(by_unit, found), *_lost(run)]
     _show_parts(console, faults, ended=found.ended)
     held = [
         show(run.ledgers / f"{unit}.jsonl", console, lines=lines, kept=found.heads.get(unit))
@@ -151,6 +150,27 @@ def _strangers(there: Mapping[str, Path], found: Named) -> Iterator[str]:
     for unit, path in there.items():
         if unit not in found.heads and not found.faults:
             yield f"{path} is a ledger that no part of its run names; {run_parts.WAY_OUT}."
+
+
+def _lost(run: RunFolder) -> Iterator[str]:
+    """Ledgers of the runs that the start weights come from: without them ε is too small."""
+    kept = len(earlier_of(run.path))
+    for unit, card in _cards(run).items():
+        both = card.get("with_earlier")
+        if both and not both["unknown"] and len(both["runs"]) != kept:
+            yield (
+                f"{run.private / EARLIER} has {kept} ledgers of runs from which this one "
+                f"started, and {CARD} names {len(both['runs'])} for the unit {unit}; "
+                f"{run_parts.WAY_OUT}."
+            )
+
+
+def _cards(run: RunFolder) -> dict[str, dict[str, Any]]:
+    try:
+        found = json.loads((run.private / CARD).read_text())
+    except (OSError, ValueError):
+        return {}  # a card that cannot be read is told where its heads are
+    return found if isinstance(found, dict) else {}
 
 
 def _show_parts(console: Console, faults: Sequence[str], *, ended: bool) -> None:

@@ -8,6 +8,7 @@ import tomli_w
 from protocol.rebuild import to_json
 from simulations.configuration.pinned_weights import pinned
 from simulations.configuration.settings import Config
+from simulations.runs.earlier_runs import earlier_runs
 from simulations.runs.run_folder import write_whole
 
 
@@ -21,6 +22,7 @@ def write_run_config(config: Config, file: Path) -> None:
     """
     if not file.absolute().parent.is_dir():
         raise ValueError(f"--flower {file}: its folder does not exist; make it first.")
+    earlier_runs(config)  # refuses a claim that start weights have spoilt
     written = {"config": to_json(pinned(_absolute(_begun(config, file))))}
     if config.privacy.device.at_server:
         written["ledger"] = str(file.absolute().with_suffix(".ledger"))

@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ranking.weights import Origin
+from ranking.weights import Origin, runs_before
 from simulations.configuration.settings import Config
 from simulations.privacy.card import Guarantee
 from simulations.runs.run_folder import CARD, CONFIG, RunFolder, json_of, write_whole, yaml_of
@@ -81,21 +81,30 @@ def of_card(card: Mapping[str, Mapping[str, Any]], *, config: Config) -> dict[st
     return {unit: _shared(one, by_round=_by_round(unit, config)) for unit, one in card.items()}
 
 
-def origin(config: Config, *, command: str) -> Origin:
-    """Returns what a model's file says of where it comes from; its seed is left out."""
+def origin(config: Config, *, command: str, run: str) -> Origin:
+    """Returns what a model's file says of where it comes from; its seed is left out.
+
+    The heads of the run's ledgers are left out as well: who holds one can try cohorts. The
+    run's ``parts.json`` names the file and the card, and the card the heads.
+    """
     return Origin(
         seed=None,
         command=command,
         ranking=config.ranking,
         side=config.photos.side,
         photos=config.photos.source,
+        runs=(*runs_before(config.ranking.weights), run),
     )
 
 
 def _shared(one: Mapping[str, Any], *, by_round: bool) -> dict[str, Any]:
     promised = [field.name for field in fields(Guarantee)]
     kept = [*promised, *(("as_it_ran", "ledger") if by_round else ())]
-    return {key: value for key, value in one.items() if key in kept}
+    shared = {key: value for key, value in one.items() if key in kept}
+    both = one.get("with_earlier")
+    # Of the runs before what they promised: what they cost shows how often devices came.
+    before = {key: both[key] for key in ("runs", "promised")} if both else None
+    return shared if before is None else {**shared, "with_earlier": before}
 
 
 def _by_round(unit: str, config: Config) -> bool:

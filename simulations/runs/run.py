@@ -24,7 +24,8 @@ from simulations.federation.device_ledgers import device_ledgers
 from simulations.federation.federation import federate
 from simulations.privacy import card
 from simulations.privacy.spending import EpsilonSpent, spending
-from simulations.runs import baselines, public_half, run_parts
+from simulations.runs import baselines, public_half, run_parts, with_earlier
+from simulations.runs.earlier_runs import EarlierRuns, earlier_runs
 from simulations.runs.recorder import Audience, MetricsRow, Recorder, plain_figures, plain_spent
 from simulations.runs.run_folder import MODEL, RunFolder
 
@@ -42,6 +43,7 @@ class Result:
             it was not asked for.
         spent: The ε of this run as it ran, of each unit that is protected.
         orders: The named orders of the population, where they are known.
+        remarks: What it cost together with the runs that its start weights come from.
     """
 
     before: Figures
@@ -49,6 +51,7 @@ class Result:
     personal: Figures | None
     spent: Mapping[str, EpsilonSpent]
     orders: dict[str, Figures]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -96,6 +99,8 @@ def perform(
     """
     source, held_out = population(config.photos, config.seed)
     protection = protection or config.protection(devices=source.devices)
+    earlier = earlier_runs(config)
+    earlier.keep(folder)
     folder.write_config(to_plain(config))
     folder.write_environment()
     model = ServerModel.initial(config.ranking, seed=config.seed)
@@ -115,17 +120,18 @@ def perform(
             # What raises returns nothing: the release that was heard of last is kept.
             model.take(recorder.stop())
             ended = _Ended(status=status, after=recorder.rows[-1].figures)
-            _leave(config, model, folder, protection, recorder=recorder, ended=ended)
+            _leave(config, model, folder, protection, earlier, recorder=recorder, ended=ended)
         raise
     model.take(released)
     ended = _Ended(status="finished", after=after, personal=own)
-    _leave(config, model, folder, protection, recorder=recorder, ended=ended)
+    written = _leave(config, model, folder, protection, earlier, recorder=recorder, ended=ended)
     return Result(
         before=recorder.rows[0].figures,
         after=after,
         personal=own,
         spent=recorder.rows[-1].spent,
         orders=known_orders(config.photos, config.seed),
+        remarks=with_earlier.notes(written),
     )
 
 
@@ -192,16 +198,19 @@ def _leave(
     model: ServerModel,
     folder: RunFolder,
     protection: Protection,
+    earlier: EarlierRuns,
     *,
     recorder: Recorder,
     ended: _Ended,
-) -> None:
+) -> dict[str, dict[str, Any]]:
+    """Writes the files of the end; returns the card."""
     before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
     promised = card.promises(protection, moments=round(config.training.reference_size))
-    written = card.plain(promised, as_it_ran=spent, ledger=folder.ledgers)
+    own = card.plain(promised, as_it_ran=spent, ledger=folder.ledgers)
+    written = with_earlier.added(own, earlier, run=folder.path)
     shared = public_half.may_be_shared(promised)
     half = public_half.begin(folder) if shared else folder.private
-    origin = public_half.origin(config, command=COMMAND)
+    origin = public_half.origin(config, command=COMMAND, run=folder.path.name)
     save_weights(model.ranker, half / MODEL, origin=origin)
     folder.write_card(written)
     if shared:
@@ -230,6 +239,7 @@ def _leave(
         }
     )
     run_parts.seal(folder.path, run_parts.of_run(shared=shared))
+    return written
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from typing import Any
 import yaml
 
 CARD, CONFIG, MODEL = "privacy.json", "config.yaml", "model.safetensors"
+EARLIER = "earlier"
+"""In the private half: the ledgers of the runs that the start weights come from."""
+
 OWNERS = 0o700
 """Mode of the private half: another user of the machine finds nothing in it."""
 
