@@ -11,6 +11,13 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("client", "conf", "photos", "privacy", "protocol", "ranking", "server", "simulations")
 
 BUGS = {
+    "start weights have cost their devices nothing": (
+        "simulations/runs/earlier_runs.py",
+        "    if not origin.of_a_run:",
+        "    if True:",
+        "tests/simulations/runs/test_earlier_runs.py::"
+        "test_the_planned_epsilon_is_of_a_device_that_comes_as_often_as_it_may",
+    ),
     "half of the noise": (
         "privacy/mechanisms/moments/dpsgd.py",
         "stream.add_gaussian(released, deviation=deviation)",
