@@ -3,11 +3,6 @@
 import torch
 from torch import Tensor
 
-FAR_BELOW = -1e30
-"""The score of padding in a softmax: its exponential is 0 beside that of any other score.
-Padding would share the softmax with a score as low. It is finite in float32: of minus
-infinities alone, as in an empty list, a softmax is NaN until ``fill`` takes it out."""
-
 
 def fill(values: Tensor, *, where: Tensor) -> Tensor:
     """Returns ``values`` with 0 for padding; its gradient there is 0, even of NaN."""
@@ -15,8 +10,12 @@ def fill(values: Tensor, *, where: Tensor) -> Tensor:
 
 
 def log_softmax(scores: Tensor, *, where: Tensor) -> Tensor:
-    """Returns log-softmax over what ``where`` holds, 0 for padding; finite for empty lists."""
-    lowered = torch.where(where, scores, torch.full_like(scores, FAR_BELOW))
+    """Returns log-softmax over what ``where`` holds, 0 for padding; finite for empty lists.
+
+    Padding counts as minus infinity, below any score that is a number. Of minus infinities
+    alone, as in an empty list, a softmax is NaN until ``fill`` takes it out.
+    """
+    lowered = torch.where(where, scores, torch.full_like(scores, -torch.inf))
     return fill(lowered.log_softmax(-1), where=where)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -102,18 +103,24 @@ def save_weights(ranker: Ranker, path: Path, *, origin: Origin) -> None:
         ranker: The ranker.
         path: Replaced if it is there; its folder must exist.
         origin: Kept in the file.
+
+    Raises:
+        OSError: It cannot be written; nothing is left of it.
     """
     tensors = {name: value.contiguous() for name, value in ranker.state_dict().items()}
     known = replace(origin.ranking, encoder=ranker.encoder.settings)
     facts = replace(origin, ranking=known).facts()
     metadata = {"darkroom": facts, "sha256": tensors_digest(tensors, facts=facts)}
     content = save(tensors, metadata=metadata)
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -127,7 +134,8 @@ def load_weights(ranker: Ranker, path: Path) -> Origin:
     A ranker with adapters also takes a file without: its adapters stay as they are.
 
     Raises:
-        ValueError: The file is missing, damaged, or of another model; nothing is copied.
+        ValueError: The file is missing, damaged, not finite, or of another model; nothing is
+            copied.
     """
     origin, tensors = _read(path)
     file = origin.ranking
@@ -213,12 +221,23 @@ def _read(path: Path) -> tuple[Origin, dict[str, Tensor]]:
             "one with `darkroom pretrain`."
         )
     try:
-        return _verified(path)
+        origin, tensors = _verified(path)
     except (SafetensorError, KeyError, TypeError, ValueError):
         raise ValueError(
             f"{path} is damaged or not written by Darkroom: restore it, or make the public one "
             "again with `darkroom pretrain`."
         ) from None
+    _check_finite(path, tensors)
+    return origin, tensors
+
+
+def _check_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Refuses weights of a training that went astray: nothing follows from them."""
+    if not all(bool(value.isfinite().all()) for value in tensors.values()):
+        raise ValueError(
+            f"{path} holds numbers that are not finite, for the training that made it "
+            "diverged: name other weights."
+        )
 
 
 def _verified(path: Path) -> tuple[Origin, dict[str, Tensor]]:

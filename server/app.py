@@ -1,5 +1,6 @@
 """Flower's ServerApp: reads a run's configuration, hands it to the rounds, keeps the result."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,9 @@ from privacy.protection.derivation import Protection
 from protocol.messages import Vector
 from server.aggregation.rules import check_protected
 from server.charged_release import ChargedRelease, charged_release
+from server.rounds import divergence
 from server.rounds.directory import Directory
+from server.rounds.divergence import Sound
 from server.rounds.outcome import KnowsDirectory, RoundObserver
 from server.rounds.registration import queried_directory
 from server.rounds.round_log import RoundLog
@@ -31,8 +34,9 @@ def main(grid: Grid, context: Context) -> None:
     """Runs the rounds that the run-config's ``config``, a JSON text, describes.
 
     Leaves the model that was released last where ``result`` finds it and, where the
-    run-config's ``output`` names a file, the whole ranker in that file. Where ``ledger`` names
-    a folder, the ledger of the unit device is begun there.
+    run-config's ``output`` names a file, the whole ranker in that file: also of a run that ends
+    before its time, such as one that diverges. Where ``ledger`` names a folder, the ledger of
+    the unit device is begun there.
     """
     from server.model import ServerModel
 
@@ -64,16 +68,19 @@ def main(grid: Grid, context: Context) -> None:
         release=release,
         ordered=isinstance(grid, KnowsDirectory),
     )
+    strategy.sound = _sound(observer, model, side=sections.side)
     _promise(observer, protection, release)
     try:
-        released = strategy.run(grid, model.trainable, rounds=protection.rounds)
+        strategy.run(grid, model.trainable, rounds=protection.rounds)
     finally:
         if release is not None:
             release.close()
-    context.state[RESULT] = arrays_of(released)
-    if output is not None:
-        model.take(released)
-        _save(model, output, sections)
+        # Whatever ended the run, what was released before is finite and is kept.
+        if strategy.model is not None:
+            context.state[RESULT] = arrays_of(strategy.model)
+            if output is not None:
+                model.take(strategy.model)
+                _save(model, output, sections)
 
 
 def result(context: Context) -> Vector:
@@ -90,6 +97,15 @@ def _run_terms(
         frozen=model.frozen,
         digest=model.digest,
     )
+
+
+def _sound(observer: RoundObserver, model: "ServerModel", *, side: int) -> Sound:
+    """How releases are tried: by noise where nobody else judges them, from the start on."""
+    if not isinstance(observer, RoundLog):
+        return lambda _: True
+    tried = partial(model.scores_finitely, side=side)
+    divergence.check(0, model.trainable, sound=tried)
+    return tried
 
 
 def _promise(

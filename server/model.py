@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from typing import Self
 
+import torch
+
 from protocol.messages import Vector
 from ranking.initial import initial_ranker
 from ranking.model.build import frozen_names, trainable_names
 from ranking.model.ranker import Ranker
 from ranking.parameters import flatten, frozen_digest, load_flat
 from ranking.settings import Ranking
+from ranking.weights import ENCODER
+
+TRIED = 8
+"""Photos of noise by which the server tries a model, for it has no others: a list as long as
+many are. Without them scores that overflow are found by devices, after the release."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -53,3 +60,20 @@ class ServerModel:
     def take(self, parameters: Vector) -> None:
         """Gives the ranker ``parameters`` [trainable]."""
         load_flat(self.ranker, self.names, parameters)
+
+    @torch.inference_mode()
+    def scores_finitely(self, parameters: Vector, *, side: int) -> bool:
+        """Takes ``parameters`` [trainable] and says whether it scores noise by finite numbers.
+
+        Photos of ``side`` pixels are noise where the encoder is trained, and else embeddings
+        are, for the encoder may not be at the server.
+        """
+        self.take(parameters)
+        draws = torch.Generator().manual_seed(0)
+        if any(name.startswith(ENCODER) for name in self.names):
+            photos = torch.rand(1, TRIED, 3, side, side, generator=draws)
+            embeddings = self.ranker.encoder(photos)
+        else:
+            embeddings = torch.randn(1, TRIED, self.ranker.encoder.width, generator=draws)
+        scores = self.ranker.list_ranker(embeddings, where=torch.ones(1, TRIED).bool())
+        return bool(scores.isfinite().all())

@@ -17,6 +17,53 @@ BUGS = {
         "    if True:",
         "tests/simulations/runs/test_earlier_runs.py::"
         "test_the_planned_epsilon_is_of_a_device_that_comes_as_often_as_it_may",
+    "any norm passes where nothing clips": (
+        "server/rounds/norm_bound.py",
+        "return min(honest, LONGEST)",
+        "return honest",
+        "tests/server/test_app.py::"
+        "test_one_device_that_sends_the_end_of_float32_changes_no_model",
+    ),
+    "a second answer replaces the first": (
+        "server/rounds/admission.py",
+        "return RefusalReason.DUPLICATE if sender in answered else None",
+        "return None",
+        "tests/server/rounds/test_hostile_replies.py::"
+        "test_a_bad_reply_is_refused_counted_and_moves_nothing",
+    ),
+    "a release is not tried": (
+        "server/rounds/divergence.py",
+        "if not sound(parameters):",
+        "if False:",
+        "tests/server/test_app.py::"
+        "test_a_run_whose_scores_overflow_says_so_and_leaves_the_last_good_model",
+    ),
+    "the model of a round that diverged is kept": (
+        "server/rounds/strategy.py",
+        "        divergence.check(server_round, model, sound=self.sound)\n        self.model = model",
+        "        self.model = model\n        divergence.check(server_round, model, sound=self.sound)",
+        "tests/server/rounds/test_divergence.py::"
+        "test_a_run_that_overflows_ends_and_keeps_the_model_before",
+    ),
+    "padding has a score": (
+        "ranking/masking.py",
+        "torch.full_like(scores, -torch.inf)",
+        "torch.full_like(scores, -1e30)",
+        "tests/ranking/test_masking.py::test_no_score_is_so_low_that_padding_stands_beside_it",
+    ),
+    "infinite scores are an order": (
+        "simulations/evaluation/figures.py",
+        "if not np.isfinite(scores[where]).all():",
+        "if np.isnan(scores[where]).any():",
+        "tests/simulations/evaluation/test_figures.py::"
+        "test_scores_that_are_not_finite_order_nothing_but_in_padding_they_are_nobodys",
+    ),
+    "weights of infinities are taken": (
+        "ranking/weights.py",
+        "    _check_finite(path, tensors)\n",
+        "",
+        "tests/ranking/test_weights.py::"
+        "test_weights_of_a_training_that_diverged_are_refused_and_nothing_is_copied",
     ),
     "half of the noise": (
         "privacy/mechanisms/moments/dpsgd.py",

@@ -19,6 +19,11 @@ FLOAT32_UNIT = 2.0**-24
 """Half a unit in the last place of a float32, relative: what storing one number rounds. Without
 it an update could be refused that is short beside its parameters."""
 
+LONGEST = 2.0**63
+"""L2 norm that no update may pass, whatever the terms. Its square, 2¹²⁶, is a float32 that can
+be doubled, and float32 ends at 2¹²⁸: what is longer has no norm there, and scores that follow
+from it are no numbers. Without it one device ends a run that clips nothing."""
+
 
 def norm_bound(
     parameters: Vector, terms: VisitTerms, *, largest_library: int, tail: float = TAIL
@@ -44,16 +49,27 @@ def norm_bound(
     Where the update is clipped before it leaves, it is at most that long, and its own noise is
     bounded as Σz_t is.
 
+    Without a finite clip only ``LONGEST`` bounds it.
+
     Args:
         parameters: [d] float32 the released parameters that the device started from.
-        terms: The terms; without a finite clip the bound is infinite.
+        terms: The terms.
         largest_library: Public bound on the moments that a device trains on.
         tail: Probability with which an honest update may be refused.
     """
     if math.isinf(terms.update_clip):
-        return _trained(parameters, terms, largest_library=largest_library, tail=tail)
-    trained = _trained(parameters, terms, largest_library=largest_library, tail=tail / 2)
-    spread = math.sqrt(float(chi2.isf(tail / 2, parameters.size)))
+        honest = _trained(parameters, terms, largest_library=largest_library, tail=tail)
+    else:
+        honest = _protected(parameters, terms, largest_library=largest_library, tail=tail / 2)
+    return min(honest, LONGEST)
+
+
+def _protected(
+    parameters: Vector, terms: VisitTerms, *, largest_library: int, tail: float
+) -> float:
+    """What an update comes to that is clipped, and given noise, before it leaves."""
+    trained = _trained(parameters, terms, largest_library=largest_library, tail=tail)
+    spread = math.sqrt(float(chi2.isf(tail, parameters.size)))
     whole = min(trained, terms.update_clip) + terms.update_deviation * spread
     return whole * (1 + FLOAT32_SLACK)
 

@@ -12,6 +12,7 @@ from protocol.messages import Malformed, RefusalReason, Vector
 from server import cohort
 from server.aggregation import optimizer
 from server.charged_release import ChargedRelease
+from server.rounds import divergence
 from server.rounds.admission import Admitted, Expected, Reply, admit
 from server.rounds.directory import Directory
 from server.rounds.norm_bound import norm_bound
@@ -36,6 +37,7 @@ class RoundStrategy(Strategy):
       * updates are added in device order, so that the order of arrival never matters;
       * a bad reply is refused and counted, and the round goes on without it;
       * a round without an admitted update releases nothing and leaves the parameters alone;
+      * parameters that are no model end the run, and ``model`` stays the one before;
       * with ``release`` it draws the cohorts, by its secret coins, and every round releases
         the noisy sum, also one without an update.
 
@@ -44,7 +46,8 @@ class RoundStrategy(Strategy):
 
     Attributes:
         model: [trainable] what the rounds so far came to: the parameters after the last one,
-            or the average of the last ``averaged``; None before the first.
+            or the average of the last ``averaged``; None before the first. Always finite.
+        sound: Tries each release, where nobody beside the server judges it.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class RoundStrategy(Strategy):
         self._moments: optimizer.Moments = ()
         self._recent = optimizer.RecentAverage(settings.averaged)
         self.model: Vector | None = None
+        self.sound: divergence.Sound = lambda _: True
         self._round: _Round | None = None
 
     def run(self, grid: Grid, parameters: Vector, *, rounds: int) -> Vector:
@@ -77,6 +81,9 @@ class RoundStrategy(Strategy):
 
         Flower's own loop without its log and without its evaluation. Where the last parameters
         alone count, the result is that of ``start``.
+
+        Raises:
+            DivergedError: A round came to no model; that of the round before is ``model``.
         """
         arrays = arrays_of(parameters)
         for number in range(1, rounds + 1):
@@ -120,10 +127,10 @@ class RoundStrategy(Strategy):
                 mean_update=update,
             )
         parameters.flags.writeable = False
-        self.model = self._recent.add(parameters)
-        self._observer.closed(
-            counts.outcome(server_round, parameters=self.model, released=released)
-        )
+        model = self._recent.add(parameters)
+        self._observer.closed(counts.outcome(server_round, parameters=model, released=released))
+        divergence.check(server_round, model, sound=self.sound)
+        self.model = model
         return (None if update is None else arrays_of(parameters)), None
 
     def configure_evaluate(
@@ -216,6 +223,6 @@ def arrays_of(parameters: Vector) -> ArrayRecord:
 
 
 def _decoded(message: Message, *, size: int) -> Reply:
-    if message.has_error():
+    if not message.has_content():
         return Malformed(RefusalReason.DEVICE_FAILED)
     return decode_reply(message.content, size=size)

@@ -66,7 +66,11 @@ def mean(values: Floats) -> float:
 def evaluate(
     ranker: ListRanker, embeddings: Tensor, held_out: HeldOut, *, loss: str
 ) -> Figures:
-    """Judges ``ranker`` on the embeddings [lists, photos, d] of ``held_out``."""
+    """Judges ``ranker`` on the embeddings [lists, photos, d] of ``held_out``.
+
+    Raises:
+        ValueError: A score is not finite.
+    """
     where = torch.from_numpy(held_out.where)
     found = scores(ranker, embeddings, where=where)
     with torch.no_grad():
@@ -75,8 +79,14 @@ def evaluate(
 
 
 def judge(scores: Floats, held_out: HeldOut, *, losses: Floats | None = None) -> Figures:
-    """Judges ``scores`` [lists, photos] of any origin, such as those of a ceiling."""
+    """Judges ``scores`` [lists, photos] of any origin, such as those of a ceiling.
+
+    Raises:
+        ValueError: A score is not finite: no order follows from such.
+    """
     where, gains = held_out.where, held_out.expected
+    if not np.isfinite(scores[where]).all():
+        raise ValueError("its scores are not finite")
     by_cutoff = {k: ndcg(scores, gains, where=where, k=k) for k in CUTOFFS}
     by_chance = {k: random_ndcg(gains, where=where, k=k) for k in CUTOFFS}
     best = best_shot(scores, gains, where=where)

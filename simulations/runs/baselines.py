@@ -19,6 +19,7 @@ from privacy.protection.derivation import Protection
 from protocol.messages import Vector, VisitTerms
 from ranking.initial import initial_ranker
 from ranking.parameters import flatten
+from server.rounds.divergence import DivergedError
 from server.visit_terms import visit_terms
 from simulations.configuration.settings import Config
 from simulations.evaluation import figures
@@ -57,6 +58,9 @@ def local_only(
 
     Returns:
         What the last device came to, and the figures of all.
+
+    Raises:
+        DivergedError: A device came to scores that are not finite.
     """
     held_out, last = judge.held_out, judge.start
     own = training_examples(config, source, held_out.devices, judge=judge)
@@ -71,7 +75,10 @@ def local_only(
         mine = owner == index
         embeddings = judge.embeddings[mine]
         found[mine.numpy()] = scores(judge.ranker.list_ranker, embeddings, where=where[mine])
-    return last, figures.judge(found, held_out)
+    try:
+        return last, figures.judge(found, held_out)
+    except ValueError as failure:
+        raise DivergedError(config.server.rounds, f"of a device alone, {failure}") from failure
 
 
 def training_examples(

@@ -8,12 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from protocol.messages import Vector
+from server.rounds.divergence import DivergedError
 from server.rounds.outcome import RoundOutcome
 from simulations.evaluation.figures import CUTOFFS, Figures, mean
 from simulations.evaluation.judge import Judge
 from simulations.privacy.spending import EpsilonSpent, Spending
-
-SLOWER = "lower training.lr or server.optimizer.lr"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -167,7 +166,7 @@ class Recorder:
         """Counts a round and judges its release when that is due.
 
         Raises:
-            ValueError: The release is not finite, or orders no photos: the run is to end.
+            DivergedError: The release is not finite, or orders no photos: the run is to end.
         """
         self._admitted += outcome.admitted
         self._missing += outcome.missing
@@ -177,15 +176,17 @@ class Recorder:
         for spending in self.spending.values():
             spending.charge(outcome.participants)
         if not np.isfinite(outcome.parameters).all():
-            raise ValueError(
-                f"round {outcome.round} diverged: its parameters are not finite; {SLOWER}."
-            )
+            raise DivergedError(outcome.round, "its parameters are not finite")
         self._last = ReleasedModel(round=outcome.round, parameters=outcome.parameters)
         if outcome.round % self.every == 0 or outcome.round == self.rounds:
             self._evaluate()
 
     def finish(self, parameters: Vector) -> None:
-        """Judges the result of a run without rounds."""
+        """Judges the result of a run without rounds.
+
+        Raises:
+            DivergedError: It is no model.
+        """
         self._started = self.rounds
         self._last = ReleasedModel(round=self.rounds, parameters=parameters)
         self._evaluate()
@@ -201,7 +202,7 @@ class Recorder:
         if under_way or not judged:
             try:
                 self._evaluate()
-            except ValueError:
+            except DivergedError:
                 self._evaluate()
         return self._last.parameters
 
@@ -211,9 +212,7 @@ class Recorder:
             figures = self.judge.figures(self._last.parameters)
         except ValueError as failure:
             self._last = self._judged
-            raise ValueError(
-                f"round {number} diverged: {failure} To mend it, {SLOWER}."
-            ) from failure
+            raise DivergedError(number, str(failure).removesuffix(".")) from failure
         row = MetricsRow(
             round=number,
             invited=self._invited,

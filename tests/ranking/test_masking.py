@@ -49,6 +49,15 @@ def test_a_softmax_is_over_what_is_there_alone(junk):
     assert values.grad.tolist() == pytest.approx([0, 1 - shares[0], -shares[1], -shares[2]])
 
 
+@pytest.mark.parametrize("low", [-1e29, -1e31, -1e37, torch.finfo(torch.float32).min])
+def test_no_score_is_so_low_that_padding_stands_beside_it(low):
+    values = torch.tensor([low, low, 0.0], requires_grad=True)
+    found = log_softmax(values, where=torch.tensor([True, True, False]))
+    assert found.tolist() == pytest.approx([-math.log(2), -math.log(2), 0])
+    found[0].backward()
+    assert values.grad.tolist() == pytest.approx([0.5, -0.5, 0])
+
+
 @each_junk
 def test_a_softmax_of_padding_alone_is_zero_without_a_gradient(junk):
     values, where = padded(junk)

@@ -1,8 +1,11 @@
 """The weights' file: whole and of the ranker's sizes, or refused in one sentence."""
 
+import errno
 import json
+import os
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -200,3 +203,29 @@ def test_the_public_ranker_ships_whole_small_and_with_a_token_alone():
     assert not loaded.list_ranker.taste.weight.any()
     assert not loaded.list_ranker.scene_token.weight.any()
     assert loaded.list_ranker.token.weight.any()
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -float("inf")])
+def test_weights_of_a_training_that_diverged_are_refused_and_nothing_is_copied(tmp_path, odd):
+    strayed, path = ranker("head"), tmp_path / "strayed.safetensors"
+    strayed.list_ranker.taste.weight.data[0, 0] = odd
+    save_weights(strayed, path, origin=ORIGIN)
+    loaded = ranker("head", seed=1)
+    with pytest.raises(
+        ValueError, match=r"strayed\.safetensors holds numbers that are not fin"
+    ):
+        load_weights(loaded, path)
+    assert values(loaded) == values(ranker("head", seed=1))
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_file_that_cannot_be_written_leaves_the_former_one_alone(path, monkeypatch, step):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    former = path.read_bytes()
+    monkeypatch.setattr(*{"fsync": (os, step, full), "replace": (Path, step, full)}[step])
+    with pytest.raises(OSError, match="No space"):
+        save_weights(ranker("head", seed=2), path, origin=ORIGIN)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert path.read_bytes() == former

@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 from dp_accounting import get_epsilon_gaussian
 from flwr.app import Context, Message, MessageType, RecordDict
-from rankings import ranker
+from rankings import ranker, ranking
 
 from privacy.ledger.chain import examine
 from privacy.ledger.ledger import Ledger
 from protocol.codec import decode_task, encode_device, encode_update
 from protocol.messages import Update
 from protocol.rebuild import to_plain
+from ranking.initial import initial_ranker
+from ranking.model.build import trainable_names
 from ranking.parameters import flatten
 from ranking.weights import load_weights
 from server.aggregation.uniform_mean import UniformMean
 from server.app import app, result
+from server.model import ServerModel
 from server.rounds.directory import RangeDirectory
 
 DEVICES = 4
@@ -194,6 +197,71 @@ def test_a_run_that_fails_lets_go_of_its_ledger(grid, context, central, tmp_path
     with pytest.raises(ConnectionError):
         app(grid, context(config=central, ledger=str(tmp_path)))
     Ledger.open(tmp_path, "device").close()
+
+
+@pytest.fixture
+def free(configuration):
+    """The same run without privacy, in which no clip bounds an update."""
+    nothing = {"example": {"mechanism": "none"}, "device": {"mechanism": "none"}}
+    return {**configuration, "privacy": {**configuration["privacy"], **nothing}}
+
+
+def test_one_device_that_sends_the_end_of_float32_changes_no_model(
+    device_grid, context, free, tmp_path, logged
+):
+    def answer(message):
+        if (
+            message.metadata.message_type == MessageType.QUERY
+            or message.metadata.dst_node_id < 50
+        ):
+            return device(message)
+        task = decode_task(message.content)
+        delta = np.full(task.parameters.size, -3.4e38, np.float32)
+        update = Update(round=task.round, attempt=task.attempt, delta=delta)
+        return Message(encode_update(update), reply_to=message)
+
+    given = context(tmp_path / "model.safetensors", config=free)
+    app(device_grid(answer, [47, 48, 49, 50]), given)
+    assert result(given).tolist() == [2 * 2 / 16] * 64
+    assert "1 refused" in logged()[-1]
+
+
+def test_a_run_whose_scores_overflow_says_so_and_leaves_the_last_good_model(
+    device_grid, context, free, tmp_path
+):
+    """Finite parameters of 10²⁰ in two layers: their products are beyond float32."""
+    server = {**free["server"], "optimizer": {"name": "sgd", "lr": 1e6}, "rounds": 3}
+    path = tmp_path / "model.safetensors"
+    sent = {1: 1e-9, 2: 1e14}
+
+    def answer(message):
+        if message.metadata.message_type == MessageType.QUERY:
+            return device(message)
+        task = decode_task(message.content)
+        delta = np.full(task.parameters.size, sent[task.round], np.float32)
+        update = Update(round=task.round, attempt=task.attempt, delta=delta)
+        return Message(encode_update(update), reply_to=message)
+
+    two_layers = {**free, "server": server, "ranking": to_plain(ranking("head"))}
+    given = context(path, config=two_layers)
+    with pytest.raises(ValueError, match=r"round 2 diverged: its scores .* lower training\.lr"):
+        app(device_grid(answer, [47, 48, 49, 50]), given)
+    written = ranker("head")
+    load_weights(written, path)
+    saved = flatten(written, trainable_names(written, "head"))
+    start = initial_ranker(ranking("head"), seed=1)
+    began = flatten(start, trainable_names(start, "head"))
+    assert saved == pytest.approx(began + 1e-3, abs=1e-6)
+    assert result(given).tobytes() == saved.tobytes()
+
+
+def test_weights_that_score_nothing_are_refused_before_a_device_is_asked_to_train(
+    grid, context, free, monkeypatch
+):
+    monkeypatch.setattr(ServerModel, "scores_finitely", lambda self, parameters, *, side: False)
+    with pytest.raises(ValueError, match=r"starts from are no model: its scores"):
+        app(grid, context(config=free))
+    assert {message.metadata.message_type for message in grid.sent} == {MessageType.QUERY}
 
 
 def test_importing_the_app_loads_neither_torch_nor_an_image_library():

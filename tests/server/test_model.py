@@ -6,6 +6,7 @@ import torch
 from rankings import ranking
 
 from ranking.initial import initial_ranker
+from ranking.parameters import flatten
 from ranking.settings import RANKINGS
 from ranking.weights import Origin, save_weights
 from server.model import ServerModel
@@ -62,3 +63,16 @@ def test_released_parameters_go_into_the_ranker_and_leave_the_frozen_part_alone(
     for name in before:
         moved = not torch.equal(before[name], after[name])
         assert moved == (name in model.names)
+
+
+@pytest.mark.parametrize("trained", list(RANKINGS))
+def test_what_a_run_starts_from_scores_by_finite_numbers_and_what_overflows_does_not(trained):
+    model = ServerModel.initial(ranking(trained), seed=0)
+    assert model.scores_finitely(model.trainable, side=16)
+    assert not model.scores_finitely(np.full_like(model.trainable, 3e38), side=16)
+
+
+def test_what_was_tried_is_in_the_ranker():
+    model = ServerModel.initial(SCRATCH, seed=0)
+    model.scores_finitely(model.trainable + np.float32(1), side=16)
+    assert (flatten(model.ranker, model.names) == model.trainable + np.float32(1)).all()

@@ -28,8 +28,14 @@ def bound(terms=TERMS, *, size=10, largest_library=20, **rest):
     return norm_bound(parameters, terms, largest_library=largest_library, **rest)
 
 
-def test_without_a_clip_the_bound_is_infinite():
-    assert bound(dataclasses.replace(TERMS, clip=math.inf, noise_multiplier=0.0)) == math.inf
+def test_without_a_clip_an_update_may_be_as_long_as_has_a_square_in_float32():
+    longest = bound(dataclasses.replace(TERMS, clip=math.inf, noise_multiplier=0.0))
+    assert longest == 2.0**63
+    assert np.isfinite(np.float32(2) * np.float32(longest) ** 2)
+
+
+def test_no_terms_allow_a_longer_one():
+    assert bound(dataclasses.replace(TERMS, clip=1e30)) == 2.0**63
 
 
 def test_without_noise_and_sampling_the_bound_is_every_moment_pulling_one_way():

@@ -122,8 +122,8 @@ def test_where_the_server_protects_devices_the_release_is_its_mechanisms(
 
 
 def test_the_order_of_arrival_changes_no_bit(make, terms, settings, device_grid, start):
-    # In float64, (1e30 + 1) - 1e30 is 0 and (1e30 - 1e30) + 1 is 1: the order shows.
-    firsts = [1e30, 1, -1e30, 0, 1, 1e30, 0, -1e30]
+    # In float64, (1e17 + 1) - 1e17 is 0 and (1e17 - 1e17) + 1 is 1: the order shows.
+    firsts = [1e17, 1, -1e17, 0, 1, 1e17, 0, -1e17]
     free = dataclasses.replace(terms, clip=float("inf"), private=False)
 
     def answer(message):

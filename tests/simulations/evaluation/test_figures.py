@@ -45,3 +45,16 @@ def test_the_contributions_average_to_the_figure(held_out_of):
         wanted /= 1 - mean(figures.random[cutoff])
         assert figures.normalised(cutoff) == pytest.approx(wanted)
         assert mean(figures.contributions(cutoff)) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_order_nothing_but_in_padding_they_are_nobodys(
+    held_out_of, odd
+):
+    lists = held_out_of([[3, 1, 0], [1, 3, -1]], owners=[0, 1], devices=range(2))
+    scores = lists.expected.copy()
+    scores[1, 2] = odd
+    judge(scores, lists)
+    scores[0, 1] = odd
+    with pytest.raises(ValueError, match="its scores are not finite"):
+        judge(scores, lists)
