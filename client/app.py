@@ -52,6 +52,10 @@ _one_at_a_time = Lock()
 Answer = Callable[[Message, Context], RecordDict]
 
 
+class WorkersLostError(ValueError):
+    """Whoever trains devices elsewhere is gone: they are not trained here in its place."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Visit:
     """A visit that the device agreed to and has charged: it may be trained and sent."""
@@ -159,10 +163,15 @@ def train_cohort(
     Args:
         cohort: Messages and what their devices keep.
         together: Stands in for ``client.local_device.train_together``, elsewhere than here.
+
+    Raises:
+        WorkersLostError: ``together`` did.
     """
     visits = _begun_alike(cohort)
     try:
         answers = _trained(visits, together)
+    except WorkersLostError:
+        raise
     except Exception as failure:
         log.warning("devices that train together failed with %s", type(failure).__name__)
         answers = {}

@@ -3,6 +3,7 @@
 import dataclasses
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flwr.app import Context, RecordDict
 
@@ -21,6 +22,10 @@ from simulations.federation.device_ledgers import NO_LEDGERS, DeviceLedgers
 from simulations.federation.faults import Faults
 from simulations.federation.flower_internals import SERVER_NODE
 from simulations.federation.grid import RUN_ID, CohortTraining, InProcessGrid
+
+if TYPE_CHECKING:
+    from simulations.federation.cluster import Cluster
+    from simulations.federation.workers import Workers
 
 
 def federate(
@@ -90,19 +95,33 @@ def _faults(config: Config) -> Faults:
 
 
 def together(simulation: Simulation) -> CohortTraining:
-    """Returns what trains many devices at once: this process, or Ray's, which begin here.
+    """Returns what trains many devices at once: this process, others, or a cluster's.
 
     Raises:
-        ValueError: ``simulation.address`` is of no Ray cluster.
+        ValueError: ``simulation.address`` is of no Ray cluster, or there is no room for
+            ``simulation.workers``.
     """
-    if simulation.workers > 1 or simulation.address is not None:
+    if simulation.workers == 1 and simulation.address is None:
+        return CohortTraining(
+            train=None if simulation.engine.name == "opacus" else train_cohort
+        )
+    elsewhere = _elsewhere(simulation)
+    return CohortTraining(
+        train=partial(train_cohort, together=elsewhere.train_together),
+        at_once=simulation.workers,
+        stop=elsewhere.close,
+    )
+
+
+def _elsewhere(simulation: Simulation) -> "Workers | Cluster":
+    if simulation.address is None:
         from simulations.federation.workers import workers
 
-        on = accelerator(simulation.accelerator)
-        lent = workers(simulation.workers, address=simulation.address, gpu=on.type == "cuda")
-        train = partial(train_cohort, together=lent.train_together)
-        return CohortTraining(train=train, at_once=simulation.workers)
-    return CohortTraining(train=None if simulation.engine.name == "opacus" else train_cohort)
+        return workers(simulation.workers)
+    from simulations.federation.cluster import cluster
+
+    gpu = accelerator(simulation.accelerator).type == "cuda"
+    return cluster(simulation.workers, address=simulation.address, gpu=gpu)
 
 
 def without_privacy(config: Config) -> Config:

@@ -2,8 +2,9 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 
@@ -46,6 +47,8 @@ RUN_ID = 1
 log = logging.getLogger(__name__)
 RunConfig = dict[str, bool | float | int | str]
 Record = ArrayRecord | ConfigRecord | MetricRecord
+Answers = tuple[list[Message], Iterable[Message]]
+"""A part with its replies, in order."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,11 +59,13 @@ class CohortTraining:
         train: Answers messages to train, many in one call, in order; None for one by one.
         at_once: Calls side by side, in threads.
         ledgers: Charged with the visits of a part before any reply of it is yielded.
+        stop: Ends calls that are under way, where replies are pulled no longer.
     """
 
     train: Callable[[Sequence[tuple[Message, Context]]], Iterable[Message]] | None = None
     at_once: int = 1
     ledgers: DeviceLedgers | None = None
+    stop: Callable[[], None] = lambda: None
 
 
 class InProcessGrid(Grid):
@@ -143,16 +148,23 @@ class InProcessGrid(Grid):
     def pull_messages(self, message_ids: Iterable[str]) -> Iterator[Message]:
         """Yields the replies one by one, in order; lost ones are left out."""
         waiting = (self._waiting.pop(message_id) for message_id in message_ids)
-        for messages, answers in self._answered(_parts(waiting)):
-            replies = answers
-            if self._cohort.ledgers is not None:
-                replies = list(answers)
-                self._cohort.ledgers.charge(messages, replies, directory=self.directory)
-            for message, reply in zip(messages, replies, strict=True):
-                self._observer.replied()
-                device = message.metadata.dst_node_id - FIRST_NODE
-                if not self._faults.loses(device, group=message.metadata.group_id):
-                    yield reply
+        with closing(self._answered(_parts(waiting))) as answered:
+            for messages, answers in answered:
+                yield from self._handed_over(messages, answers)
+
+    def _handed_over(
+        self, messages: list[Message], answers: Iterable[Message]
+    ) -> Iterator[Message]:
+        """The replies of a part, once its visits are charged."""
+        replies = answers
+        if self._cohort.ledgers is not None:
+            replies = list(answers)
+            self._cohort.ledgers.charge(messages, replies, directory=self.directory)
+        for message, reply in zip(messages, replies, strict=True):
+            self._observer.replied()
+            device = message.metadata.dst_node_id - FIRST_NODE
+            if not self._faults.loses(device, group=message.metadata.group_id):
+                yield reply
 
     def send_and_receive(
         self, messages: Iterable[Message], *, timeout: float | None = None
@@ -171,27 +183,36 @@ class InProcessGrid(Grid):
         """Passes the end of a round on to the observer."""
         self._observer.closed(outcome)
 
-    def _answered(
-        self, parts: Iterator[list[Message]]
-    ) -> Iterator[tuple[list[Message], Iterable[Message]]]:
+    def _answered(self, parts: Iterator[list[Message]]) -> Generator[Answers, None, None]:
         """Each part with its replies, in order; some parts are begun before they are pulled."""
         at_once = self._cohort.at_once
         if at_once == 1:
             yield from ((part, self._replies(part)) for part in parts)
             return
-        begun: deque[tuple[list[Message], Future[list[Message]]]] = deque()
         with ThreadPoolExecutor(at_once) as threads:
-            for part in parts:
-                alone = not _trains(part) or any(_share(part, earlier) for earlier, _ in begun)
-                while begun and (alone or len(begun) > at_once + AHEAD):
-                    earlier, replies = begun.popleft()
-                    yield earlier, replies.result()
-                if _trains(part):
-                    begun.append((part, threads.submit(self._listed, part)))
-                else:
-                    yield part, self._replies(part)
-            for earlier, replies in begun:
+            try:
+                yield from self._side_by_side(parts, threads)
+            except BaseException:
+                # Leaving waits for what is under way: after Ctrl-C nobody wants it.
+                threads.shutdown(wait=False, cancel_futures=True)
+                self._cohort.stop()
+                raise
+
+    def _side_by_side(
+        self, parts: Iterator[list[Message]], threads: ThreadPoolExecutor
+    ) -> Iterator[Answers]:
+        begun: deque[tuple[list[Message], Future[list[Message]]]] = deque()
+        for part in parts:
+            alone = not _trains(part) or any(_share(part, earlier) for earlier, _ in begun)
+            while begun and (alone or len(begun) > self._cohort.at_once + AHEAD):
+                earlier, replies = begun.popleft()
                 yield earlier, replies.result()
+            if _trains(part):
+                begun.append((part, threads.submit(self._listed, part)))
+            else:
+                yield part, self._replies(part)
+        for earlier, replies in begun:
+            yield earlier, replies.result()
 
     def _listed(self, part: Sequence[Message]) -> list[Message]:
         return list(self._replies(part))

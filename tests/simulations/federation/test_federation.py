@@ -91,28 +91,33 @@ def test_devices_are_trained_together_but_by_opacus(engine, train):
     assert (found.train, found.at_once) == (train, 1)
 
 
-@pytest.mark.parametrize(
-    ("words", "count", "address"),
-    [
-        (("simulation.workers=3",), 3, None),
-        (("simulation.address=auto",), 1, "auto"),
-    ],
-)
-def test_several_workers_or_an_address_begin_rays(monkeypatch, words, count, address):
+class Lent:
+    def train_together(self, *_):
+        pass
+
+    def close(self):
+        pass
+
+
+def test_several_workers_are_processes_of_this_machine(monkeypatch):
     begun = []
+    monkeypatch.setattr(
+        "simulations.federation.workers.workers", lambda count: begun.append(count) or Lent()
+    )
+    found = together(compose(("simulation.workers=3",)).simulation)
+    assert begun == [3]
+    assert (found.train.func, found.at_once) == (train_cohort, 3)
 
-    class Lent:
-        def train_together(self, *_):
-            pass
 
-    def workers(number, *, address, gpu):
-        begun.append((number, address, gpu))
-        return Lent()
-
-    monkeypatch.setattr("simulations.federation.workers.workers", workers)
-    found = together(compose(words).simulation)
-    assert begun == [(count, address, False)]
-    assert (found.train.func, found.at_once) == (train_cohort, count)
+def test_an_address_is_a_clusters(monkeypatch):
+    begun = []
+    monkeypatch.setattr(
+        "simulations.federation.cluster.cluster",
+        lambda count, **named: begun.append((count, named)) or Lent(),
+    )
+    found = together(compose(("simulation.address=auto",)).simulation)
+    assert begun == [(1, {"address": "auto", "gpu": False})]
+    assert (found.train.func, found.at_once) == (train_cohort, 1)
 
 
 def test_a_run_without_privacy_is_the_same_run_but_for_its_protection(tiny):

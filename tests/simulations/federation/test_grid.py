@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
@@ -156,3 +158,24 @@ def test_a_device_with_messages_in_several_parts_answers_them_in_order(at_once):
     visits = [reply.content["config"]["visits"] for reply in replies if not reply.has_error()]
     assert sorted(set(visits)) == [1, 2, 3]
     assert visits == sorted(visits)
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, GeneratorExit, ValueError])
+def test_whoever_pulls_no_longer_stops_what_is_under_way(end):
+    stopped = threading.Event()
+
+    def slow(cohort):
+        assert stopped.wait(30)
+        return []
+
+    def quick_or_slow(cohort):
+        first = cohort[0][0].metadata.dst_node_id == FIRST_NODE + 10
+        app = counting_app()
+        return [app(*one) for one in cohort] if first else slow(cohort)
+
+    training = CohortTraining(train=quick_or_slow, at_once=2, stop=stopped.set)
+    replies = grid(300, cohort=training).send_and_receive(messages(range(10, 300)))
+    next(replies)
+    with pytest.raises(end):
+        replies.throw(end())
+    assert stopped.is_set()
