@@ -28,6 +28,7 @@ from simulations.runs import baselines, public_half, run_parts, with_earlier
 from simulations.runs.earlier_runs import EarlierRuns, earlier_runs
 from simulations.runs.recorder import Audience, MetricsRow, Recorder, plain_figures, plain_spent
 from simulations.runs.run_folder import MODEL, RunFolder
+from simulations.runs.run_log import Logged, RunLog
 
 COMMAND = "darkroom simulate, with the settings of config.yaml beside this file"
 
@@ -103,16 +104,19 @@ def perform(
     earlier.keep(folder)
     folder.write_config(to_plain(config))
     folder.write_environment()
-    model = ServerModel.initial(config.ranking, seed=config.seed)
+    model, log = ServerModel.initial(config.ranking, seed=config.seed), RunLog(folder.path)
     recorder = Recorder(
         judge=_judge(config, model, held_out),
         every=config.simulation.evaluate_every,
         rounds=protection.rounds,
         spending=spending(protection),
-        audience=_Written(audience, folder),
+        audience=_Written(audience, folder, log),
     )
     try:
-        released, after = _train(config, protection, source, folder, recorder=recorder)
+        with log.listening():
+            released, after = _train(
+                config, protection, source, folder, recorder=recorder, log=log
+            )
         own = _personal(config, source, released, recorder=recorder)
     except BaseException as end:
         status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
@@ -164,12 +168,14 @@ def _train(
     folder: RunFolder,
     *,
     recorder: Recorder,
+    log: RunLog,
 ) -> tuple[Vector, Figures]:
     """The model that came of it, and the figures of the run."""
     recorder.begin()
     match config.simulation.algorithm:
         case "federated":
-            released = _federated(config, protection, source, folder, recorder=recorder)
+            observer = Logged(log=log, observer=recorder)
+            released = _federated(config, protection, source, folder, observer=observer)
         case "centralised":
             released = baselines.centralised(config, source, protection, judge=recorder.judge)
             recorder.finish(released)
@@ -184,12 +190,12 @@ def _federated(
     source: PhotoSource,
     folder: RunFolder,
     *,
-    recorder: Recorder,
+    observer: Logged,
 ) -> Vector:
     ledger = folder.begin_ledgers() if protection.units else None
     with device_ledgers(protection, ledger, noise=config.privacy.noise) as ledgers:
         return federate(
-            config, source.devices, observer=recorder, ledger=ledger, ledgers=ledgers
+            config, source.devices, observer=observer, ledger=ledger, ledgers=ledgers
         )
 
 
@@ -248,6 +254,7 @@ class _Written:
 
     audience: Audience
     folder: RunFolder
+    log: RunLog
 
     def started(self, number: int, *, cohort: int) -> None:
         self.audience.started(number, cohort=cohort)
@@ -256,6 +263,6 @@ class _Written:
         self.audience.replied()
 
     def evaluated(self, row: MetricsRow) -> None:
-        plain: dict[str, Any] = row.plain()
+        plain: dict[str, Any] = row.plain() | {"machine": self.log.since_last_row()}
         self.folder.append_metrics(plain)
         self.audience.evaluated(row)

@@ -1,5 +1,6 @@
 """The folder of a run: everything that one run leaves behind."""
 
+import errno
 import json
 import math
 import os
@@ -29,11 +30,12 @@ class RunFolder:
     """Files of one run, in a half that may be shared and one that may not.
 
     ``private/`` is closed to other users and holds all that a run writes: ``config.yaml`` is
-    what ran, ``metrics.jsonl`` a line for each evaluation, ``ledger/`` what was charged,
+    what ran, ``metrics.jsonl`` a line for each evaluation, ``log.jsonl`` one for each round and
+    each warning, ``ledger/`` what was charged,
     ``privacy.json`` the card, ``summary.json`` the figures at the end, ``environment.json`` the
     versions, ``parts.json`` the digests of all these. ``public/`` appears at the end, where the
     run has a promise to share it under: ``public_half`` says what stands there. Without one the
-    ranker, ``model.safetensors``, stays in ``private/``. Only ``metrics.jsonl`` and the ledgers
+    ranker, ``model.safetensors``, stays in ``private/``. Only the lines and the ledgers
     grow; every other file appears whole or not at all.
     """
 
@@ -103,9 +105,12 @@ class RunFolder:
         write_whole(self.private / "environment.json", json_of(facts))
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
-        """Appends one evaluation."""
-        with (self.private / "metrics.jsonl").open("a") as lines:
-            lines.write(json.dumps(finite(row)) + "\n")
+        """Appends one evaluation.
+
+        Raises:
+            OSError: It cannot be written; the file is as it was.
+        """
+        append_line(self.private / "metrics.jsonl", row)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes the figures of the whole run."""
@@ -119,6 +124,22 @@ class RunFolder:
         """Makes the folder of the ledgers and returns it."""
         self.ledgers.mkdir()
         return self.ledgers
+
+
+def append_line(path: Path, plain: Mapping[str, Any]) -> None:
+    """Appends a line of JSON, whole or not at all; infinity and NaN are null.
+
+    Raises:
+        OSError: It cannot be written; the file is as it was.
+    """
+    with path.open("ab", buffering=0) as lines:
+        before, line = lines.tell(), (json.dumps(finite(plain)) + "\n").encode()
+        try:
+            if lines.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        except OSError:
+            lines.truncate(before)
+            raise
 
 
 def json_of(plain: Mapping[str, Any]) -> str:

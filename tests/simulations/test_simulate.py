@@ -14,6 +14,7 @@ def test_a_run_leaves_its_files(simulated, tmp_path, capsys):
     }
     assert {file.name for file in folder.private.iterdir()} == {
         "config.yaml",
+        "log.jsonl",
         "metrics.jsonl",
         "privacy.json",
         "summary.json",

@@ -34,7 +34,7 @@ def test_the_resolved_configuration_runs_again(plain, tiny):
 def test_every_figure_of_a_held_out_device_is_labelled_simulation_only(plain):
     assert len(plain.rows) == 3
     for row in plain.rows:
-        assert set(row) == {"round", "privacy", "released", "simulation_only"}
+        assert set(row) == {"round", "privacy", "released", "simulation_only", "machine"}
         assert {"invited", "admitted", "missing", "loss"} <= set(row["simulation_only"])
 
 
@@ -126,3 +126,12 @@ def test_a_population_is_opened_once_for_every_run_over_it(plain):
         for name, figures in performing.known_orders(photos, seed).items()
     }
     assert json.dumps(told)
+
+
+def test_each_round_is_a_line_of_the_log_and_each_row_says_what_it_cost(plain):
+    log = [json.loads(line) for line in (plain.private / "log.jsonl").read_text().splitlines()]
+    assert [line["round"] for line in log if line["event"] == "round"] == [1, 2]
+    for row in plain.rows[1:]:
+        assert set(row["machine"]["seconds"]) == {"drawing", "devices", "server", "judging"}
+        assert row["machine"]["memory_mb"] > 10
+        assert row["machine"]["open_files"] > 2
