@@ -119,6 +119,9 @@ def save_weights(ranker: Ranker, path: Path, *, origin: Origin) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+    except OSError as failure:
+        # A write or a sync does not know the name of its file.
+        raise OSError(failure.errno, failure.strerror, str(path)) from failure
     finally:
         partial.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)

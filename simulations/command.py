@@ -4,6 +4,7 @@ import difflib
 import io
 import os
 import sys
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,7 +25,7 @@ os.environ.pop("HYDRA_FULL_ERROR", None)
 import click  # noqa: E402
 import typer  # noqa: E402
 
-from simulations.display import usage  # noqa: E402
+from simulations.display import machine_faults, usage  # noqa: E402
 from simulations.pretraining.stage import Stage  # noqa: E402
 from simulations.privacy.question import Asked, Unit  # noqa: E402
 from simulations.ranking import arguments, photos_commands  # noqa: E402
@@ -195,26 +196,45 @@ def show_version() -> None:
 
 
 def main() -> None:
-    """Runs the command; a mistake is one sentence and exit status 1, an interrupt 130."""
+    """Runs the command; a mistake is one sentence and exit status 1, an interrupt 130.
+
+    So is what the machine refuses: a full disk, a limit, no memory.
+    """
     _print_anything()
     words = sys.argv[1:]
     if words == ["--version"]:
         words = ["version"]
+    status = _status(words)
+    if status == INTERRUPTED:
+        _said("interrupted.")
+    sys.exit(_printed(status or 0))
+
+
+def _status(words: list[str]) -> int:
     try:
-        if words[:1] == ["-sc"]:
-            sys.exit(_completion(words))
-        _refuse_unknown_command(words)
-        status = app(words, standalone_mode=False, prog_name="darkroom")
+        with machine_faults.told():
+            if words[:1] == ["-sc"]:
+                return _completion(words)
+            _refuse_unknown_command(words)
+            status: int = app(words, standalone_mode=False, prog_name="darkroom")
+            return status
     except UnicodeError:
         raise
     except ValueError as failure:
-        sys.exit(_said(str(failure)))
+        return _said(str(failure))
     except click.ClickException as failure:
         sentence = usage.sentence(failure)
-        sys.exit(_said(sentence) if sentence else 0)
-    if status == INTERRUPTED:
-        _said("interrupted.")
-    sys.exit(status or 0)
+        return _said(sentence) if sentence else 0
+
+
+def _printed(status: int) -> int:
+    """The exit status once all is printed; where that fails, Python is to say nothing more."""
+    try:
+        sys.stdout.flush()
+    except OSError as failure:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return status or _said(machine_faults.sentence(failure))
+    return status
 
 
 def _print_anything() -> None:
@@ -227,7 +247,8 @@ def _print_anything() -> None:
 def _simulate(config: "Config", overrides: tuple[str, ...]) -> int:
     from simulations.simulate import simulate as run
 
-    return run(config, overrides=overrides)
+    with machine_faults.told():
+        return run(config, overrides=overrides)
 
 
 def _ready(config: "Config") -> object:
@@ -272,7 +293,8 @@ def _refuse_unknown_command(words: list[str]) -> None:
 
 
 def _said(sentence: str) -> int:
-    print(f"darkroom: {sentence}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"darkroom: {sentence}", file=sys.stderr, flush=True)
     return 1
 
 

@@ -196,9 +196,13 @@ class Ledger:
 
     def _replace(self, path: Path, data: bytes) -> None:
         temporary = path.with_name(f".{path.name}.new")
-        self._disk.write(temporary, data)
-        self._disk.sync(temporary)
-        self._disk.rename(temporary, path)
+        try:
+            self._disk.write(temporary, data)
+            self._disk.sync(temporary)
+            self._disk.rename(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         self._disk.sync(path.parent)
 
 

@@ -9,7 +9,7 @@ from protocol.rebuild import SettingError
 from ranking.settings import Ranking
 from server.aggregation.rules import check_protected
 from simulations.configuration.arms import opponents, overrides_by_arm, value_names
-from simulations.configuration.settings import Config
+from simulations.configuration.settings import Config, Simulation
 from simulations.configuration.study_settings import Arms, Comparison, PlainRun
 
 ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]+")
@@ -25,7 +25,7 @@ def check(config: Config) -> None:
     _names(config)
     _photos(config)
     _address(config.simulation.address)
-    _cache(config)
+    _folders(config.simulation)
     if config.photos.devices is not None:
         config.server.check_cohort(devices=config.photos.devices)
     _ranking(config.ranking, side=config.photos.side)
@@ -63,9 +63,17 @@ def _address(address: str | None) -> None:
         )
 
 
-def _cache(config: Config) -> None:
-    if config.simulation.cache == "":
+def _folders(simulation: Simulation) -> None:
+    if simulation.cache == "":
         raise SettingError("simulation.cache is empty; name a folder, or use null.")
+    for name, folder in (("runs", simulation.runs), ("cache", simulation.cache or "")):
+        if folder.startswith("~"):
+            raise SettingError(
+                f"simulation.{name}={folder} begins with '~', which only a shell replaces; "
+                "write the whole path."
+            )
+        if "\0" in folder:
+            raise SettingError(f"simulation.{name} holds a zero byte; name another folder.")
 
 
 def _ranking(ranking: Ranking, *, side: int) -> None:

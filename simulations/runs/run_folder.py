@@ -54,7 +54,8 @@ class RunFolder:
                 number += 1
             except OSError as failure:
                 raise ValueError(
-                    f"simulation.runs={parent} cannot hold a run folder: {failure.strerror}."
+                    f"simulation.runs={parent} cannot hold a run folder: "
+                    f"{failure.strerror}; name another folder."
                 ) from failure
 
     @classmethod
@@ -136,10 +137,10 @@ def append_line(path: Path, plain: Mapping[str, Any]) -> None:
         before, line = lines.tell(), (json.dumps(finite(plain)) + "\n").encode()
         try:
             if lines.write(line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        except OSError:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as failure:
             lines.truncate(before)
-            raise
+            raise named(failure, path) from failure
 
 
 def json_of(plain: Mapping[str, Any]) -> str:
@@ -166,10 +167,18 @@ def check_parent(option: str, path: Path) -> None:
         )
 
 
+def named(failure: OSError, path: Path) -> OSError:
+    """Returns ``failure`` with the name of the file, which a write or a sync does not know."""
+    return OSError(failure.errno, failure.strerror, str(path))
+
+
 def write_whole(path: Path, text: str) -> None:
     r"""Writes ``text`` so that a reader finds the old file or the new one, never a part.
 
     What UTF-8 cannot say, a byte of a file name in an older code, is written as ``\udcXX``.
+
+    Raises:
+        OSError: It cannot be written; the file is as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -178,6 +187,8 @@ def write_whole(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as failure:
+        raise named(failure, path) from failure
     finally:
         temporary.unlink(missing_ok=True)
     if sys.platform != "win32":
