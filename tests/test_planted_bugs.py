@@ -17,6 +17,7 @@ BUGS = {
         "    if True:",
         "tests/simulations/runs/test_earlier_runs.py::"
         "test_the_planned_epsilon_is_of_a_device_that_comes_as_often_as_it_may",
+    ),
     "any norm passes where nothing clips": (
         "server/rounds/norm_bound.py",
         "return min(honest, LONGEST)",
