@@ -13,31 +13,22 @@ import numpy as np
 from flwr.app import Context, Error, Message, RecordDict
 from flwr.clientapp import ClientApp
 
+from client import given
 from client.consent.agreement import DeviceState, accept, show
-from client.consent.floor import Floor
-from client.consent.operator import OperatorPolicy, read_policy
-from client.context import configuration, device_number, frozen_part, keep, state_of
-from client.own_sections import own_sections
+from client.context import configuration, frozen_part, keep, state_of
 from client.sections import read_sections
-from privacy.ledger.chain import LedgerError
 from protocol.codec import (
+    decode_notice,
     decode_task,
     encode_declined,
     encode_device,
     encode_measured,
     encode_update,
 )
-from protocol.messages import (
-    Declined,
-    Measured,
-    Task,
-    Update,
-    Vector,
-)
+from protocol.messages import Declined, DeclineReason, Measured, Task, Update, Vector
 from protocol.rebuild import SettingError
 
 if TYPE_CHECKING:
-    from client.consent.device_ledger import DeviceLedger
     from client.local_device import Frozen, LocalDevice
 
     Together = Callable[[Sequence[LocalDevice], Task, Frozen], Iterable[Vector]]
@@ -104,7 +95,9 @@ def _answered(message: Message, answer: Callable[[], RecordDict]) -> Message:
     try:
         return Message(answer(), reply_to=message)
     except Exception as failure:
-        log.warning("a device failed with %s", type(failure).__name__)
+        # The log says what a setting lacks; the text of anything else may hold a photo's name.
+        said = f": {failure}" if isinstance(failure, SettingError) else ""
+        log.warning("a device failed with %s%s", type(failure).__name__, said)
         return Message(Error(FAILED, "device failed"), reply_to=message)
 
 
@@ -114,7 +107,10 @@ def train(message: Message, context: Context) -> RecordDict:
     """Answers a task with an update, or with why there is none."""
     with _lasting(context):
         begun = _begun(message, context, decode_task(message.content))
-        return begun.trained() if isinstance(begun, _Visit) else encode_declined(begun)
+        if isinstance(begun, _Visit):
+            return begun.trained()
+        given.say_declined(context, begun)
+        return encode_declined(begun)
 
 
 @contextmanager
@@ -124,22 +120,33 @@ def _lasting(context: Context) -> Iterator[None]:
     How long training takes shows how large the library is.
     """
     began = time.monotonic()
+    seconds = _public_seconds(context)
     try:
         yield
     finally:
-        sections = read_sections(configuration(context))
-        seconds = sections.training.seconds if sections.private else None
         left = 0.0 if seconds is None else began + seconds - time.monotonic()
         if left < 0:
             log.warning("a visit lasted longer than training.seconds: its time may be seen")
         time.sleep(max(0.0, left))
 
 
+def _public_seconds(context: Context) -> float | None:
+    """None where there is nothing to hide, or the configuration is nobody's who may set it."""
+    if not given.agreed(context):
+        return None
+    sections = read_sections(configuration(context))
+    return sections.training.seconds if sections.private else None
+
+
 def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
     """Charges the visit before it is trained: how far one that fails came is not known."""
-    local, policy = _local_device(context), _policy(context)
-    state, floor = state_of(context), _floor(context, policy)
-    with _ledger(context, policy) as ledger:
+    state = state_of(context)
+    if not given.agreed(context):
+        keep(context, state, message.content)
+        return _unagreed(task)
+    local, policy = given.local_device(context), given.policy(context)
+    floor = given.floor(context, policy)
+    with given.ledger(context, policy) as ledger:
         state = replace(state, participations=max(state.participations, ledger.visits))
         accepted = accept(task, state, floor=floor, digest=local.digest)
         accepted = ledger.within(accepted, task, most=policy.max_epsilon)
@@ -148,7 +155,13 @@ def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
     if isinstance(accepted, Declined):
         keep(context, state, message.content)
         return accepted
+    given.say_visit(context, visits=accepted.participations)
     return _Visit(message=message, context=context, task=task, local=local, state=accepted)
+
+
+def _unagreed(task: Task) -> Declined:
+    reason = DeclineReason.ANOTHER_CONFIGURATION
+    return Declined(round=task.round, attempt=task.attempt, reason=reason)
 
 
 def train_cohort(
@@ -237,8 +250,10 @@ def _same(task: Task, other: Task) -> bool:
 @_without_text
 def evaluate(message: Message, context: Context) -> RecordDict:
     """Answers a task with the device's own figures; a private run has none to give."""
-    task, local = decode_task(message.content), _local_device(context)
-    floor = _floor(context, _policy(context))
+    task = decode_task(message.content)
+    if not given.agreed(context):
+        return encode_declined(_unagreed(task))
+    local, floor = given.local_device(context), given.floor(context, given.policy(context))
     held = show(task, state_of(context), floor=floor, digest=local.digest)
     if isinstance(held, Declined):
         return encode_declined(held)
@@ -249,46 +264,11 @@ def evaluate(message: Message, context: Context) -> RecordDict:
 @app.query()
 @_without_text
 def query(message: Message, context: Context) -> RecordDict:
-    """Answers which device this node is."""
-    return encode_device(device_number(context))
+    """Answers which device this node is, where it has all that it needs to take part.
 
-
-def _local_device(context: Context) -> "LocalDevice":
-    from client.local_device import LocalDevice
-
-    sections = read_sections(configuration(context))
-    with _logged(ValueError):
-        own = own_sections(sections, _policy(context))
-    return LocalDevice(device=device_number(context), sections=own)
-
-
-def _policy(context: Context) -> OperatorPolicy:
-    with _logged(SettingError):
-        return read_policy(context.node_config)
-
-
-def _floor(context: Context, policy: OperatorPolicy) -> Floor:
-    """What the device demands of any task."""
-    from client.consent.configured_floor import floor
-
-    return floor(configuration(context), policy)
-
-
-@contextmanager
-def _ledger(context: Context, policy: OperatorPolicy) -> "Iterator[DeviceLedger]":
-    """The device's own ledger, where its operator names a folder."""
-    from client.consent.device_ledger import device_ledger
-
-    text, device = configuration(context), device_number(context)
-    with _logged(LedgerError), device_ledger(policy.ledger, text, device=device) as ledger:
-        yield ledger
-
-
-@contextmanager
-def _logged(kind: type[Exception]) -> Iterator[None]:
-    """The operator reads in the device's own log what is wrong with what they gave."""
-    try:
-        yield
-    except kind as failure:
-        log.error("the device takes part in nothing: %s", failure)
-        raise
+    A server that leaves the node out sends the same query again and says why.
+    """
+    reason = decode_notice(message.content)
+    if reason is not None:
+        given.say_left_out(context, reason)
+    return encode_device(given.local_device(context).device)

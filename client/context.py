@@ -7,6 +7,7 @@ from typing import Any
 from flwr.app import ArrayRecord, ConfigRecord, Context, RecordDict
 
 from client.consent.agreement import NEW, DeviceState
+from client.consent.own_number import own_number
 from protocol.arrays import decode_vector
 from protocol.codec import FROZEN, VECTORS
 from protocol.messages import Malformed, Task, Vector
@@ -21,8 +22,12 @@ def configuration(context: Context) -> str:
 
 
 def device_number(context: Context) -> int:
-    """Returns which device this node is."""
-    return int(context.node_config["partition-id"])
+    """Returns which device this node is.
+
+    Raises:
+        SettingError: Same as ``own_number``.
+    """
+    return own_number(context.node_config)
 
 
 def state_of(context: Context) -> DeviceState:

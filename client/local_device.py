@@ -18,6 +18,7 @@ from client.embeddings.photo_cache import PhotoCache
 from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.model import DeviceModel, prove_isolation
+from client.own_photos import OwnPhotos, OwnSource
 from client.sections import DeviceSections
 from client.settings import Accelerator, EngineChoice
 from client.training.release import protected
@@ -28,6 +29,7 @@ from photos.source import PhotoSource
 from photos.split import held_out_moments, training_moments
 from privacy.noise import SecureSource, SeededSource, Source
 from protocol.messages import Task, Vector
+from protocol.rebuild import SettingError
 from ranking.losses.registry import LOSSES
 from ranking.settings import Ranking
 
@@ -150,7 +152,10 @@ class LocalDevice:
         except Exception as failure:
             if not self.sections.private:
                 raise
-            log.warning("a library cannot be used (%s): noise alone", type(failure).__name__)
+            # What is wrong with a setting is said for its owner; any other text may say more.
+            named = isinstance(failure, SettingError)
+            said = str(failure) if named else type(failure).__name__
+            log.warning("a library cannot be used (%s): noise alone", said)
             return lent.kept(examples((), encoder=lent.frozen_encoder))
 
     def _training(self, lent: DeviceModel) -> Examples:
@@ -203,4 +208,6 @@ def train_together(
 
 @lru_cache(maxsize=2)
 def _source(photos: Photos, seed: int) -> PhotoSource:
-    return open_source(photos, seed=seed)
+    return (
+        OwnSource(photos) if isinstance(photos, OwnPhotos) else open_source(photos, seed=seed)
+    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated
 
-from client.settings import Accelerator, EngineChoice
+from client.settings import Accelerator, EngineChoice, Memory
 from photos.registry import SETTINGS
 from photos.settings import Photos
 from privacy.protection.settings import Privacy
@@ -43,7 +43,7 @@ class DeviceSections:
     server: ServerSteps
     engine: EngineChoice
     accelerator: Accelerator
-    memory: int
+    memory: Memory
     cache: str | None
 
     @property
@@ -68,7 +68,7 @@ def read_sections(text: str) -> DeviceSections:
         server=_server_steps(text),
         engine=section(text, "simulation.engine", EngineChoice),
         accelerator=section(text, "simulation.accelerator", Accelerator),  # type: ignore[arg-type]
-        memory=section(text, "simulation.memory", int),
+        memory=section(text, "simulation.memory", Memory),
         cache=section(text, "simulation.cache", str | None),  # type: ignore[arg-type]
     )
 

@@ -1,9 +1,15 @@
 """How a device computes what it is asked."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Interval
 
 Accelerator = Literal["cpu", "cuda", "mps", "auto"]
+
+
+Memory = Annotated[int, Interval(ge=416, le=1_000_000)]
+"""MB of a process's working set: of less nothing is left beside a batch in training."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

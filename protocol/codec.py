@@ -11,6 +11,7 @@ from protocol.limits import MAX_METRICS
 from protocol.messages import (
     Declined,
     DeclineReason,
+    LeftOut,
     Malformed,
     Measured,
     RefusalReason,
@@ -126,6 +127,18 @@ def decode_device(content: RecordDict) -> int | None:
     """Returns the number of the device that a node says it is, or None. Never raises."""
     scalars = _scalars(content, {"device": int})
     return scalars["device"] if scalars is not None and scalars["device"] >= 0 else None
+
+
+def encode_notice(reason: LeftOut) -> RecordDict:
+    """Returns the records that tell a node why it is left out."""
+    return _records({"left out": str(reason)}, {})
+
+
+def decode_notice(content: RecordDict) -> LeftOut | None:
+    """Returns why the server leaves this node out, or None where it does not say so."""
+    scalars = _scalars(content, {"left out": str})
+    known = scalars is not None and scalars["left out"] in set(LeftOut)
+    return LeftOut(scalars["left out"]) if scalars is not None and known else None
 
 
 def _records(scalars: Scalars, vectors: Mapping[str, Vector]) -> RecordDict:

@@ -100,6 +100,14 @@ class DeclineReason(StrEnum):
     ANOTHER_CONFIGURATION = "another configuration"
 
 
+class LeftOut(StrEnum):
+    """Why a node is asked nothing in a run: the server tells it, and its log says so."""
+
+    NUMBER_TAKEN = "number taken"
+    NO_NUMBER = "no number"
+    NO_SUCH_DEVICE = "no such device"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Declined:
     """An expected answer of a device that does not take part."""

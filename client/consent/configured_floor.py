@@ -56,6 +56,25 @@ def _with_leeway(found: Protected) -> Protected:
     return replace(found, mechanism=found.mechanism.variant(noise_multiplier=noise))
 
 
+def configuration_digest(text: str) -> str:
+    """Returns the hexadecimal SHA-256 of the whole configuration in JSON."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def agrees(text: str, policy: OperatorPolicy, *, before: str) -> bool:
+    """Says whether the device may train under ``text``, before anything is derived from it.
+
+    It is what the floor's own ``agrees`` says, without a floor.
+
+    Args:
+        text: The whole configuration in JSON.
+        policy: The operator's.
+        before: Digest of the configuration of the device's earlier visits; "" without any.
+    """
+    digest = configuration_digest(text)
+    return policy.config_digest in (None, digest) and before in ("", digest)
+
+
 @lru_cache(maxsize=64)
 def floor(text: str, policy: OperatorPolicy) -> Floor:
     """Returns the floor under every task of a run.
@@ -74,7 +93,7 @@ def floor(text: str, policy: OperatorPolicy) -> Floor:
         ValueError: A promise cannot be met.
     """
     sections = read_sections(text)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = configuration_digest(text)
     own = own_protection(text)
     example, update = own.get("example"), own.get("device")
     device = sections.privacy.device.protects

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from client.consent.own_number import DEVICE
 from protocol.rebuild import SettingError, shown
 from protocol.setting_names import suggestion
 
 NUMBERS = ("max-epsilon", "min-noise", "max-exposure", "max-clip")
 DIGEST = "config-digest"
-LEDGER, CACHE = "ledger", "cache"
+LEDGER, CACHE, PHOTOS = "ledger", "cache", "photos"
 ENCODER = "encoder"
-KEYS = (*NUMBERS, DIGEST, LEDGER, ENCODER, CACHE)
-OURS = ("min-", "max-", "config-", "ledger", "encoder", "cache")
+KEYS = (*NUMBERS, DIGEST, DEVICE, PHOTOS, LEDGER, ENCODER, CACHE)
+OURS = ("min-", "max-", "config-", "device", "photo", "ledger", "encoder", "cache")
 HEXADECIMAL = re.compile("[0-9a-fA-F]{64}")
 Value = bool | float | int | str
 
@@ -38,6 +39,7 @@ class OperatorPolicy:
             in it alone are equal.
         encoder: The device's own file of the run's encoder, where that is one; no floor either.
         cache: Folder that keeps the embeddings of the device's photographs; no floor either.
+        photos: Folder of the device's photographs, instead of the run's; no floor either.
     """
 
     max_epsilon: float | None = None
@@ -48,6 +50,7 @@ class OperatorPolicy:
     ledger: Path | None = field(default=None, compare=False)
     encoder: Path | None = field(default=None, compare=False)
     cache: Path | None = field(default=None, compare=False)
+    photos: Path | None = field(default=None, compare=False)
 
     @property
     def noise(self) -> bool:
@@ -76,6 +79,7 @@ def read_policy(node_config: Mapping[str, Value]) -> OperatorPolicy:
         ledger=_folder(node_config, LEDGER),
         encoder=_file(node_config),
         cache=_folder(node_config, CACHE),
+        photos=_folder(node_config, PHOTOS),
     )
 
 
@@ -145,5 +149,5 @@ def _is_file(file: Path) -> bool:
 def _is_there(folder: Path) -> bool:
     try:
         return folder.is_dir()
-    except OSError:
+    except (OSError, ValueError):
         return False

@@ -63,21 +63,32 @@ class FolderSource:
 
     def library(self, device: int) -> Library:
         """Reads one device's photographs; what cannot be used is counted, never raised."""
-        read = read_device(self._folders[device], side=self._side, most=LARGEST_MOMENT)
-        moments = [_moment(one) for one in read.moments]
-        whole = [moment for moment in moments if moment]
-        few = len(moments) - len(whole)
-        none = int(not moments)
-        skipped = read.skipped + Counter({Skip.FEW_PHOTOS: few, Skip.EMPTY_DEVICE: none})
-        return Library(
-            device=device,
-            moments=tuple(sorted(whole, key=lambda moment: moment.number)),
-            skipped={str(reason): count for reason, count in sorted(skipped.items())},
-        )
+        return read_library(self._folders[device], side=self._side, device=device)
 
     def orders(self, device: int) -> Orders:
         """None: what the owner of real photographs would like is not known."""
         return {}
+
+
+def read_library(folder: Path, *, side: int, device: int) -> Library:
+    """Reads the library in one device's folder; what cannot be used is counted, never raised.
+
+    Args:
+        folder: The device's folder.
+        side: Pixels of a photograph's side.
+        device: Number that the library is given.
+    """
+    read = read_device(folder, side=side, most=LARGEST_MOMENT)
+    moments = [_moment(one) for one in read.moments]
+    whole = [moment for moment in moments if moment]
+    few = len(moments) - len(whole)
+    none = int(not moments)
+    skipped = read.skipped + Counter({Skip.FEW_PHOTOS: few, Skip.EMPTY_DEVICE: none})
+    return Library(
+        device=device,
+        moments=tuple(sorted(whole, key=lambda moment: moment.number)),
+        skipped={str(reason): count for reason, count in sorted(skipped.items())},
+    )
 
 
 def moment_number(name: str) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Interval
 
-from client.settings import Accelerator, EngineChoice
+from client.settings import Accelerator, EngineChoice, Memory
 from photos.registry import SETTINGS
 from photos.settings import Photos
 from privacy.protection.derivation import Protection
@@ -50,7 +50,7 @@ class Simulation:
     workers: Annotated[int, Interval(ge=1, le=256)]
     address: str | None
     accelerator: Accelerator
-    memory: Annotated[int, Interval(ge=416, le=1_000_000)]
+    memory: Memory
     cache: str | None
     strict: bool
     dropout: Annotated[float, Interval(ge=0, le=1)]

@@ -23,6 +23,7 @@ from flwr.common.constant import ErrorCode
 from flwr.serverapp import Grid
 from flwr.supercore.run import Run
 
+from client.simulated import SimulatedContext
 from server.rounds.directory import RangeDirectory
 from server.rounds.outcome import RoundObserver, RoundOutcome
 from simulations.federation import flower_internals
@@ -241,7 +242,7 @@ class InProcessGrid(Grid):
     def _context(self, message: Message) -> Context:
         device = message.metadata.dst_node_id - FIRST_NODE
         if device not in self._contexts:
-            self._contexts[device] = Context(
+            self._contexts[device] = SimulatedContext(
                 run_id=RUN_ID,
                 node_id=FIRST_NODE + device,
                 node_config={

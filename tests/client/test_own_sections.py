@@ -65,17 +65,54 @@ def test_a_module_that_is_not_installed_is_refused_by_its_name(lab):
         own_sections(sections, OperatorPolicy())
 
 
-def test_photographs_are_cached_where_the_owner_says_and_nowhere_else(lab, tmp_path):
+FOLDER = {"source": "folder", "root": "/", "devices": None, "held_out_devices": 0}
+
+
+def photographs(lab, **simulation):
+    """The configuration of a run whose photos and cache are named by whoever wrote it."""
+    plain = json.loads(lab.configuration())
+    plain["photos"] = FOLDER | {"held_out_share": 0.25, "side": 16}
+    plain["simulation"] |= {"cache": "/of/the/server"} | simulation
+    return json.dumps(plain)
+
+
+def test_a_simulation_keeps_embeddings_of_photographs_only_where_its_owner_says(lab, tmp_path):
     named = {"simulation": {"cache": "/of/the/server"}}
     made = read_sections(configured(lab.configuration(), ranking("head").encoder, **named))
-    assert own_sections(made, OperatorPolicy()).cache == "/of/the/server"
-    folder = {"source": "folder", "root": "DIR", "devices": None, "held_out_devices": 0}
-    plain = json.loads(lab.configuration())
-    plain["photos"] = folder | {"held_out_share": 0.0, "side": 16}
-    plain["simulation"]["cache"] = "/of/the/server"
-    real = read_sections(json.dumps(plain))
-    assert own_sections(real, OperatorPolicy()).cache is None
-    assert own_sections(real, OperatorPolicy(cache=tmp_path)).cache == str(tmp_path)
+    assert own_sections(made, OperatorPolicy(), simulated=True).cache == "/of/the/server"
+    real = read_sections(photographs(lab))
+    assert own_sections(real, OperatorPolicy(), simulated=True).photos.root == "/"
+    assert own_sections(real, OperatorPolicy(), simulated=True).cache is None
+    kept = own_sections(real, OperatorPolicy(cache=tmp_path), simulated=True)
+    assert kept.cache == str(tmp_path)
+
+
+def test_a_device_keeps_nothing_where_a_run_says_not_even_of_made_photos(lab, tmp_path):
+    named = {"simulation": {"cache": str(tmp_path / "of the server")}}
+    made = read_sections(configured(lab.configuration(), ranking("head").encoder, **named))
+    assert own_sections(made, OperatorPolicy()).cache is None
+    assert own_sections(made, OperatorPolicy(cache=tmp_path)).cache == str(tmp_path)
+
+
+def test_a_device_reads_no_folder_that_a_run_names(lab, tmp_path):
+    real = read_sections(photographs(lab))
+    with pytest.raises(ValueError, match=r"^node-config: 'photos' is missing, .* add photos="):
+        own_sections(real, OperatorPolicy())
+    own = own_sections(real, OperatorPolicy(photos=tmp_path)).photos
+    assert (own.folder, own.held_out_share, own.side) == (str(tmp_path), 0.25, 16)
+
+
+def test_a_devices_photographs_go_before_made_ones(lab, tmp_path):
+    made = read_sections(lab.configuration())
+    assert own_sections(made, OperatorPolicy(photos=tmp_path)).photos.folder == str(tmp_path)
+
+
+def test_a_run_asks_a_device_for_no_more_memory_than_the_default(lab, tmp_path):
+    much = read_sections(photographs(lab, memory=1_000_000))
+    assert own_sections(much, OperatorPolicy(photos=tmp_path)).memory == 512
+    for absurd in (10**15, 0, -1):
+        with pytest.raises(ValueError, match=r"simulation\.memory=.* is out of range"):
+            read_sections(photographs(lab, memory=absurd))
 
 
 def started(node, known):

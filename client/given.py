@@ -1,0 +1,106 @@
+"""What a device is given, by its owner and by the run, and what its own log says of it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flwr.app import Context
+
+from client.consent.floor import Floor
+from client.consent.operator import OperatorPolicy, read_policy
+from client.context import configuration, device_number, state_of
+from client.own_sections import own_sections
+from client.sections import read_sections
+from client.simulated import simulated
+from privacy.ledger.chain import LedgerError
+from protocol.messages import Declined, LeftOut
+from protocol.rebuild import SettingError
+
+if TYPE_CHECKING:
+    from client.consent.device_ledger import DeviceLedger
+    from client.local_device import LocalDevice
+
+log = logging.getLogger(__name__)
+shown = logging.getLogger("flwr.darkroom")
+"""A child of Flower's, which a SuperNode shows from the level *info* on."""
+
+
+def policy(context: Context) -> OperatorPolicy:
+    """Returns what the operator demands."""
+    with _logged(SettingError):
+        return read_policy(context.node_config)
+
+
+def agreed(context: Context) -> bool:
+    """Says whether the device may train under this configuration; nothing is derived of it."""
+    from client.consent.configured_floor import agrees
+
+    before = state_of(context).configuration
+    return agrees(configuration(context), policy(context), before=before)
+
+
+def local_device(context: Context) -> "LocalDevice":
+    """Returns the device, with what is its own."""
+    from client.local_device import LocalDevice
+
+    demanded = policy(context)
+    with _logged(ValueError):
+        sections = read_sections(configuration(context))
+        own = own_sections(sections, demanded, simulated=simulated(context))
+        return LocalDevice(device=device_number(context), sections=own)
+
+
+def floor(context: Context, demanded: OperatorPolicy) -> Floor:
+    """Returns what the device demands of any task."""
+    from client.consent import configured_floor
+
+    with _logged(ValueError):
+        return configured_floor.floor(configuration(context), demanded)
+
+
+@contextmanager
+def ledger(context: Context, demanded: OperatorPolicy) -> "Iterator[DeviceLedger]":
+    """The device's own ledger, where its operator names a folder."""
+    from client.consent.device_ledger import device_ledger
+
+    text, device = configuration(context), device_number(context)
+    with _logged(LedgerError), device_ledger(demanded.ledger, text, device=device) as opened:
+        yield opened
+
+
+def say_declined(context: Context, answer: Declined) -> None:
+    """Logs why the device does not take part."""
+    from client.consent.configured_floor import configuration_digest
+    from client.consent.spoken import declined
+
+    if not simulated(context):
+        digest = configuration_digest(configuration(context))
+        only = policy(context).config_digest or state_of(context).configuration
+        log.warning("%s", declined(answer.reason, configuration=digest, agreed=only))
+
+
+def say_visit(context: Context, *, visits: int) -> None:
+    """Logs what the device has shown when this visit is over."""
+    from client.consent.spoken import spent
+
+    if not simulated(context):
+        for sentence in spent(configuration(context), visits):
+            shown.info("darkroom: %s", sentence)
+
+
+def say_left_out(context: Context, reason: LeftOut) -> None:
+    """Logs why the server asks nothing of the device."""
+    from client.consent.spoken import left_out
+
+    log.error("%s", left_out(reason, number=device_number(context)))
+
+
+@contextmanager
+def _logged(kind: type[Exception]) -> Iterator[None]:
+    """The operator reads in the device's own log what is wrong with what they gave."""
+    try:
+        yield
+    except kind as failure:
+        log.error("the device takes part in nothing: %s", failure)
+        raise
