@@ -45,7 +45,7 @@ def main(grid: Grid, context: Context) -> None:
     check_protected(sections.server.aggregation, device=sections.privacy.device)
     output = _output(str(context.run_config["output"]))
     model = ServerModel.initial(sections.ranking, seed=sections.seed)
-    directory = _directory(grid, text, timeout=sections.server.timeout)
+    directory = _directory(grid, context, timeout=sections.server.timeout)
     protection = Protection.of(
         sections.privacy,
         visit=sections.training,
@@ -112,8 +112,15 @@ def _promise(
     observer: RoundObserver, protection: Protection, release: ChargedRelease | None
 ) -> None:
     """Logs the promise of a run whose rounds are shown nowhere but in Flower's log."""
-    device = protection.device
-    if isinstance(observer, RoundLog) and release is not None and device is not None:
+    example, device = protection.example, protection.device
+    if not isinstance(observer, RoundLog):
+        return
+    if example is not None:
+        moment, visits = example.mechanism, min(example.times, protection.rounds)
+        observer.promised_moments(
+            moment.epsilon(visits), delta=moment.delta, visits=visits, claim=protection.claim
+        )
+    if release is not None and device is not None:
         chosen, kept = device.mechanism, release.ledger is not None
         observer.promised(chosen.epsilon(device.times), delta=chosen.delta, ledger=kept)
 
@@ -143,10 +150,21 @@ def _save(model: "ServerModel", output: Path, sections: ServerSections) -> None:
     save_weights(model.ranker, output, origin=origin)
 
 
-def _directory(grid: Grid, text: str, *, timeout: float) -> Directory:
+def _directory(grid: Grid, context: Context, *, timeout: float) -> Directory:
     if isinstance(grid, KnowsDirectory):
         return grid.directory
-    return queried_directory(grid, read_devices(text), timeout=timeout)
+    devices = read_devices(str(context.run_config["config"]))
+    quorum = _quorum(context.run_config.get("quorum", 0), devices)
+    return queried_directory(grid, devices, timeout=timeout, quorum=quorum)
+
+
+def _quorum(value: object, devices: int) -> int:
+    if type(value) is not int or not 0 <= value <= devices:
+        raise ValueError(
+            f"quorum={value} must be a whole number of devices, at most photos.devices="
+            f"{devices}; 0 waits for all."
+        )
+    return value
 
 
 def _observer(grid: Grid, sections: ServerSections) -> RoundObserver:

@@ -1,6 +1,5 @@
 """Which node is which device: Flower numbers nodes at random, Darkroom numbers devices."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -12,8 +11,8 @@ class Directory(Protocol):
         """How many devices may train."""
         ...
 
-    def node(self, device: int) -> int:
-        """Returns the node of a device."""
+    def node(self, device: int) -> int | None:
+        """Returns the node of a device, or None for one that has not come."""
         ...
 
     def device(self, node: int) -> int | None:
@@ -39,24 +38,3 @@ class RangeDirectory:
     def device(self, node: int) -> int | None:
         """Returns the device of a node, or None for a node outside the row."""
         return node - self._nodes.start if node in self._nodes else None
-
-
-class ListedDirectory:
-    """Nodes with ids of their own, listed in the order of their devices."""
-
-    def __init__(self, nodes: Sequence[int]) -> None:
-        self._nodes = tuple(nodes)
-        self._devices = {node: device for device, node in enumerate(self._nodes)}
-
-    @property
-    def devices(self) -> int:
-        """How many devices may train."""
-        return len(self._nodes)
-
-    def node(self, device: int) -> int:
-        """Returns the node of a device."""
-        return self._nodes[device]
-
-    def device(self, node: int) -> int | None:
-        """Returns the device of a node, or None for a node that is not listed."""
-        return self._devices.get(node)

@@ -1,65 +1,92 @@
-"""Asks the nodes which devices they are: once in a run, where no grid knows it."""
+"""Which devices are there when a run begins: all of them, or enough."""
 
+import logging
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping
 
-from flwr.app import Message, MessageType, RecordDict
 from flwr.serverapp import Grid
 
-from protocol.codec import decode_device
-from server.rounds.directory import ListedDirectory
+from server.rounds.growing_directory import GrowingDirectory
 
 POLL_SECONDS = 0.5
 """Seconds between two looks at the list of nodes, each of which asks Flower's SuperLink.
 Longer, a run begins later."""
 
+log = logging.getLogger("flwr.darkroom")
+Said = Mapping[int, int | None]
 
-def queried_directory(grid: Grid, devices: int, *, timeout: float) -> ListedDirectory:
-    """Sends one query to every node and returns the directory of the training devices.
 
-    Nodes that say they are another device, or that answer nothing usable, are left out.
+def queried_directory(
+    grid: Grid, devices: int, *, timeout: float, quorum: int = 0
+) -> GrowingDirectory:
+    """Asks every node which device it is and returns the directory, which grows from then on.
+
+    A run begins when ``quorum`` devices have said so. Without a quorum it begins when every
+    device has, or, after ``timeout``, when more than half have: no single node can hold it up.
 
     Args:
         grid: Flower's grid.
         devices: Devices that may train, numbered from 0.
-        timeout: Seconds to wait for the nodes to register, and again for their answers.
+        timeout: Seconds to wait at most.
+        quorum: Devices to begin with; 0 for all, or more than half of them.
 
     Raises:
-        ValueError: Fewer nodes than devices registered in time, a device did not answer, or two
-            nodes say that they are the same device.
+        ValueError: There are fewer.
     """
-    nodes = _registered(grid, devices, timeout=timeout)
-    queries = [Message(RecordDict(), node, MessageType.QUERY, ttl=timeout) for node in nodes]
-    claims = _claims(grid.send_and_receive(queries, timeout=timeout))
-    claimed = {device: node for device, node in claims if 0 <= device < devices}
-    if len(claimed) < sum(0 <= device < devices for device, _ in claims):
-        raise ValueError("two nodes have the same partition-id: give each SuperNode its own.")
-    missing = [device for device in range(devices) if device not in claimed]
-    if missing:
-        raise ValueError(
-            f"{len(missing)} of photos.devices={devices} devices did not answer within "
-            f"server.timeout={timeout:g} s, the first of them device {missing[0]}; start them "
-            "or lower photos.devices."
+    directory = GrowingDirectory(grid, devices, timeout=timeout)
+    least = quorum or devices // 2 + 1
+    said = _said(directory, quorum or devices, least=least, timeout=timeout)
+    directory.settle(said)
+    if directory.present < least:
+        raise ValueError(_too_few(directory, said, least=least, timeout=timeout))
+    if directory.present < devices:
+        log.warning(
+            "darkroom: the run begins with %d of photos.devices=%d devices; others take part "
+            "from the round after they come",
+            directory.present,
+            devices,
         )
-    return ListedDirectory([claimed[device] for device in range(devices)])
+    return directory
 
 
-def _registered(grid: Grid, devices: int, *, timeout: float) -> list[int]:
+def _said(directory: GrowingDirectory, wanted: int, *, least: int, timeout: float) -> Said:
+    """What nodes say until enough have, or the time is over.
+
+    As many nodes as there are devices are enough too, also where some of them say nothing that
+    can be used: who waits for better ones waits for ever.
+    """
     deadline = time.monotonic() + timeout
-    while len(nodes := sorted(grid.get_node_ids())) < devices:
-        if time.monotonic() >= deadline:
-            raise ValueError(
-                f"only {len(nodes)} of photos.devices={devices} devices registered within "
-                f"server.timeout={timeout:g} s; start more or lower photos.devices."
-            )
+    said: dict[int, int | None] = {}
+    while True:
+        said |= directory.hear()
+        single = len(_single(said, directory.devices))
+        devices = sum(one is None or one < directory.devices for one in said.values())
+        enough = single >= wanted or (single >= least and devices >= directory.devices)
+        if enough or time.monotonic() >= deadline:
+            return said
         time.sleep(POLL_SECONDS)
-    return nodes
 
 
-def _claims(replies: Iterable[Message]) -> list[tuple[int, int]]:
-    claims = []
-    for reply in replies:
-        device = None if reply.has_error() else decode_device(reply.content)
-        if device is not None:
-            claims.append((device, reply.metadata.src_node_id))
-    return claims
+def _single(said: Said, devices: int) -> set[int]:
+    """Numbers of training devices that one node alone says."""
+    counts = Counter(number for number in said.values() if number is not None)
+    return {number for number, nodes in counts.items() if nodes == 1 and number < devices}
+
+
+def _too_few(directory: GrowingDirectory, said: Said, *, least: int, timeout: float) -> str:
+    first = next(one for one in range(directory.devices) if directory.node(one) is None)
+    counts = Counter(number for number in said.values() if number is not None)
+    twice = [number for number, nodes in counts.items() if nodes > 1]
+    same = (
+        f" Two nodes have the same partition-id or device, {min(twice)}: give each SuperNode "
+        "its own."
+        if twice
+        else ""
+    )
+    return (
+        f"only {directory.present} of photos.devices={directory.devices} devices answered "
+        f"within server.timeout={timeout:g} s, device {first} not among them, and the run "
+        f"needs {least}; start more, lower photos.devices, or name a smaller quorum in the "
+        f"run-config.{same}"
+    )

@@ -2,10 +2,11 @@
 
 import hashlib
 import logging
+from collections.abc import Mapping
 
 import numpy as np
 
-from protocol.messages import Vector
+from protocol.messages import DeclineReason, RefusalReason, Vector
 from server.rounds.outcome import RoundOutcome
 
 log = logging.getLogger("flwr.darkroom")
@@ -27,6 +28,14 @@ class RoundLog:
         """
         self._rounds = rounds
         self._counts = counts
+
+    def promised_moments(
+        self, epsilon: float, *, delta: float, visits: int, claim: bool
+    ) -> None:
+        """Writes what the run promises for each moment, by its configuration alone."""
+        words = "darkroom: ε ≤ %.4g at δ = %g for each moment, of a device with all %d visits%s"
+        but = "" if claim else "; no claim, for the noise is not secret"
+        log.info(words, epsilon, delta, visits, but)
 
     def promised(self, epsilon: float, *, delta: float, ledger: bool) -> None:
         """Writes what the run promises for whole devices, and whether a ledger is kept."""
@@ -58,10 +67,16 @@ class RoundLog:
 def _counted(outcome: RoundOutcome) -> list[str]:
     return [
         f"{outcome.admitted} of {outcome.invited} updates admitted",
-        f"{outcome.declined.total()} declined",
-        f"{outcome.refused.total()} refused",
+        f"{outcome.declined.total()} declined{_reasons(outcome.declined)}",
+        f"{outcome.refused.total()} refused{_reasons(outcome.refused)}",
         f"{outcome.missing} missing",
     ]
+
+
+def _reasons(counted: Mapping[DeclineReason, int] | Mapping[RefusalReason, int]) -> str:
+    """The reasons are words of the protocol, never of a device."""
+    found = "; ".join(sorted(f"{count} × {reason}" for reason, count in counted.items()))
+    return f" ({found})" if found else ""
 
 
 def _vector(parameters: Vector) -> list[str]:

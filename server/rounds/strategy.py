@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
@@ -15,11 +15,16 @@ from server.charged_release import ChargedRelease
 from server.rounds import divergence
 from server.rounds.admission import Admitted, Expected, Reply, admit
 from server.rounds.directory import Directory
+from server.rounds.exchange import answers, content_of
+from server.rounds.growing_directory import GrowingDirectory
 from server.rounds.norm_bound import norm_bound
-from server.rounds.outcome import RoundObserver
+from server.rounds.outcome import KnowsDirectory, RoundObserver
 from server.rounds.reply_counts import NOTHING, ReplyCounts
 from server.rounds.task_messages import FIRST_ATTEMPT, RunTerms, TaskMessages
 from server.settings import Server
+
+Contents = Iterable[tuple[int | None, RecordDict | RefusalReason]]
+"""What came, beside the number of the device that sent it; None for a node that is none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -87,10 +92,10 @@ class RoundStrategy(Strategy):
         """
         arrays = arrays_of(parameters)
         for number in range(1, rounds + 1):
+            if isinstance(self._directory, GrowingDirectory):
+                self._directory.look()
             messages = self.configure_train(number, arrays, ConfigRecord(), grid)
-            replies = grid.send_and_receive(messages, timeout=self._settings.timeout)
-            released, _ = self.aggregate_train(number, replies)
-            arrays = released or arrays
+            arrays = self._closed(number, self._contents(grid, messages)) or arrays
         return vector(arrays) if self.model is None else self.model
 
     def configure_train(
@@ -113,7 +118,13 @@ class RoundStrategy(Strategy):
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
     ) -> tuple[ArrayRecord | None, MetricRecord | None]:
-        """Admits, adds and releases; returns None for parameters that stay as they were."""
+        """Admits, adds and releases; returns None for parameters that stay as they were.
+
+        Senders are those that the replies name: Flower's own loop knows no others.
+        """
+        return self._closed(server_round, self._named(replies)), None
+
+    def _closed(self, server_round: int, replies: Contents) -> ArrayRecord | None:
         current = self._current()
         counts = ReplyCounts(current.cohort)
         admitted = self._admitted(replies, current.expected, counts)
@@ -131,7 +142,19 @@ class RoundStrategy(Strategy):
         self._observer.closed(counts.outcome(server_round, parameters=model, released=released))
         divergence.check(server_round, model, sound=self.sound)
         self.model = model
-        return (None if update is None else arrays_of(parameters)), None
+        return None if update is None else arrays_of(parameters)
+
+    def _contents(self, grid: Grid, messages: list[Message]) -> Contents:
+        """What came for each message; a grid of ours is trusted with who sent it."""
+        timeout = self._settings.timeout
+        if isinstance(grid, KnowsDirectory):
+            return self._named(grid.send_and_receive(messages, timeout=timeout))
+        found = answers(grid, messages, timeout=timeout)
+        return ((self._directory.device(one.node), one.content) for one in found)
+
+    def _named(self, replies: Iterable[Message]) -> Contents:
+        found = ((self._directory.device(one.metadata.src_node_id), one) for one in replies)
+        return ((device, content_of(reply)) for device, reply in found)
 
     def configure_evaluate(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
@@ -182,11 +205,11 @@ class RoundStrategy(Strategy):
         )
 
     def _admitted(
-        self, replies: Iterable[Message], expected: Expected, counts: ReplyCounts
+        self, replies: Contents, expected: Expected, counts: ReplyCounts
     ) -> Iterator[Vector]:
-        for sender, message in self._in_device_order(replies):
+        for sender, content in self._in_device_order(replies):
             verdict = admit(
-                _decoded(message, size=expected.size),
+                _decoded(content, size=expected.size),
                 sender=sender,
                 answered=counts.answered,
                 expected=expected,
@@ -196,13 +219,10 @@ class RoundStrategy(Strategy):
             if isinstance(verdict, Admitted):
                 yield verdict.delta
 
-    def _in_device_order(
-        self, replies: Iterable[Message]
-    ) -> Iterable[tuple[int | None, Message]]:
-        known = ((self._directory.device(r.metadata.src_node_id), r) for r in replies)
+    def _in_device_order(self, replies: Contents) -> Contents:
         if self._ordered:
-            return known
-        return sorted(known, key=lambda pair: -1 if pair[0] is None else pair[0])
+            return replies
+        return sorted(replies, key=lambda pair: -1 if pair[0] is None else pair[0])
 
     def _current(self) -> _Round:
         if self._round is None:
@@ -222,7 +242,11 @@ def arrays_of(parameters: Vector) -> ArrayRecord:
     return ArrayRecord([parameters])
 
 
-def _decoded(message: Message, *, size: int) -> Reply:
-    if not message.has_content():
-        return Malformed(RefusalReason.DEVICE_FAILED)
-    return decode_reply(message.content, size=size)
+def _decoded(content: RecordDict | RefusalReason, *, size: int) -> Reply:
+    if isinstance(content, RefusalReason):
+        return Malformed(content)
+    try:
+        return decode_reply(content, size=size)
+    except Exception:
+        # Whatever a device wrote into its records, it ends no round.
+        return Malformed(RefusalReason.NOT_A_REPLY)

@@ -47,7 +47,7 @@ class TaskMessages:
     def messages(
         self, number: int, parameters: Vector, devices: Sequence[int]
     ) -> list[Message]:
-        """Returns one message for each of ``devices``, in order.
+        """Returns one message for each of ``devices`` that has a node, in order.
 
         Each has records of its own, which its device may change; the bytes of the arrays are
         shared, for they cannot change. A message lives ``lifetime`` seconds.
@@ -65,12 +65,13 @@ class TaskMessages:
         return [
             Message(
                 _own_records(brief if device in self._holders else whole),
-                self._directory.node(device),
+                node,
                 MessageType.TRAIN,
                 ttl=self._lifetime,
                 group_id=f"{number}.{FIRST_ATTEMPT}",
             )
             for device in devices
+            if (node := self._directory.node(device)) is not None
         ]
 
     def heard(self, verdict: Verdict, *, device: int | None) -> None:

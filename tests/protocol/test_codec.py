@@ -11,11 +11,13 @@ from protocol.arrays import encode_vector
 from protocol.codec import (
     decode_device,
     decode_measured,
+    decode_notice,
     decode_reply,
     decode_task,
     encode_declined,
     encode_device,
     encode_measured,
+    encode_notice,
     encode_task,
     encode_update,
 )
@@ -23,6 +25,7 @@ from protocol.limits import MAX_METRICS
 from protocol.messages import (
     Declined,
     DeclineReason,
+    LeftOut,
     Malformed,
     Measured,
     RefusalReason,
@@ -267,3 +270,12 @@ def with_vector(name, values):
 def test_a_device_refuses_what_is_no_task(content):
     with pytest.raises(ValueError, match="holds no task"):
         decode_task(content)
+
+
+@pytest.mark.parametrize("reason", LeftOut)
+def test_a_notice_says_why_a_node_is_left_out_by_a_known_word_only(reason):
+    assert decode_notice(encode_notice(reason)) == reason
+    assert decode_notice(RecordDict()) is None
+    forged = encode_notice(reason)
+    forged["scalars"]["left out"] = "\x1b[2J"
+    assert decode_notice(forged) is None

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from flwr.app import Message
+from flwr.app import Error, Message
+from flwr.common.constant import ErrorCode
 from flwr.serverapp import Grid
 from rankings import ranking
 
@@ -17,13 +18,16 @@ from protocol.optimizers import Sgd
 from protocol.rebuild import to_plain
 from server.aggregation.uniform_mean import UniformMean
 from server.settings import Server
-from simulations.federation.flower_internals import identify
+from simulations.federation.flower_internals import identify, number
 
 
 class DeviceGrid(Grid):
     """Answers each message by ``device(message)``; None is no answer.
 
-    ``arrangement`` reorders, repeats or drops replies, as a network may.
+    It is asked for each reply alone, as Flower's link is, and says of a silent device what the
+    link says of one that is gone. What a device raises is raised when its reply is pulled.
+    ``arrangement`` reorders, repeats or drops replies, as a network may, where all are asked
+    for together.
     """
 
     def __init__(
@@ -38,11 +42,25 @@ class DeviceGrid(Grid):
         self.arrangement = arrangement
         self.sent: list[Message] = []
 
+    def push_messages(self, messages):
+        sent = list(messages)
+        for place, message in enumerate(sent, start=len(self.sent)):
+            number(message, f"message-{place}")
+        self.sent += sent
+        return [message.metadata.message_id for message in sent]
+
+    def pull_messages(self, message_ids):
+        (message_id,) = message_ids
+        place = int(message_id.removeprefix("message-"))
+        reply = self.device(self.sent[place])
+        return [gone(self.sent[place]) if reply is None else reply]
+
     def send_and_receive(self, messages, *, timeout=None):
         sent = list(messages)
-        self.sent += sent
+        self.push_messages(sent)
         replies = [self.device(message) for message in sent]
-        return self.arrangement([reply for reply in replies if reply is not None])
+        came = [reply for reply in replies if reply is not None]
+        return self.arrangement(came) if came else []
 
     def get_node_ids(self):
         return self.nodes
@@ -55,11 +73,12 @@ class DeviceGrid(Grid):
     def create_message(self, *arguments, **named):
         raise NotImplementedError
 
-    def push_messages(self, messages):
-        raise NotImplementedError
 
-    def pull_messages(self, message_ids):
-        raise NotImplementedError
+def gone(message: Message) -> Message:
+    """What Flower's link itself answers for a node that is not there."""
+    reply = Message(Error(ErrorCode.NODE_UNAVAILABLE, "gone"), reply_to=message)
+    reply.metadata.__dict__["_src_node_id"] = reply.metadata.dst_node_id
+    return reply
 
 
 class Watcher:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.rounds.directory import ListedDirectory, RangeDirectory
+from server.rounds.directory import RangeDirectory
 
 
 @given(st.integers(0, 2**62), st.integers(1, 10**8), st.data())
@@ -25,14 +25,6 @@ def test_a_range_stores_nothing_for_its_devices():
     assert sum(map(sys.getsizeof, vars(directory).values())) < 100
 
 
-def test_a_list_maps_there_and_back_and_knows_its_strangers():
-    directory = ListedDirectory([70, 50, 90])
-    assert directory.devices == 3
-    assert [directory.node(device) for device in range(3)] == [70, 50, 90]
-    assert [directory.device(node) for node in (50, 70, 90, 60)] == [1, 0, 2, None]
-
-
-@pytest.mark.parametrize("directory", [RangeDirectory(5, 2), ListedDirectory([8, 9])])
-def test_a_device_outside_the_population_has_no_node(directory):
+def test_a_device_outside_the_population_has_no_node():
     with pytest.raises(IndexError):
-        directory.node(2)
+        RangeDirectory(5, 2).node(2)

@@ -37,7 +37,8 @@ def lines(caplog, admitted, *, counts=True):
 def test_a_round_is_one_line_of_counts_with_the_released_vector(caplog):
     digest = hashlib.sha256(np.float32([3, 4]).tobytes()).hexdigest()
     assert lines(caplog, 2) == {
-        "darkroom: round 2 of 3 released, 2 of 6 updates admitted, 1 declined, 2 refused, "
+        "darkroom: round 2 of 3 released, 2 of 6 updates admitted, 1 declined (1 × "
+        "participations spent), 2 refused (1 × norm above the public bound; 1 × not finite), "
         f"1 missing, clip 0.25, sha256 {digest}, norm 5"
     }
 

@@ -2,15 +2,16 @@ import dataclasses
 
 import numpy as np
 import pytest
-from flwr.app import ConfigRecord, Error, Message, RecordDict
+from flwr.app import ConfigRecord, Error, Message, MessageType, RecordDict
 
 from privacy.mechanisms.base.unit_settings import Federation
-from protocol.codec import decode_task, encode_declined, encode_update
+from protocol.codec import decode_task, encode_declined, encode_device, encode_update
 from protocol.messages import Declined, DeclineReason, RefusalReason, Update
 from protocol.optimizers import Adam, Yogi
 from server.charged_release import charged_release
 from server.cohort import draw, generator
 from server.rounds.directory import RangeDirectory
+from server.rounds.growing_directory import GrowingDirectory
 from server.rounds.strategy import RoundStrategy, arrays_of, vector
 from server.rounds.task_messages import RunTerms
 
@@ -47,7 +48,7 @@ def everyone(settings):
 
 @pytest.fixture
 def make(settings, terms, watcher):
-    def strategy(chosen=settings, *, release=None, **changes):
+    def strategy(chosen=settings, *, release=None, directory=None, **changes):
         asked = RunTerms(
             visit=terms, largest_library=10, frozen=np.float32([7, 8]), digest="d" * 64
         )
@@ -55,7 +56,7 @@ def make(settings, terms, watcher):
             chosen,
             dataclasses.replace(asked, **changes),
             seed=11,
-            directory=RangeDirectory(FIRST, DEVICES),
+            directory=directory or RangeDirectory(FIRST, DEVICES),
             observer=watcher,
             release=release,
         )
@@ -131,7 +132,8 @@ def test_the_order_of_arrival_changes_no_bit(make, terms, settings, device_grid,
 
     def released(order):
         grid = device_grid(answer, arrangement=lambda replies: [replies[i] for i in order])
-        return rounds(make(everyone(settings), visit=free), grid, start, 2).tobytes()
+        strategy = make(everyone(settings), visit=free)
+        return vector(strategy.start(grid, arrays_of(start), num_rounds=2).arrays).tobytes()
 
     straight = released(range(DEVICES))
     assert released([0, 2, 1, 3, 4, 5, 7, 6]) == straight
@@ -191,11 +193,61 @@ def test_a_repeated_reply_counts_once_and_a_stranger_not_at_all(
         return [stranger, *replies, replies[3]]
 
     grid = device_grid(honest, arrangement=twice_and_a_stranger)
-    released = rounds(make(everyone(settings)), grid, start)
-    assert released.tolist() == [3.5 / 16, 1 / 16, 0]
+    released = make(everyone(settings)).start(grid, arrays_of(start), num_rounds=1)
+    assert vector(released.arrays).tolist() == [3.5 / 16, 1 / 16, 0]
     (outcome,) = watcher.outcomes
     assert outcome.refused == {RefusalReason.DUPLICATE: 1, RefusalReason.UNKNOWN_SENDER: 1}
     assert (outcome.admitted, outcome.missing) == (8, 0)
+
+
+def test_every_device_that_was_asked_is_counted_once_whatever_came_of_it(
+    make, settings, device_grid, start, watcher
+):
+    """One speaks for another, one sends what cannot be read, one is gone, one writes none."""
+
+    def answer(message):
+        reply = honest(message, delta=[0.5, 0, 0])
+        match device_of(message):
+            case 0:
+                reply.metadata.__dict__["_src_node_id"] = FIRST + 1
+            case 2:
+                raise ValueError("{not json")
+            case 3:
+                return None
+            case 4:
+                reply.content["vectors"]["delta"].shape = None
+        return reply
+
+    released = rounds(make(everyone(settings)), device_grid(answer), start)
+    (outcome,) = watcher.outcomes
+    assert released.tolist() == [0.5, 0, 0]
+    assert outcome.refused == {RefusalReason.NOT_A_REPLY: 3}
+    assert (outcome.admitted, outcome.missing, outcome.invited) == (4, 1, 8)
+
+
+def test_a_directory_that_grows_moves_no_coin_and_who_has_not_come_is_missing(
+    make, settings, device_grid, start, watcher, terms
+):
+    """Coins are tossed for numbers, whoever is there: the rate is the one that is charged."""
+
+    def answer(message):
+        node = message.metadata.dst_node_id
+        if message.metadata.message_type == MessageType.QUERY:
+            grid.nodes = [FIRST + device for device in range(DEVICES)]
+            return Message(encode_device(node - FIRST), reply_to=message)
+        return honest(message)
+
+    grid = device_grid(answer, [FIRST])
+    directory = GrowingDirectory(grid, DEVICES, timeout=5.0)
+    rounds(make(settings, directory=directory), grid, start, 3)
+    begun, rate = watcher.begun, settings.cohort / DEVICES
+    draws = [generator(11, round_number=n, attempt=0) for n in (1, 2, 3)]
+    cohorts = [draw(DEVICES, rate=rate, generator=one) for one in draws]
+    assert begun == [(n, len(one)) for n, one in enumerate(cohorts, start=1)]
+    there = [{0}, set(range(DEVICES)), set(range(DEVICES))]
+    for outcome, cohort, nodes in zip(watcher.outcomes, cohorts, there, strict=True):
+        assert outcome.missing == len(set(cohort.tolist()) - nodes)
+        assert outcome.admitted + outcome.missing == outcome.invited
 
 
 def test_a_round_without_an_update_releases_nothing_and_the_next_goes_on(
