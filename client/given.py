@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from flwr.app import Context
 
+from client.consent.derivation_limit import within_limit
 from client.consent.floor import Floor
 from client.consent.operator import OperatorPolicy, read_policy
 from client.context import configuration, device_number, state_of
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     from client.consent.device_ledger import DeviceLedger
     from client.local_device import LocalDevice
 
+COSTLY = (
+    "scipy.fft",
+    "scipy.optimize",
+    "scipy.signal",
+    "scipy.special",
+    "scipy.stats",
+    "torch",
+)
 log = logging.getLogger(__name__)
 shown = logging.getLogger("flwr.darkroom")
 """A child of Flower's, which a SuperNode shows from the level *info* on."""
@@ -52,11 +62,25 @@ def local_device(context: Context) -> "LocalDevice":
 
 
 def floor(context: Context, demanded: OperatorPolicy) -> Floor:
-    """Returns what the device demands of any task."""
+    """Returns what the device demands of any task; a simulation has as long as it wants.
+
+    Raises:
+        SettingError: The configuration makes it too costly.
+    """
     from client.consent import configured_floor
 
+    text = configuration(context)
     with _logged(ValueError):
-        return configured_floor.floor(configuration(context), demanded)
+        if simulated(context):
+            return configured_floor.floor(text, demanded)
+        _import(private=read_sections(text).private)
+        return within_limit(lambda: configured_floor.floor(text, demanded))
+
+
+def _import(*, private: bool) -> None:
+    """What takes long to import is no cost of a configuration's."""
+    for name in COSTLY if private else ():
+        import_module(name)
 
 
 @contextmanager

@@ -130,6 +130,24 @@ def test_of_a_configuration_that_is_not_agreed_to_nothing_is_derived_or_waited_f
     assert not any(slept)
 
 
+def test_a_configuration_that_is_costly_to_derive_ends_in_a_sentence(
+    libraries, node, monkeypatch, caplog
+):
+    stop = []
+
+    def endless(text, policy):
+        while not stop:
+            pass
+
+    monkeypatch.setattr(configured_floor, "floor", endless)
+    monkeypatch.setattr("client.consent.derivation_limit.MOST_SECONDS", 0.1)
+    answer = node.ask(node.task(), node.context(0, node.config(noise="secure")))
+    stop.append(True)
+    assert answer.error.reason == "device failed"
+    assert "takes more than 0.1 s to derive" in caplog.text
+    assert not libraries.asked
+
+
 def test_a_visit_says_in_the_devices_log_what_it_has_shown(libraries, node, caplog):
     logger = logging.getLogger("flwr.darkroom")
     logger.addHandler(caplog.handler)
