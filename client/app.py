@@ -144,7 +144,7 @@ def _begun(message: Message, context: Context, task: Task) -> _Visit | Declined:
     if not given.agreed(context):
         keep(context, state, message.content)
         return _unagreed(task)
-    local, policy = given.local_device(context), given.policy(context)
+    local, policy = _local_device(context), given.policy(context)
     floor = given.floor(context, policy)
     with given.ledger(context, policy) as ledger:
         state = replace(state, participations=max(state.participations, ledger.visits))
@@ -253,7 +253,7 @@ def evaluate(message: Message, context: Context) -> RecordDict:
     task = decode_task(message.content)
     if not given.agreed(context):
         return encode_declined(_unagreed(task))
-    local, floor = given.local_device(context), given.floor(context, given.policy(context))
+    local, floor = _local_device(context), given.floor(context, given.policy(context))
     held = show(task, state_of(context), floor=floor, digest=local.digest)
     if isinstance(held, Declined):
         return encode_declined(held)
@@ -271,4 +271,10 @@ def query(message: Message, context: Context) -> RecordDict:
     reason = decode_notice(message.content)
     if reason is not None:
         given.say_left_out(context, reason)
-    return encode_device(given.local_device(context).device)
+    return encode_device(_local_device(context).device)
+
+
+def _local_device(context: Context) -> "LocalDevice":
+    from client.local_device import LocalDevice
+
+    return LocalDevice(device=given.number(context), sections=given.sections(context))

@@ -11,17 +11,16 @@ from flwr.app import Context
 from client.consent.derivation_limit import within_limit
 from client.consent.floor import Floor
 from client.consent.operator import OperatorPolicy, read_policy
+from client.consent.simulated import simulated
 from client.context import configuration, device_number, state_of
 from client.own_sections import own_sections
-from client.sections import read_sections
-from client.simulated import simulated
+from client.sections import DeviceSections, read_sections
 from privacy.ledger.chain import LedgerError
 from protocol.messages import Declined, LeftOut
 from protocol.rebuild import SettingError
 
 if TYPE_CHECKING:
     from client.consent.device_ledger import DeviceLedger
-    from client.local_device import LocalDevice
 
 COSTLY = (
     "scipy.fft",
@@ -50,15 +49,18 @@ def agreed(context: Context) -> bool:
     return agrees(configuration(context), policy(context), before=before)
 
 
-def local_device(context: Context) -> "LocalDevice":
-    """Returns the device, with what is its own."""
-    from client.local_device import LocalDevice
-
+def sections(context: Context) -> DeviceSections:
+    """Returns the run's configuration with what is the device's own."""
     demanded = policy(context)
     with _logged(ValueError):
-        sections = read_sections(configuration(context))
-        own = own_sections(sections, demanded, simulated=simulated(context))
-        return LocalDevice(device=device_number(context), sections=own)
+        run = read_sections(configuration(context))
+        return own_sections(run, demanded, simulated=simulated(context))
+
+
+def number(context: Context) -> int:
+    """Returns which device this node is."""
+    with _logged(SettingError):
+        return device_number(context)
 
 
 def floor(context: Context, demanded: OperatorPolicy) -> Floor:

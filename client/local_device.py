@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 
 from client import model
+from client.consent.own_photos import OwnPhotos, OwnSource
 from client.embeddings.disk_cache import DiskCache
 from client.embeddings.examples import examples
 from client.embeddings.lru_cache import LruCache
@@ -18,7 +19,6 @@ from client.embeddings.photo_cache import PhotoCache
 from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.model import DeviceModel, prove_isolation
-from client.own_photos import OwnPhotos, OwnSource
 from client.sections import DeviceSections
 from client.settings import Accelerator, EngineChoice
 from client.training.release import protected

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from client.consent.operator import OperatorPolicy
-from client.own_photos import own_photos
+from client.consent.own_photos import own_photos
 from client.sections import DeviceSections
 from protocol.rebuild import SettingError
 

@@ -23,7 +23,7 @@ from flwr.common.constant import ErrorCode
 from flwr.serverapp import Grid
 from flwr.supercore.run import Run
 
-from client.simulated import SimulatedContext
+from client.consent.simulated import SimulatedContext
 from server.rounds.directory import RangeDirectory
 from server.rounds.outcome import RoundObserver, RoundOutcome
 from simulations.federation import flower_internals

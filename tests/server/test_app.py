@@ -23,6 +23,7 @@ from server.aggregation.uniform_mean import UniformMean
 from server.app import app, result
 from server.model import ServerModel
 from server.rounds.directory import RangeDirectory
+from simulations.ranking.chosen_model import chosen_model
 
 DEVICES = 4
 
@@ -291,3 +292,15 @@ def test_weights_that_score_nothing_are_refused_before_a_device_is_asked_to_trai
 def test_importing_the_app_loads_neither_torch_nor_an_image_library():
     code = "import sys, server.app; sys.exit(bool({'torch', 'PIL', 'photos'} & {*sys.modules}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["linear", "taste", "head", "lora"])
+def test_the_ranker_that_is_written_ranks_like_that_of_any_run(
+    grid, context, configuration, tmp_path, kind
+):
+    path = tmp_path / "model.safetensors"
+    configuration["ranking"] = to_plain(ranking(kind))
+    app(grid, context(path, config=configuration))
+    chosen = chosen_model(path)
+    assert chosen.side == 48
+    assert chosen.warning

@@ -36,6 +36,12 @@ def changed(reply, **metadata):
     return reply
 
 
+def emptied(reply):
+    """What Flower inflates of a message whose object has no children."""
+    reply.__dict__["_content"] = None
+    return reply
+
+
 def parses_lies(message):
     """As Flower inflates an array whose body is ``{not json``."""
     json.loads("{not json")
@@ -50,7 +56,7 @@ LIES = {
     "too deep": recurses,
     "too large": lambda message: (_ for _ in ()).throw(MemoryError()),
     "no message": lambda message: "a text",
-    "neither content nor error": lambda m: Message(metadata=said(m).metadata),
+    "neither content nor error": lambda m: emptied(said(m)),
     "another sender": lambda m: changed(said(m), src_node_id=2),
     "a stranger": lambda m: changed(said(m), src_node_id=77),
     "another run": lambda m: changed(said(m), run_id=9),

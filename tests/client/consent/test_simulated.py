@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from flwr.app import Context, RecordDict
 
-from client.simulated import SimulatedContext, simulated
+from client.consent.simulated import SimulatedContext, simulated
 
 AS_IN_A_SIMULATION = {"partition-id": 0, "num-partitions": 4}
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from photo_files import photo
 
-from client.own_photos import OwnSource, own_photos
+from client.consent.own_photos import OwnSource, own_photos
 from photos.folder.settings import FolderPhotos
 from photos.owned.settings import LibraryPhotos
 from photos.registry import SETTINGS
