@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from photos.folder.formats.detection import HEAD, opener_of
+from photos.folder.formats.detection import HEAD, format_of
 from photos.folder.formats.exif import orientation, taken
-from photos.folder.formats.stored import Stored
+from photos.folder.formats.stored import Beside, Stored
 from photos.folder.framing import SMALLEST_SIDE, draft_size, square
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import LARGEST_BYTES, LARGEST_PIXELS, Skip
@@ -86,10 +86,10 @@ def _quiet() -> Iterator[None]:
 
 def _decode(file: BinaryIO, name: str, side: int) -> Photograph | Skip:
     head = file.read(HEAD)
-    opener = opener_of(head, suffix=Path(name).suffix)
-    if opener is None:
+    found = format_of(head, suffix=Path(name).suffix)
+    if found is None:
         return Skip.NOT_A_PHOTO
-    stored = opener(head + file.read(LARGEST_BYTES))
+    stored = found.open(head + file.read(LARGEST_BYTES))
     if isinstance(stored, Skip):
         return stored
     image = stored.image
@@ -100,7 +100,13 @@ def _decode(file: BinaryIO, name: str, side: int) -> Photograph | Skip:
     extent = _draft(image, side)
     framed = square(_without_key(stored), side=side, extent=extent)
     pixels = np.asarray(_upright(framed, stored), dtype=np.uint8)
-    return Photograph(name=name, taken=taken(stored.exif), pixels=pixels)
+    return Photograph(name=name, taken=own_clock(stored.beside), pixels=pixels)
+
+
+def own_clock(beside: Beside) -> datetime | None:
+    """Returns when a photo was taken by the camera's own clock, which may be anyone's zone."""
+    found = taken(beside.exif)
+    return None if found is None else found.replace(tzinfo=None)
 
 
 def _draft(image: Image.Image, side: int) -> tuple[float, float]:
@@ -121,7 +127,7 @@ def _without_key(stored: Stored) -> Image.Image:
 
 
 def _upright(image: Image.Image, stored: Stored) -> Image.Image:
-    turn = _TURNS.get(orientation(stored.exif, stored.xmp))
+    turn = _TURNS.get(orientation(stored.beside.exif, stored.beside.xmp))
     return image if turn is None or stored.upright else image.transpose(turn)
 
 

@@ -131,9 +131,10 @@ def _rating(name: str, facts: Facts, said: Takeout | None, beside: Companions) -
     """What the owner did, as the sidecars, the photo itself and Takeout say."""
     own = PurePath(name).name
     found = list(beside.sidecars(own))
-    if facts.xmp:
-        packet = beside.packet(own, facts.xmp, source=RatingSource.EMBEDDED)
-        found += [packet] if packet else []
+    packets = (
+        beside.packet(own, content, source=RatingSource.EMBEDDED) for content in facts.xmp
+    )
+    found += [packet for packet in packets if packet]
     exif = ratings.of_exif(facts.stars, facts.percent, favourite_from=beside.favourite_from)
     found.append(beside.remarked(own, exif))
     found += [ratings.of_takeout(said)] if said else []

@@ -6,7 +6,7 @@ from io import BytesIO
 from PIL import features
 from PIL.AvifImagePlugin import AvifImageFile
 
-from photos.folder.formats.stored import Stored
+from photos.folder.formats.stored import Beside, Stored
 from photos.folder.skips import Skip
 
 BRANDS = frozenset({b"avif", b"avis"})
@@ -28,8 +28,7 @@ def open_avif(data: bytes) -> Stored | Skip:
     except Exception:
         # Pillow reads EXIF before it has a picture: where that cannot be, it is read without.
         image = AvifImageFile(BytesIO(_without_exif(data)))
-    block = image.info.get("exif")
-    return Stored(image=image, exif=(block,) if block else ())
+    return Stored(image=image, beside=Beside.of(image))
 
 
 def _without_exif(data: bytes) -> bytes:

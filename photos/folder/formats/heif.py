@@ -2,7 +2,7 @@
 
 from io import BytesIO
 
-from photos.folder.formats.stored import Stored
+from photos.folder.formats.stored import Beside, Stored
 from photos.folder.skips import Skip
 
 BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
@@ -24,5 +24,4 @@ def open_heif(data: bytes) -> Stored | Skip:
         image = HeifImageFile(BytesIO(data))  # type: ignore[no-untyped-call]
     except ImportError:
         return Skip.NO_HEIC
-    block = image.info.get("exif")
-    return Stored(image=image, exif=(block,) if block else (), upright=True)
+    return Stored(image=image, beside=Beside.of(image), upright=True)

@@ -2,16 +2,17 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
+from typing import BinaryIO
 
 from PIL.PngImagePlugin import PngImageFile
 
 from photos.folder.formats.colour_key import keyed
-from photos.folder.formats.png_text import profile_of_exif, text_of
-from photos.folder.formats.stored import MOST_PARTS, Stored
+from photos.folder.formats.png_text import PACKET, PROFILE, profile_of_exif, text_of
+from photos.folder.formats.stored import MOST_PARTS, Beside, Stored
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -22,6 +23,10 @@ _COLOUR_TYPE, _INDEXED = 9, 3
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 # Chunks of side data that are looked at. Without it a file of nothing else takes hours.
 _MOST = 64
+# Packets of XMP of them: each may have 16 MB.
+_MOST_PACKETS = 4
+# Bytes of such a chunk that are read: a packet has fewer. Without it one may claim 4 GB.
+_LARGEST = 2**24
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
@@ -52,46 +57,80 @@ def open_png(data: bytes) -> Stored:
         ValueError: A chunk that makes the picture has another checksum than it says.
     """
     pixels: list[bytes | memoryview] = [MAGIC]
-    beside: list[_Chunk] = []
     header = key = b""
-    for chunk in islice(_chunks(data), MOST_PARTS):
+    for place in islice(_chunks(BytesIO(data)), MOST_PARTS):
+        chunk = _whole(memoryview(data), *place)
         header = header or bytes(chunk.content)
         if chunk.kind in _needed(header):
             pixels.append(_checked(chunk))
         elif chunk.kind == b"tRNS":
             key = key or bytes(chunk.content) * chunk.sound
-        elif len(beside) < _MOST and chunk.kind in (b"eXIf", *_TEXTS):
-            beside.append(chunk)
     stream = b"".join([*pixels, _END])
-    texts = [text_of(one.kind, one.content) for one in beside if one.kind in _TEXTS]
     return Stored(
         image=PngImageFile(BytesIO(stream)),
         keyed=keyed(header, key, stream) if key else None,
-        exif=(
-            *(bytes(one.content) for one in beside if one.kind == b"eXIf"),
-            *(profile_of_exif(text) for key, text in texts if key == b"Raw profile type exif"),
-        ),
-        xmp=tuple(text for key, text in texts if key == b"XML:com.adobe.xmp"),
+        beside=_beside(_side_chunks(BytesIO(data), set())),
     )
 
 
-def _chunks(data: bytes) -> Iterator[_Chunk]:
-    view, place = memoryview(data), len(MAGIC)
-    while place + _HEAD <= len(data):
-        length, kind = struct.unpack_from(">L4s", data, place)
-        end = place + _HEAD + length + _CHECKSUM
+def beside_png(file: BinaryIO) -> Beside:
+    """Returns what stands beside a PNG's pixels, which are passed over: before or behind."""
+    kinds: set[bytes] = set()
+    found = _beside(_side_chunks(file, kinds))
+    return replace(found, openable={b"IHDR", b"IDAT"} <= kinds)
+
+
+def _beside(chunks: Iterable[tuple[bytes, bytes]]) -> Beside:
+    exif: list[bytes] = []
+    profiles: list[bytes] = []
+    xmp: list[bytes] = []
+    for kind, content in chunks:
+        if kind == b"eXIf":
+            exif.append(content)
+            continue
+        key, text = text_of(kind, content)
+        profiles += [profile_of_exif(text)] * (key == PROFILE)
+        xmp += [text] * (key == PACKET and len(xmp) < _MOST_PACKETS)
+    return Beside(exif=(*exif, *profiles), xmp=tuple(xmp))
+
+
+def _side_chunks(file: BinaryIO, kinds: set[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """The first chunks that may hold EXIF or XMP; ``kinds`` gets those of all chunks."""
+    left = _MOST
+    for kind, place, length in islice(_chunks(file), MOST_PARTS):
+        kinds.add(kind)
+        if left and kind in (b"eXIf", *_TEXTS):
+            left -= 1
+            file.seek(place)
+            yield kind, file.read(min(length, _LARGEST))
+
+
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Each chunk's kind, the place of its content, and the length that it says."""
+    place = len(MAGIC)
+    while len(head := _at(file, place)) == _HEAD:
+        length, kind = struct.unpack(">L4s", head)
         if not kind.isalpha() or kind == b"IEND":
             return
-        whole = view[place:end]
-        checksum = zlib.crc32(whole[4 : _HEAD + length])
-        yield _Chunk(
-            kind=kind,
-            whole=whole,
-            content=whole[_HEAD : _HEAD + length],
-            # A chunk that the end of the file cuts is judged by the decoder.
-            sound=end > len(data) or checksum == int.from_bytes(view[end - _CHECKSUM : end]),
-        )
-        place = end
+        yield kind, place + _HEAD, length
+        place += _HEAD + length + _CHECKSUM
+
+
+def _at(file: BinaryIO, place: int) -> bytes:
+    file.seek(place)
+    return file.read(_HEAD)
+
+
+def _whole(data: memoryview, kind: bytes, place: int, length: int) -> _Chunk:
+    end = place + length + _CHECKSUM
+    checksum = zlib.crc32(data[place - len(kind) : place + length])
+    return _Chunk(
+        kind=kind,
+        whole=data[place - _HEAD : end],
+        content=data[place : place + length],
+        # A chunk that the end of the file cuts is judged by the decoder.
+        sound=end > len(data) or checksum == int.from_bytes(data[end - _CHECKSUM : end]),
+    )
 
 
 def _needed(header: bytes) -> tuple[bytes, ...]:

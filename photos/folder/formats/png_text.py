@@ -2,9 +2,12 @@
 
 import zlib
 
-# Bytes that are unpacked: EXIF has 64 kB in a JPEG. Without it a small chunk of zeros fills the
-# memory.
-_LONGEST = 2**20
+PROFILE, PACKET = b"Raw profile type exif", b"XML:com.adobe.xmp"
+"""The keywords of texts that hold EXIF and XMP."""
+
+# Bytes that are unpacked: EXIF has 64 kB in a JPEG, and a packet of XMP with a long history of
+# edits a few MB. Without them a small chunk of zeros fills the memory.
+_LONGEST, _LONGEST_PACKET = 2**20, 2**24
 # Lines before the digits of a raw profile: an empty one, its name and its length.
 _PROFILE_HEAD = 3
 
@@ -14,15 +17,17 @@ def text_of(kind: bytes, content: bytes | memoryview) -> tuple[bytes, bytes]:
 
     Args:
         kind: tEXt, zTXt or iTXt.
-        content: What the chunk holds; a megabyte of it is read.
+        content: What the chunk holds; a megabyte of it is read, and 16 of a packet.
     """
-    keyword, _, rest = bytes(content[:_LONGEST]).partition(b"\0")
+    is_packet = content[: len(PACKET) + 1] == PACKET + b"\0"
+    longest = _LONGEST_PACKET if is_packet else _LONGEST
+    keyword, _, rest = bytes(content[:longest]).partition(b"\0")
     if kind == b"tEXt":
         return keyword, rest
     if kind == b"zTXt":
-        return keyword, _unpacked(rest[1:])
+        return keyword, _unpacked(rest[1:], longest)
     packed, (_, _, text) = rest[:1] != b"\0", _three(rest[2:])
-    return keyword, _unpacked(text) if packed else text
+    return keyword, _unpacked(text, longest) if packed else text
 
 
 def profile_of_exif(text: bytes) -> bytes:
@@ -40,8 +45,8 @@ def _three(rest: bytes) -> tuple[bytes, bytes, bytes]:
     return language, keyword, text
 
 
-def _unpacked(packed: bytes) -> bytes:
+def _unpacked(packed: bytes, longest: int) -> bytes:
     try:
-        return zlib.decompressobj().decompress(packed, _LONGEST)
+        return zlib.decompressobj().decompress(packed, longest)
     except zlib.error:
         return b""

@@ -4,10 +4,11 @@ import struct
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
+from typing import BinaryIO
 
 from PIL.WebPImagePlugin import WebPImageFile
 
-from photos.folder.formats.stored import MOST_PARTS, Stored
+from photos.folder.formats.stored import MOST_PARTS, Beside, Stored
 
 MAGIC = b"RIFF"
 KIND = b"WEBP"
@@ -29,33 +30,46 @@ def open_webp(data: bytes) -> Stored:
     The decoder sees the chunks that make the picture alone, whatever length the file's head
     says.
     """
-    pixels: list[bytes] = []
-    beside: dict[bytes, list[bytes]] = {b"EXIF": [], b"XMP ": []}
-    for kind, whole in islice(_chunks(data), MOST_PARTS):
+    view, pixels = memoryview(data), [KIND]
+    for kind, start, length in islice(_chunks(BytesIO(data)), MOST_PARTS):
+        whole = view[start - _HEAD : start + length + length % 2]
         if kind == _FEATURES:
             pixels.append(_features(whole))
         elif kind in _PIXELS:
             pixels.append(bytes(whole))
-        elif len(beside.get(kind, [None] * _MOST)) < _MOST:
-            beside[kind].append(_content(whole))
-    body = b"".join([KIND, *pixels])
+    body = b"".join(pixels)
     image = WebPImageFile(BytesIO(MAGIC + struct.pack("<L", len(body)) + body))
-    return Stored(image=image, exif=tuple(beside[b"EXIF"]), xmp=tuple(beside[b"XMP "]))
+    return Stored(image=image, beside=beside_webp(BytesIO(data)))
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Each chunk's kind and its bytes, head and all, as far as the file has them."""
-    view, place = memoryview(data), _FILE_HEAD
-    while place + _HEAD <= len(data):
-        kind, length = struct.unpack_from("<4sL", data, place)
-        end = place + _HEAD + length + length % 2
-        yield kind, view[place:end]
-        place = end
+def beside_webp(file: BinaryIO) -> Beside:
+    """Returns what stands beside a WebP's pixels, which are passed over."""
+    found: dict[bytes, list[bytes]] = {b"EXIF": [], b"XMP ": []}
+    kinds = set()
+    for kind, start, length in islice(_chunks(file), MOST_PARTS):
+        kinds.add(kind)
+        if kind in found and len(found[kind]) < _MOST:
+            file.seek(start)
+            found[kind].append(file.read(length))
+    return Beside(
+        exif=tuple(found[b"EXIF"]),
+        xmp=tuple(found[b"XMP "]),
+        openable=not kinds.isdisjoint((*_STILLS, b"ANMF")),
+    )
 
 
-def _content(chunk: memoryview) -> bytes:
-    (length,) = struct.unpack_from("<4xL", chunk)
-    return bytes(chunk[_HEAD : _HEAD + length])
+def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Each chunk's kind, the place of its content, and the length that it says."""
+    place = _FILE_HEAD
+    while len(head := _at(file, place)) == _HEAD:
+        kind, length = struct.unpack("<4sL", head)
+        yield kind, place + _HEAD, length
+        place += _HEAD + length + length % 2
+
+
+def _at(file: BinaryIO, place: int) -> bytes:
+    file.seek(place)
+    return file.read(_HEAD)
 
 
 def _features(chunk: memoryview) -> bytes:

@@ -4,8 +4,17 @@ import struct
 
 import pytest
 
-from photos.folder.formats import avif, heif, jpeg, png, raw, webp
-from photos.folder.formats.detection import HEAD, RAW_SUFFIXES, opener_of
+from photos.folder.formats.detection import (
+    AVIF,
+    HEAD,
+    HEIF,
+    JPEG,
+    PNG,
+    RAW,
+    RAW_SUFFIXES,
+    WEBP,
+    format_of,
+)
 
 
 def _ftyp(*brands: bytes) -> bytes:
@@ -15,20 +24,20 @@ def _ftyp(*brands: bytes) -> bytes:
 
 @pytest.mark.parametrize("suffix", [".jpg", ".heic", ".dng", ""])
 @pytest.mark.parametrize(
-    ("head", "opener"),
+    ("head", "found"),
     [
-        (b"\xff\xd8\xff\xe0", jpeg.open_jpeg),
-        (b"\x89PNG\r\n\x1a\n", png.open_png),
-        (b"RIFF\0\0\0\0WEBPVP8 ", webp.open_webp),
-        (_ftyp(b"heic", b"mif1"), heif.open_heif),
-        (_ftyp(b"mif1", b"heic"), heif.open_heif),
-        (_ftyp(b"avif", b"mif1"), avif.open_avif),
-        (_ftyp(b"mif1", b"miaf", b"avif"), avif.open_avif),
+        (b"\xff\xd8\xff\xe0", JPEG),
+        (b"\x89PNG\r\n\x1a\n", PNG),
+        (b"RIFF\0\0\0\0WEBPVP8 ", WEBP),
+        (_ftyp(b"heic", b"mif1"), HEIF),
+        (_ftyp(b"mif1", b"heic"), HEIF),
+        (_ftyp(b"avif", b"mif1"), AVIF),
+        (_ftyp(b"mif1", b"miaf", b"avif"), AVIF),
     ],
 )
-def test_a_format_is_told_by_its_bytes_whatever_the_file_is_called(head, opener, suffix):
-    assert opener_of(head.ljust(HEAD, b"\0"), suffix=suffix) is opener
-    assert opener_of(head, suffix=suffix) is opener
+def test_a_format_is_told_by_its_bytes_whatever_the_file_is_called(head, found, suffix):
+    assert format_of(head.ljust(HEAD, b"\0"), suffix=suffix) is found
+    assert format_of(head, suffix=suffix) is found
 
 
 @pytest.mark.parametrize(
@@ -37,5 +46,5 @@ def test_a_format_is_told_by_its_bytes_whatever_the_file_is_called(head, opener,
      _ftyp(b"qt  "), _ftyp(b"isom", b"mp42"), b"\0\0\0\x08ftypheic", b"\xff\xff\xff\xffftyp"],
 )  # fmt: skip
 def test_other_bytes_are_a_photo_only_where_the_file_is_called_camera_raw(head):
-    assert opener_of(head, suffix=".jpg") is None
-    assert {opener_of(head, suffix=one.upper()) for one in RAW_SUFFIXES} == {raw.open_raw}
+    assert format_of(head, suffix=".jpg") is None
+    assert {format_of(head, suffix=one.upper()) for one in RAW_SUFFIXES} == {RAW}

@@ -1,6 +1,7 @@
 """What stands beside a JPEG's pixels costs itself; what makes them counts as it did."""
 
 import struct
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from exif_blocks import RUBBISH, block, short, text
 from PIL import Image
 from spoilt_pictures import encoded, picture, with_segment
 
-from photos.folder.formats.jpeg import open_jpeg
+from photos.folder.formats.jpeg import beside_jpeg, open_jpeg
 
 PLAIN = encoded(picture(), "JPEG", quality=90)
 DENSE = encoded(picture(), "JPEG", quality=90, dpi=(72, 72))
@@ -35,7 +36,7 @@ def _pixels(data: bytes) -> np.ndarray:
 def test_exif_of_rubbish_leaves_the_pixels_and_is_kept_apart(whole, rubbish):
     stored = open_jpeg(with_segment(whole, 0xE1, RUBBISH[rubbish]))
     assert (np.asarray(stored.image) == _pixels(PLAIN)).all()
-    assert stored.exif == ((RUBBISH[rubbish],) if RUBBISH[rubbish] else ())
+    assert stored.beside.exif == ((RUBBISH[rubbish],) if RUBBISH[rubbish] else ())
 
 
 @pytest.mark.parametrize("segment", SEGMENTS)
@@ -89,17 +90,50 @@ def test_of_several_pictures_the_first_is_opened():
 def test_exif_in_two_segments_is_one_block_and_the_second_may_stand_alone():
     first, second = block([short(0x0112, 6)]), block([], [text(0x9003, "2026:05:14 10:20:30")])
     stored = open_jpeg(with_segment(with_segment(PLAIN, 0xE1, second), 0xE1, first))
-    assert stored.exif == (first + second[6:], second)
+    assert stored.beside.exif == (first + second[6:], second)
 
 
 def test_no_more_blocks_are_looked_at_than_a_camera_may_write():
     data = PLAIN
     for _ in range(40):
         data = with_segment(data, 0xE1, RUBBISH["words"])
-    assert len(open_jpeg(data).exif) == 5
+    assert len(open_jpeg(data).beside.exif) == 5
 
 
 def test_what_is_cut_away_before_the_pixels_end_is_refused():
     for cut in range(3, len(PLAIN) - 40, 7):
         with pytest.raises((OSError, SyntaxError)):
             _pixels(PLAIN[:cut])
+
+
+XMP = b"http://ns.adobe.com/xap/1.0/\0<x/>"
+
+
+@pytest.mark.parametrize("segment", [*SEGMENTS, "XMP", "EXIF"])
+@pytest.mark.parametrize("filler", [0, 5])
+def test_a_file_says_what_its_bytes_say_however_far_behind(segment, filler):
+    """Five segments of 64 kB fill what is read of a file at first."""
+    own = {"XMP": (0xE1, XMP), "EXIF": (0xE1, RUBBISH["words"])}
+    data = with_segment(PLAIN, *{**SEGMENTS, **own}[segment])
+    for _ in range(filler):
+        data = with_segment(data, 0xE2, bytes(65_000))
+    found = beside_jpeg(BytesIO(data))
+    assert found == open_jpeg(data).beside
+    assert found.openable
+    if segment in own:
+        assert (found.xmp, found.exif) == (
+            ((b"<x/>",), ()) if segment == "XMP" else ((), (RUBBISH["words"],))
+        )
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xd8\xff", PLAIN[:20], b"\xff\xd8\xff\xd9", b"\xff\xd8\xff\xda" * 9]
+)
+def test_what_holds_no_picture_cannot_be_opened(data):
+    assert not beside_jpeg(BytesIO(data)).openable
+
+
+def test_of_a_large_file_the_beginning_alone_is_read():
+    file = BytesIO(PLAIN + bytes(2**22))
+    assert beside_jpeg(file).openable
+    assert file.tell() == 2**18

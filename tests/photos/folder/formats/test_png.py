@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from exif_blocks import RUBBISH
 from PIL import Image
 from spoilt_pictures import encoded, picture, png_chunk, with_chunk
 
-from photos.folder.formats.png import open_png
+from photos.folder.formats.png import beside_png, open_png
+from photos.folder.formats.stored import Beside
 
 PLAIN = encoded(picture(), "PNG")
 INDEXED = encoded(picture().convert("P"), "PNG")
@@ -48,7 +50,7 @@ def _pixels(data: bytes) -> np.ndarray:
 def test_exif_of_rubbish_leaves_the_pixels_and_is_kept_apart(rubbish, before):
     stored = open_png(with_chunk(PLAIN, png_chunk(b"eXIf", RUBBISH[rubbish]), before=before))
     assert (np.asarray(stored.image) == np.asarray(picture())).all()
-    assert stored.exif == (RUBBISH[rubbish],)
+    assert stored.beside.exif == (RUBBISH[rubbish],)
 
 
 @pytest.mark.parametrize("sound", [True, False])
@@ -100,8 +102,8 @@ def test_raw_profiles_and_xmp_are_kept_apart_packed_or_not():
         data, png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0en\0\0" + zlib.compress(xmp))
     )
     stored = open_png(data)
-    assert stored.exif == (exif, exif)
-    assert stored.xmp == (xmp, xmp)
+    assert stored.beside.exif == (exif, exif)
+    assert stored.beside.xmp == (xmp, xmp)
 
 
 def test_of_an_animation_the_still_picture_is_opened():
@@ -122,3 +124,65 @@ def test_pixels_are_those_that_pillow_reads_from_the_whole_file(tmp_path, mode):
 def test_a_file_of_texts_alone_is_not_read_for_ever():
     data = with_chunk(PLAIN, png_chunk(b"zTXt", b"a\0\0" + BOMB) * 500)
     assert (_pixels(data) == np.asarray(picture())).all()
+
+
+PACKET = b"XML:com.adobe.xmp\0"
+XMP = png_chunk(b"iTXt", PACKET + b"\0\0\0\0" + b"<x/>")
+PACKED = png_chunk(b"iTXt", PACKET + b"\1\0\0\0" + zlib.compress(b"<x/>"))
+
+
+@pytest.mark.parametrize("before", [b"IDAT", b"IEND"])
+def test_of_a_file_all_is_found_that_stands_beside_its_pixels_in_order(before):
+    chunks = png_chunk(b"eXIf", b"1") + png_chunk(b"eXIf", b"2") + XMP + PACKED
+    data = with_chunk(PLAIN, chunks, before=before)
+    found = beside_png(BytesIO(data))
+    assert found == Beside(exif=(b"1", b"2"), xmp=(b"<x/>", b"<x/>"))
+    assert found == open_png(data).beside
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_a_file_says_what_its_bytes_say(chunk):
+    data = with_chunk(PLAIN, png_chunk(*CHUNKS[chunk]))
+    assert beside_png(BytesIO(data)) == open_png(data).beside
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"",
+        b"\0\0",
+        struct.pack(">I4s", 2**32 - 1, b"IHDR") + b"x" * 100,
+        png_chunk(b"iTXt", PACKET + b"\1\0\0\0packed"),
+        png_chunk(b"iTXt", b"Title\0\0\0\0\0hello"),
+        png_chunk(b"tEXt", b"") * 2**15 + png_chunk(b"eXIf", b"late"),
+    ],
+)
+def test_nothing_else_is_taken_for_it_and_without_pixels_nothing_can_be_opened(rest):
+    found = beside_png(BytesIO(b"\x89PNG\r\n\x1a\n" + rest))
+    assert (found.exif, [one for one in found.xmp if one], found.openable) == ((), [], False)
+
+
+def test_a_packet_of_many_edits_is_whole_and_one_of_zeros_without_end_is_not():
+    long = b"<x>" + b"edit " * 500_000 + b"</x>"
+    data = with_chunk(PLAIN, png_chunk(b"iTXt", PACKET + b"\0\0\0\0" + long))
+    assert beside_png(BytesIO(data)).xmp == (long,)
+    bombs = png_chunk(b"iTXt", PACKET + b"\1\0\0\0" + BOMB) * 5
+    assert [len(one) for one in beside_png(BytesIO(with_chunk(PLAIN, bombs))).xmp] == [
+        2**24
+    ] * 4
+
+
+def test_pixels_are_passed_over_unread():
+    class Counting(BytesIO):
+        read_bytes = 0
+
+        def read(self, size=-1):
+            found = super().read(size)
+            Counting.read_bytes += len(found)
+            return found
+
+    noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)
+    data = with_chunk(encoded(Image.fromarray(noise), "PNG"), XMP, before=b"IEND")
+    assert beside_png(Counting(data)).xmp == (b"<x/>",)
+    assert len(data) > 400_000
+    assert Counting.read_bytes < 1_000

@@ -13,6 +13,7 @@ from spoilt_pictures import encoded, picture
 from photos.folder.decoding import Photograph, decode
 from photos.folder.formats.detection import RAW_SUFFIXES
 from photos.folder.skips import Skip
+from photos.owned.metadata.facts import read_facts
 
 RAW = block([short(ORIENTATION, 6)], [text(TAKEN, "2026:05:14 10:20:30")])[6:] + bytes(99)
 
@@ -91,3 +92,32 @@ def test_a_file_without_a_preview_is_skipped_in_one_sentence(tmp_path, preview, 
 def test_a_preview_that_is_cut_is_damaged(tmp_path, preview):
     preview(encoded(picture(), "JPEG")[:-50])
     assert _decode(tmp_path) == Skip.DAMAGED
+
+
+STARS, PACKET = 0x4746, 0x02BC
+DNG = block([short(STARS, 4), text(PACKET, b"<x>" + b"edit " * 100 + b"</x>")])[6:]
+
+
+def test_what_the_file_says_of_itself_counts_with_what_its_preview_says(tmp_path, preview):
+    path = tmp_path / "a.DNG"
+    path.write_bytes(DNG)
+    own = block([], [text(TAKEN, "2025:01:01 00:00:00")])
+    preview(encoded(picture(), "JPEG", exif=own))
+    found = read_facts(path)
+    assert found.format == "camera raw"
+    assert (found.taken, found.stars) == (datetime(2025, 1, 1), 4)
+    assert found.xmp == (b"<x>" + b"edit " * 100 + b"</x>",)
+
+
+@pytest.mark.parametrize("found", ["LibRawNoThumbnailError", b"no jpeg", None])
+def test_a_file_says_its_time_and_rating_where_it_cannot_be_opened(
+    tmp_path, preview, monkeypatch, found
+):
+    preview(found)
+    if found is None:
+        monkeypatch.setitem(sys.modules, "rawpy", None)
+    path = tmp_path / "a.dng"
+    path.write_bytes(DNG)
+    assert (read_facts(path).format, read_facts(path).stars) == ("", 4)
+    path.write_bytes(RAW)
+    assert read_facts(path).taken == datetime(2026, 5, 14, 10, 20, 30)

@@ -1,6 +1,7 @@
 """What stands beside a WebP's pixels costs itself; what makes them counts as it did."""
 
 import struct
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from exif_blocks import RUBBISH
 from PIL import Image
 from spoilt_pictures import encoded, picture, with_riff_chunk
 
-from photos.folder.formats.webp import open_webp
+from photos.folder.formats.webp import beside_webp, open_webp
 
 PLAIN = encoded(picture(), "WEBP", lossless=True)
 EXTENDED = encoded(picture(), "WEBP", lossless=True, icc_profile=b"rubbish", exif=b"Exif\0\0a")
@@ -23,7 +24,7 @@ def _pixels(data: bytes) -> np.ndarray:
 def test_exif_of_rubbish_leaves_the_pixels_and_is_kept_apart(whole, rubbish):
     stored = open_webp(with_riff_chunk(whole, b"EXIF", RUBBISH[rubbish]))
     assert (np.asarray(stored.image) == np.asarray(picture())).all()
-    assert stored.exif[-1] == RUBBISH[rubbish]
+    assert stored.beside.exif[-1] == RUBBISH[rubbish]
 
 
 @pytest.mark.parametrize("length", [0, 1, 5, 4000, 2**32 - 1])
@@ -44,8 +45,9 @@ def test_xmp_is_kept_apart_and_no_more_blocks_are_looked_at_than_a_camera_may_wr
     for _ in range(40):
         data = with_riff_chunk(with_riff_chunk(data, b"XMP ", b"<x/>"), b"EXIF", b"II*\0")
     stored = open_webp(data)
-    assert stored.xmp == (b"<x/>",) * 4
-    assert stored.exif == (b"II*\0",) * 4
+    assert stored.beside.xmp == (b"<x/>",) * 4
+    assert stored.beside.exif == (b"II*\0",) * 4
+    assert beside_webp(BytesIO(data)) == stored.beside
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
@@ -75,3 +77,9 @@ def test_pixels_that_are_cut_are_refused():
     for cut in range(12, len(PLAIN) - 4, 7):
         with pytest.raises((OSError, SyntaxError, ValueError)):
             _pixels(PLAIN[:cut])
+
+
+def test_what_holds_no_picture_cannot_be_opened():
+    assert beside_webp(BytesIO(PLAIN)).openable
+    for data in (b"", PLAIN[:16], b"RIFF\4\0\0\0WEBP", PLAIN[:12] + b"EXIF\2\0\0\0ab"):
+        assert not beside_webp(BytesIO(data)).openable
