@@ -2,7 +2,7 @@
 
 import os
 from bisect import insort
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,10 @@ from photos.folder import feedback_file
 from photos.folder.decoding import Photograph, decode
 from photos.folder.feedback_file import NO_ROW, FeedbackRow, FeedbackTable
 from photos.folder.listing import contents
+from photos.folder.raw_twins import raw_twins
 from photos.folder.skips import Skip
+
+Rows = Mapping[str, FeedbackRow]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,9 +88,11 @@ def read_moments(
     skipped = +table.skipped
     moments = []
     for name, paths in files.items():
-        photographs, left_out = _photographs(paths, side=side, most=most)
-        moments.append(_moment(name, photographs, table))
-        skipped += left_out
+        twins = raw_twins(folder / name, [path.name for path in paths])
+        single = [path for path in paths if path.name not in twins]
+        photographs, left_out = _photographs(single, side=side, most=most)
+        moments.append(_moment(name, photographs, _with_twins(table.rows, name, twins)))
+        skipped += left_out + Counter({Skip.RAW_TWIN: len(twins)})
     return DevicePhotographs(moments=tuple(moments), skipped=skipped)
 
 
@@ -142,12 +147,23 @@ def _photographs(
     return first, skipped
 
 
-def _moment(
-    name: str, photographs: Sequence[Photograph], table: FeedbackTable
-) -> PhotographedMoment:
-    paths = (f"{name}/{photo.name}".removeprefix("/") for photo in photographs)
-    rows = tuple(table.rows.get(path, NO_ROW) for path in paths)
-    return PhotographedMoment(name=name, photographs=tuple(photographs), rows=rows)
+def _with_twins(rows: dict[str, FeedbackRow], moment: str, twins: Mapping[str, str]) -> Rows:
+    """The rows by photo; one of a raw file is its twin's, where that has none."""
+    given = {
+        _path(moment, photo): rows[_path(moment, raw)]
+        for raw, photo in twins.items()
+        if _path(moment, raw) in rows
+    }
+    return ChainMap(rows, given)
+
+
+def _path(moment: str, name: str) -> str:
+    return f"{moment}/{name}".removeprefix("/")
+
+
+def _moment(name: str, photographs: Sequence[Photograph], rows: Rows) -> PhotographedMoment:
+    own = tuple(rows.get(_path(name, photo.name), NO_ROW) for photo in photographs)
+    return PhotographedMoment(name=name, photographs=tuple(photographs), rows=own)
 
 
 def _capture(photo: Photograph) -> tuple[bool, datetime, str]:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photos.folder import feedback_file
-from photos.folder.formats.detection import RAW_SUFFIXES, SUFFIXES
+from photos.folder.formats.detection import PHOTO_SUFFIXES
 from photos.folder.skips import Skip
-
-_SUFFIXES = (*SUFFIXES, *RAW_SUFFIXES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +67,7 @@ def _kind(entry: os.DirEntry[str]) -> str:
             return Skip.LINK
         if entry.is_dir(follow_symlinks=False):
             return "folder"
-        if Path(entry.name).suffix.lower() not in _SUFFIXES:
+        if Path(entry.name).suffix.lower() not in PHOTO_SUFFIXES:
             return Skip.OTHER_FILE
         return "photo" if entry.is_file(follow_symlinks=False) else Skip.UNREADABLE
     except OSError:

@@ -24,6 +24,7 @@ class Skip(StrEnum):
     NO_AVIF = "AVIF photo without its decoder: install a Pillow that was built with it"
     NO_RAW = 'camera raw without its reader: run `.venv/bin/pip install -e ".[raw]"`'
     NO_PREVIEW = "camera raw without a preview inside"
+    RAW_TWIN = "camera raw of a photo beside it: one shot"
     TOO_LARGE = f"more than {LARGEST_PIXELS // 1_000_000} million pixels"
     TOO_SMALL = "fewer than 8 pixels on a side"
     LARGE_FILE = f"file of more than {LARGEST_BYTES // 1_000_000} million bytes"

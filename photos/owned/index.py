@@ -1,13 +1,14 @@
 """A device's photos by path, time and rating; no pixels yet."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path, PurePath
 
 from photos.folder.decoding import decode
+from photos.folder.raw_twins import raw_twins
 from photos.folder.skips import Skip
 from photos.owned.companions import Companions, Remark, Remarks
 from photos.owned.copies import same_content
@@ -91,12 +92,20 @@ def _folder(
         favourite_from=photos.favourite_from,
         remarks=remarks,
     )
-    for name in files.photos:
-        found = _photo(root, files.path(name), photos, beside)
-        if isinstance(found, IndexedPhoto):
-            yield found
+    twins = raw_twins(root / files.folder, files.photos)
+    remarks.skipped[Skip.RAW_TWIN] += len(twins)
+    found = {
+        name: _photo(root, files.path(name), photos, beside)
+        for name in files.photos
+        if name not in twins
+    }
+    for raw, name in twins.items():
+        found[name] = _with_twin(found[name], _rating_of(root, files.path(raw), beside))
+    for name, photo in found.items():
+        if isinstance(photo, IndexedPhoto):
+            yield photo
         else:
-            remarks.add(files.path(name), found)
+            remarks.add(files.path(name), photo)
     remarks.skipped[Left.COMPANION] += beside.left_over()
 
 
@@ -125,6 +134,17 @@ def _photo(
         ),
         rating=rating,
     )
+
+
+def _with_twin(photo: IndexedPhoto | Skip, rating: Rating | None) -> IndexedPhoto | Skip:
+    if isinstance(photo, Skip):
+        return photo
+    return replace(photo, rating=_first_rating([photo.rating, rating]))
+
+
+def _rating_of(root: Path, name: str, beside: Companions) -> Rating | None:
+    path = root / name
+    return _rating(name, read_facts(path), beside.takeout(path.name), beside)
 
 
 def _rating(name: str, facts: Facts, said: Takeout | None, beside: Companions) -> Rating | None:
@@ -166,7 +186,11 @@ def _by_size(photos: list[IndexedPhoto]) -> list[list[IndexedPhoto]]:
 
 
 def _merged(copies: list[IndexedPhoto]) -> IndexedPhoto:
+    return replace(copies[0], rating=_first_rating([copy.rating for copy in copies]))
+
+
+def _first_rating(ratings: Iterable[Rating | None]) -> Rating | None:
+    """The one whose source counts first; of equal ones the first."""
     ranks = list(RatingSource)
-    given = [copy.rating for copy in copies if copy.rating]
-    first = min(given, key=lambda one: ranks.index(one.source), default=None)
-    return replace(copies[0], rating=first)
+    given = [rating for rating in ratings if rating]
+    return min(given, key=lambda one: ranks.index(one.source), default=None)

@@ -10,7 +10,6 @@ class Left(StrEnum):
 
     FILM = "film"
     LIVE_FILM = "film of a live photo"
-    RAW = "raw file, of which only a developed copy is read"
     OTHER_FILE = "file of another kind"
     COMPANION = "sidecar of no photo"
     PACKAGE = "library of a photo program: export from it"

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from itertools import chain
 from pathlib import Path, PurePath
 
-from photos.folder.formats.detection import SUFFIXES
+from photos.folder.formats.detection import PHOTO_SUFFIXES
 from photos.folder.skips import Skip
 from photos.owned.metadata.takeout import key
 from photos.owned.skips import Left
@@ -18,10 +18,6 @@ _COMPANIONS = (".xmp", ".json")
 _FILMS = frozenset(
     {".mov", ".mp4", ".m4v", ".mp", ".avi", ".mts", ".m2ts", ".3gp", ".mkv", ".mpg", ".mpeg"}
     | {".wmv", ".webm", ".flv"}
-)
-_RAWS = frozenset(
-    {".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".raf", ".orf", ".rw2"}
-    | {".pef", ".srw", ".x3f", ".iiq", ".3fr"}
 )
 # Folders of thumbnails and of deleted files that storage boxes and systems keep.
 _OF_SYSTEMS = frozenset(
@@ -126,17 +122,15 @@ def _kind(entry: os.DirEntry[str]) -> str:
             return Left.PACKAGE if name.endswith(_PACKAGES) else _FOLDER
         suffix = PurePath(name).suffix
         if not entry.is_file(follow_symlinks=False):
-            return Skip.UNREADABLE if suffix in SUFFIXES else Left.OTHER_FILE
+            return Skip.UNREADABLE if suffix in PHOTO_SUFFIXES else Left.OTHER_FILE
         return _kind_of_file(suffix)
     except OSError:
         return Skip.UNREADABLE
 
 
 def _kind_of_file(suffix: str) -> str:
-    if suffix in SUFFIXES:
+    if suffix in PHOTO_SUFFIXES:
         return _PHOTO
     if suffix in _COMPANIONS:
         return _COMPANION
-    if suffix in _FILMS:
-        return Left.FILM
-    return Left.RAW if suffix in _RAWS else Left.OTHER_FILE
+    return Left.FILM if suffix in _FILMS else Left.OTHER_FILE

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from exif_blocks import TAKEN, block, text
 from photo_files import keywords, packet, photo, takeout
 
 from photos.folder.skips import Skip
@@ -294,8 +295,10 @@ def broken(folder: Path) -> None:
 
 def films(folder: Path) -> None:
     shots(folder, "IMG_1.JPG", "IMG_2.jpg")
-    for name in ("IMG_1.MOV", "img_2.mp4", "VID_3.mp4", "IMG_1.DNG", "IMG_2.CR3", "song.mp3"):
+    for name in ("IMG_1.MOV", "img_2.mp4", "VID_3.mp4", "song.mp3"):
         (folder / name).write_bytes(b"film")
+    for place, name in enumerate(("IMG_1.DNG", "img_2.CR2")):
+        (folder / name).write_bytes(block([], [text(TAKEN, f"2024:01:10 12:0{place}:00")])[6:])
 
 
 def of_systems(folder: Path) -> None:
@@ -586,10 +589,16 @@ KINDS = {
         bursts=[[0, 1, 2, 3]],
         skipped={Skip.NOT_A_PHOTO: 2, Skip.DAMAGED: 1, Left.ALONE: 1},
     ),
-    "films and raw files": Kind(
+    "films and raw twins": Kind(
         write=films,
         moments=[["IMG_1.JPG", "IMG_2.jpg"]],
-        skipped={Left.LIVE_FILM: 2, Left.FILM: 1, Left.RAW: 2, Left.OTHER_FILE: 1, **NO_ORDER},
+        skipped={
+            Left.LIVE_FILM: 2,
+            Left.FILM: 1,
+            Skip.RAW_TWIN: 2,
+            Left.OTHER_FILE: 1,
+            **NO_ORDER,
+        },
     ),
     "folders of systems": Kind(
         write=of_systems,

@@ -13,10 +13,13 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif")
 """How files of photos are called, in any case."""
 
 RAW_SUFFIXES = (
-    *(".cr2", ".cr3", ".nef", ".arw", ".dng"),
-    *(".raf", ".orf", ".rw2", ".pef", ".srw"),
+    *(".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".dng"),
+    *(".raf", ".orf", ".rw2", ".pef", ".srw", ".x3f", ".iiq", ".3fr"),
 )
 """How files of camera raw are called: their first bytes are often those of any TIFF."""
+
+PHOTO_SUFFIXES = (*SUFFIXES, *RAW_SUFFIXES)
+"""How files are called that are read, by all sources."""
 
 HEAD = 64
 """Bytes of a file by which its format is told: more than any has of its own."""

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from photos.folder.formats.exif import taken
 from photos.folder.formats.jpeg import MAGIC, open_jpeg
 from photos.folder.formats.stored import Beside, Stored
 from photos.folder.formats.tiff_tags import Tiff
@@ -13,6 +14,9 @@ from photos.folder.skips import LARGEST_BYTES, Skip
 
 # The tag of TIFF that holds a packet of XMP, by Adobe: of a DNG, and of some cameras.
 _XMP = 0x02BC
+# Bytes of a file that hold its directories, by which it is told when it was taken. Without it
+# listing a library reads all of its bytes.
+_FIRST = 2**18
 # Bytes of such a packet that are read. Without it a tag may claim the whole file.
 _LONGEST_PACKET = 2**24
 
@@ -20,7 +24,7 @@ _LONGEST_PACKET = 2**24
 def open_raw(data: bytes) -> Stored | Skip:
     """Opens the preview of a raw file, which the camera itself developed, or says why not.
 
-    Where the preview has no time, turn or rating of its own, those of the file count: most raw
+    Where the preview has no time and no turn of its own, those of the file count: most raw
     files are TIFF.
     """
     try:
@@ -32,31 +36,50 @@ def open_raw(data: bytes) -> Stored | Skip:
             preview = raw.extract_thumb().data
     except (rawpy.LibRawNoThumbnailError, rawpy.LibRawUnsupportedThumbnailError):
         return Skip.NO_PREVIEW
-    own = _own(data)
     if not isinstance(preview, bytes):
-        return Stored(image=Image.fromarray(preview), beside=own)
+        return Stored(image=Image.fromarray(preview), beside=Beside(exif=(data,)))
     if not preview.startswith(MAGIC):
         return Skip.NO_PREVIEW
     stored = open_jpeg(preview)
-    both = Beside(exif=(*stored.beside.exif, *own.exif), xmp=(*own.xmp, *stored.beside.xmp))
-    return replace(stored, beside=both)
+    return replace(stored, beside=replace(stored.beside, exif=(*stored.beside.exif, data)))
 
 
 def beside_raw(file: BinaryIO) -> Beside:
-    """Returns what ``open_raw`` finds beside the preview; the file's own where that fails."""
-    data = file.read(LARGEST_BYTES)
+    """Returns what the file itself says; where that is no time, also what its preview says.
+
+    Of a TIFF the beginning is read, and the packet wherever it is.
+    """
+    head = file.read(_FIRST)
+    exif: tuple[bytes, ...] = (head,)
+    xmp = _packets(head, file)
+    if taken(exif) is None:
+        file.seek(0)
+        data = file.read(LARGEST_BYTES)
+        exif = (data, *_of_preview(data))
+    return Beside(exif=exif, xmp=xmp, openable=_has_reader())
+
+
+def _packets(head: bytes, file: BinaryIO) -> tuple[bytes, ...]:
+    tiff = Tiff.of(head)
+    place, length = (0, 0) if tiff is None else tiff.extent(tiff.first_directory(), tag=_XMP)
+    if not length:
+        return ()
+    file.seek(place)
+    return (file.read(min(length, _LONGEST_PACKET)),)
+
+
+def _of_preview(data: bytes) -> tuple[bytes, ...]:
     try:
         stored = open_raw(data)
     except Exception:
-        # rawpy raises classes of its own for a file that is damaged.
-        stored = Skip.DAMAGED
-    return replace(_own(data), openable=False) if isinstance(stored, Skip) else stored.beside
+        # Of a damaged file rawpy raises errors of its own.
+        return ()
+    return () if isinstance(stored, Skip) else stored.beside.exif
 
 
-def _own(data: bytes) -> Beside:
-    tiff = Tiff.of(data)
-    if tiff is None:
-        return Beside()
-    tags = tiff.tags(tiff.first_directory(), wanted={_XMP}, longest=_LONGEST_PACKET)
-    packet = tags.get(_XMP)
-    return Beside(exif=(data,), xmp=(packet,) if isinstance(packet, bytes) else ())
+def _has_reader() -> bool:
+    try:
+        import rawpy  # noqa: F401
+    except ImportError:
+        return False
+    return True

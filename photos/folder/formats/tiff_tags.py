@@ -20,8 +20,8 @@ _VERSIONS = (b"*\0", b"\0*")
 _ENTRY = 12
 # Bytes of a value that stands in its entry; of a longer one its place does.
 _INLINE = 4
-# Bytes of a value that are read where no more are asked for: a time has 20. Without it a block
-# of a megabyte, each of whose tags claims the whole block, takes 60 gigabytes.
+# Bytes of a value that are read: a time has 20. Without it a block of a megabyte, each of whose
+# tags claims the whole block, takes 60 gigabytes.
 _LONGEST = 64
 
 
@@ -45,22 +45,26 @@ class Tiff:
         place = self._numbers("L", 4)
         return int(place[0]) if place else len(self.block)
 
-    def tags(
-        self, directory: int, *, wanted: Collection[int], longest: int = _LONGEST
-    ) -> dict[int, Value]:
+    def tags(self, directory: int, *, wanted: Collection[int]) -> dict[int, Value]:
         """Returns those of the wanted tags that a directory has and that can be read.
 
         Args:
             directory: Its place; one outside the block holds nothing.
             wanted: Numbers of tags. The others are not looked at.
-            longest: Bytes of a value that are read at most.
         """
         found: dict[int, Value] = {}
         for place, tag, kind, count in self._entries(directory):
-            value = self._value(kind, min(count, longest), place) if tag in wanted else None
+            value = self._value(kind, count, place) if tag in wanted else None
             if value is not None:
                 found[tag] = value
         return found
+
+    def extent(self, directory: int, *, tag: int) -> tuple[int, int]:
+        """Returns the place of a tag's bytes and how many it says it has; nothing is read."""
+        for place, number, kind, count in self._entries(directory):
+            if number == tag and kind in _TEXTS and count > _INLINE:
+                return int(self._numbers("L", place)[0]), count
+        return 0, 0
 
     def _entries(self, directory: int) -> Iterator[tuple[int, int, int, int]]:
         """The place of the value, the tag, its type and count, as far as entries are whole."""
@@ -80,7 +84,7 @@ class Tiff:
         if count * struct.calcsize(f"={code}") > _INLINE:
             place = int(self._numbers("L", place)[0])
         if kind in _TEXTS:
-            return bytes(self.block[place : place + count]) or None
+            return bytes(self.block[place : place + min(count, _LONGEST)]) or None
         numbers = self._numbers(code, place)
         if not numbers:
             return None

@@ -1,15 +1,11 @@
 """What a photograph's own file says of it: when it was taken, and how it is rated."""
 
-import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 from photos.folder.formats import exif
-from photos.folder.formats.detection import HEAD, format_of
-from photos.folder.regular_file import open_regular
-from photos.folder.skips import LARGEST_BYTES, Skip
+from photos.folder.side_data import read_side_data
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,26 +34,10 @@ def read_facts(path: Path) -> Facts:
     Args:
         path: A regular file; a symbolic link is not followed.
     """
-    file = open_regular(path, largest=LARGEST_BYTES)
-    if isinstance(file, Skip):
-        return Facts()
-    try:
-        with file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _facts(file, suffix=path.suffix)
-    except Exception:
-        # Decoders that open a whole file raise almost anything on a crafted one.
-        return Facts()
-
-
-def _facts(file: BinaryIO, *, suffix: str) -> Facts:
-    found = format_of(file.read(HEAD), suffix=suffix)
-    if found is None:
-        return Facts()
-    file.seek(0)
-    beside = found.beside(file)
+    found = read_side_data(path)
+    beside = found.beside
     return Facts(
-        format=found.name if beside.openable else "",
+        format=found.format,
         taken=exif.taken(beside.exif),
         stars=exif.stars(beside.exif),
         percent=exif.percent(beside.exif),

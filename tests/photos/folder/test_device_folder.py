@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from exif_blocks import TAKEN, block, text
 from PIL import Image
+from raw_reader import made_up_reader
+from spoilt_pictures import encoded
 
 from photos.folder.device_folder import read_device, read_moments
 from photos.folder.feedback_file import NO_ROW, FeedbackRow
@@ -102,3 +105,33 @@ def test_a_table_that_cannot_be_read_costs_no_other_table(device):
     home, walk = read_device(device, side=8).moments
     assert home.rows[0].feedback == Feedback.DELETE
     assert walk.rows[1].feedback == Feedback.FAVOURITE
+
+
+RAW = block([], [text(TAKEN, "2026:01:01 00:00:02")])[6:]
+
+
+@pytest.mark.parametrize(
+    ("table", "feedback"),
+    [
+        ("walk/b.jpg,,favourite\nwalk/B.NEF,,delete\n", Feedback.FAVOURITE),
+        ("walk/B.NEF,,delete\n", Feedback.DELETE),
+        ("", Feedback.KEEP),
+    ],
+)
+def test_raw_beside_a_photo_of_its_shot_is_that_photo_with_the_row_of_either(
+    device, table, feedback
+):
+    (device / "walk" / "B.NEF").write_bytes(RAW)
+    (device / "feedback.csv").write_text(f"photo,burst,feedback\n{table}")
+    read = read_device(device, side=8)
+    assert read.skipped == {Skip.RAW_TWIN: 1}
+    assert _names(read.moments[1]) == ["c.jpg", "b.jpg", "a.jpg"]
+    assert read.moments[1].rows[1].feedback == feedback
+
+
+def test_raw_of_another_shot_is_a_photo_of_its_own(device, monkeypatch):
+    made_up_reader(monkeypatch)(encoded(Image.new("RGB", (20, 20)), "JPEG"))
+    (device / "walk" / "c.nef").write_bytes(RAW)
+    read = read_device(device, side=8)
+    assert read.skipped == {}
+    assert _names(read.moments[1]) == ["c.jpg", "b.jpg", "c.nef", "a.jpg"]

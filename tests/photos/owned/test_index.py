@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import sys
 
 import pytest
+from exif_blocks import TAKEN, block, text
 from photo_files import packet, photo, takeout
 from PIL import Image
+from raw_reader import made_up_reader
 
 from photos.folder.skips import Skip
 from photos.library import Feedback
@@ -87,3 +90,51 @@ def test_a_picture_of_another_format_in_a_photos_name_is_none(indexed, tmp_path)
 
 def test_an_empty_folder_is_an_empty_library(indexed):
     assert (indexed().photos, indexed().skipped) == ((), {Left.NO_PHOTO: 1})
+
+
+RAW = block([], [text(TAKEN, "2024:01:31 12:00:00")])[6:]
+
+
+@pytest.mark.parametrize("sidecar", ["IMG_1.xmp", "IMG_1.CR2.xmp", "IMG_1.JPG.xmp"])
+def test_raw_and_the_photo_of_its_shot_are_one_with_the_sidecar_of_either(
+    indexed, tmp_path, sidecar
+):
+    photo(tmp_path / "IMG_1.JPG", taken="2024:01:31 12:00:00")
+    (tmp_path / "IMG_1.CR2").write_bytes(RAW)
+    (tmp_path / sidecar).write_text(packet(xmp_Rating=5))
+    found = indexed()
+    assert [one.name for one in found.photos] == ["IMG_1.JPG"]
+    assert found.photos[0].rating.feedback is Feedback.FAVOURITE
+    assert found.skipped == {Skip.RAW_TWIN: 1}
+
+
+def test_of_two_sidecars_of_a_shot_the_photos_own_counts(indexed, tmp_path):
+    photo(tmp_path / "a.JPG", taken="2024:01:31 12:00:00")
+    (tmp_path / "a.CR2").write_bytes(RAW)
+    (tmp_path / "a.JPG.xmp").write_text(packet(xmp_Rating=-1))
+    (tmp_path / "a.CR2.xmp").write_text(packet(xmp_Rating=5))
+    assert indexed().photos[0].rating.feedback is Feedback.DELETE
+
+
+def test_raw_alone_is_a_photo_where_its_reader_is(indexed, tmp_path, monkeypatch):
+    photo(tmp_path / "a.JPG", taken="2024:01:31 12:00:01")
+    (tmp_path / "a.CR2").write_bytes(RAW)
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    assert indexed().skipped == {Skip.NO_RAW: 1}
+    made_up_reader(monkeypatch)(photo(tmp_path / "a.JPG").read_bytes())
+    photo(tmp_path / "a.JPG", taken="2024:01:31 12:00:01")
+    found = indexed()
+    assert [(one.name, one.format) for one in found.photos] == [
+        ("a.CR2", "camera raw"),
+        ("a.JPG", "JPEG"),
+    ]
+    assert found.skipped == {}
+
+
+def test_raw_is_kept_where_the_photo_beside_it_holds_no_picture(indexed, tmp_path, monkeypatch):
+    made_up_reader(monkeypatch)("LibRawNoThumbnailError")
+    (tmp_path / "a.JPG").write_text("no photo")
+    (tmp_path / "a.CR2").write_bytes(RAW)
+    found = indexed()
+    assert [one.name for one in found.photos] == ["a.CR2"]
+    assert found.skipped == {Skip.NOT_A_PHOTO: 1}

@@ -149,6 +149,8 @@ def test_a_folder_without_a_photo_says_what_it_holds_instead(settings, tmp_path)
     photo(tmp_path / "loose.jpg")
     (tmp_path / "films").mkdir()
     (tmp_path / "films" / "a.mov").touch()
-    (tmp_path / "films" / "b.dng").touch()
-    with pytest.raises(ValueError, match=r"no photo in a folder .*\(1 × film; 1 × raw file"):
+    (tmp_path / "films" / "b.gif").touch()
+    with pytest.raises(
+        ValueError, match=r"no photo in a folder .*\(1 × file of another kind; 1 × film"
+    ):
         LibrarySource(settings(tmp_path, devices_by="folder"))

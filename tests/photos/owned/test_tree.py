@@ -6,6 +6,8 @@ from collections import Counter
 import pytest
 from photo_files import photo
 
+from photos.folder.formats.detection import PHOTO_SUFFIXES
+from photos.folder.listing import contents
 from photos.folder.skips import Skip
 from photos.owned.skips import Left
 from photos.owned.tree import fingerprint, walk
@@ -28,7 +30,7 @@ def test_folders_are_walked_in_the_order_of_their_names_whatever_the_disks(tmp_p
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        *(("film.MOV", Left.FILM), ("IMG_1.MP4", Left.LIVE_FILM), ("IMG_1.dng", Left.RAW)),
+        *(("film.MOV", Left.FILM), ("IMG_1.MP4", Left.LIVE_FILM)),
         *(("a.gif", Left.OTHER_FILE), ("noise", Left.OTHER_FILE), ("x.AAE", Left.OTHER_FILE)),
         *(
             (".DS_Store", None),
@@ -58,6 +60,14 @@ def test_folders_of_systems_and_programs_are_not_walked(tmp_path, name, reason):
     photo(tmp_path / name / "a.jpg")
     (files,) = walk(tmp_path)
     assert (files.photos, files.skipped) == ([], {reason: 1} if reason else {})
+
+
+def test_one_list_says_how_photos_are_called_in_every_source(tmp_path):
+    for suffix in PHOTO_SUFFIXES:
+        (tmp_path / f"a{suffix.upper()}").touch()
+    (files,) = walk(tmp_path)
+    assert len(files.photos) == len(PHOTO_SUFFIXES) == 23
+    assert files.photos == [path.name for path in contents(tmp_path).photos]
 
 
 def test_a_fingerprint_follows_from_photos_companions_and_folders(tmp_path):

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from raw_reader import made_up_reader
+from spoilt_pictures import encoded, picture
 
 from photos.folder.skips import Skip
 from simulations.ranking.own_photographs import read_own
@@ -165,3 +167,16 @@ def test_what_holds_nothing_to_rank_says_why_or_what_to_put_there(album, photo, 
     reasons = f"1 × {Skip.FEW_PHOTOS}; 1 × {Skip.NOT_A_PHOTO}"
     with pytest.raises(ValueError, match=rf"holds no photos to rank: {reasons}\."):
         read_own(album, side=side)
+
+
+def test_raw_beside_the_photo_of_its_shot_is_ranked_once_and_read_alone(
+    album, photos, side, monkeypatch
+):
+    photos(album, 2)
+    first = sorted(album.iterdir())[0]
+    made_up_reader(monkeypatch)(encoded(picture(), "JPEG"))
+    for name in (f"{first.stem}.CR2", "other.nef"):
+        (album / name).write_bytes(b"raw")
+    own = read_own(album, side=side)
+    assert lengths(own) == {"album": 3}
+    assert own.skipped == {Skip.RAW_TWIN: 1}

@@ -3,11 +3,11 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 from exif_blocks import ORIENTATION, TAKEN, block, short, text
+from raw_reader import made_up_reader
 from spoilt_pictures import encoded, picture
 
 from photos.folder.decoding import Photograph, decode
@@ -21,30 +21,7 @@ RAW = block([short(ORIENTATION, 6)], [text(TAKEN, "2026:05:14 10:20:30")])[6:] +
 @pytest.fixture
 def preview(monkeypatch):
     """Sets what the reader finds in any file."""
-    reader = ModuleType("rawpy")
-    for name in ("LibRawNoThumbnailError", "LibRawUnsupportedThumbnailError"):
-        setattr(reader, name, type(name, (Exception,), {}))
-    monkeypatch.setitem(sys.modules, "rawpy", reader)
-
-    class Opened:
-        def __init__(self, found: object) -> None:
-            self.found = found
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            return None
-
-        def extract_thumb(self):
-            if isinstance(self.found, str):
-                raise getattr(reader, self.found)
-            return SimpleNamespace(data=self.found)
-
-    def set_preview(found: object) -> None:
-        reader.imread = lambda _: Opened(found)
-
-    return set_preview
+    return made_up_reader(monkeypatch)
 
 
 def _decode(tmp_path: Path, name: str = "a.NEF") -> Photograph | Skip:
@@ -95,22 +72,35 @@ def test_a_preview_that_is_cut_is_damaged(tmp_path, preview):
 
 
 STARS, PACKET = 0x4746, 0x02BC
-DNG = block([short(STARS, 4), text(PACKET, b"<x>" + b"edit " * 100 + b"</x>")])[6:]
+LONG_PACKET = b"<x>" + b"edit " * 100 + b"</x>"
+DNG = block([short(STARS, 4), text(PACKET, LONG_PACKET)])[6:]
 
 
-def test_what_the_file_says_of_itself_counts_with_what_its_preview_says(tmp_path, preview):
+def test_of_a_file_without_a_time_the_previews_counts(tmp_path, preview):
     path = tmp_path / "a.DNG"
     path.write_bytes(DNG)
-    own = block([], [text(TAKEN, "2025:01:01 00:00:00")])
-    preview(encoded(picture(), "JPEG", exif=own))
+    preview(encoded(picture(), "JPEG", exif=block([], [text(TAKEN, "2025:01:01 00:00:00")])))
     found = read_facts(path)
     assert found.format == "camera raw"
     assert (found.taken, found.stars) == (datetime(2025, 1, 1), 4)
-    assert found.xmp == (b"<x>" + b"edit " * 100 + b"</x>",)
+    assert found.xmp == (LONG_PACKET,)
+
+
+def test_a_file_that_says_its_time_is_not_opened_and_read_to_its_packet_alone(
+    tmp_path, preview
+):
+    preview("LibRawNoThumbnailError")
+    start = block([text(PACKET, LONG_PACKET)], [text(TAKEN, "2026:05:14 10:20:30")])[6:]
+    place = start.index(LONG_PACKET).to_bytes(4, "little")
+    moved = start.replace(place, (10**6).to_bytes(4, "little"))
+    (tmp_path / "a.nef").write_bytes(moved.ljust(10**6, b"\0") + LONG_PACKET)
+    found = read_facts(tmp_path / "a.nef")
+    assert (found.format, found.xmp) == ("camera raw", (LONG_PACKET,))
+    assert found.taken == datetime(2026, 5, 14, 10, 20, 30)
 
 
 @pytest.mark.parametrize("found", ["LibRawNoThumbnailError", b"no jpeg", None])
-def test_a_file_says_its_time_and_rating_where_it_cannot_be_opened(
+def test_a_file_says_its_rating_where_no_preview_can_be_read(
     tmp_path, preview, monkeypatch, found
 ):
     preview(found)
@@ -118,6 +108,14 @@ def test_a_file_says_its_time_and_rating_where_it_cannot_be_opened(
         monkeypatch.setitem(sys.modules, "rawpy", None)
     path = tmp_path / "a.dng"
     path.write_bytes(DNG)
-    assert (read_facts(path).format, read_facts(path).stars) == ("", 4)
+    assert read_facts(path).stars == 4
     path.write_bytes(RAW)
     assert read_facts(path).taken == datetime(2026, 5, 14, 10, 20, 30)
+    assert read_facts(path).format == ("" if found is None else "camera raw")
+
+
+def test_a_packet_beyond_the_end_is_as_long_as_the_file_has_it(tmp_path, preview):
+    preview("LibRawNoThumbnailError")
+    path = tmp_path / "a.dng"
+    path.write_bytes(block([(PACKET, 1, 2**32 - 1, b"\x10\0\0\0")])[6:])
+    assert read_facts(path).xmp in ((), (path.read_bytes()[16:],))
