@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -12,10 +12,10 @@ import torch
 
 from client import model
 from client.consent.own_photos import OwnPhotos, OwnSource
+from client.embeddings.device_photos import DevicePhotos, examples_of
 from client.embeddings.disk_cache import DiskCache
 from client.embeddings.examples import examples
 from client.embeddings.lru_cache import LruCache
-from client.embeddings.photo_cache import PhotoCache
 from client.engine import Examples, Visit
 from client.evaluation import evaluate
 from client.model import DeviceModel, prove_isolation
@@ -41,6 +41,14 @@ alone, runs that take turns in a process would assemble theirs anew each time.""
 
 BATCH = 384
 """MB that a batch in training takes at most, of any kind."""
+
+
+def photographs_limit(memory: int) -> int:
+    """Returns bytes of photographs' embeddings that a process of ``memory`` MB remembers.
+
+    It is half of what a batch leaves: the moments that train have the other.
+    """
+    return (memory - BATCH) * 1024**2 // 2
 
 
 class Split(Protocol):
@@ -160,30 +168,46 @@ class LocalDevice:
 
     def _training(self, lent: DeviceModel) -> Examples:
         key = (self.sections.photos, self.sections.seed, lent.made_by, self.device)
-        limit = (self.sections.memory - BATCH) * 1024**2
-        return _kept.get(key, lambda: lent.kept(self._embedded(lent)), limit=limit)
+        return _kept.get(key, lambda: lent.kept(self._embedded(lent)), limit=self._limit)
+
+    @property
+    def _limit(self) -> int:
+        """Bytes of what is remembered of libraries; photographs' embeddings have as many."""
+        if not self.sections.photos.made:
+            return photographs_limit(self.sections.memory)
+        return (self.sections.memory - BATCH) * 1024**2
 
     def _embedded(self, lent: DeviceModel) -> Examples:
         photos, folder = self.sections.photos, self.sections.cache
-        if folder is None or lent.frozen_encoder is None:
+        if folder is None or lent.frozen_encoder is None or not photos.made:
             return self._examples(lent, training_moments)
-        if not photos.made:
-            own = PhotoCache(
-                Path(folder), photos=photos, device=self.device, encoder=lent.encoder
-            )
-            return self._examples(lent, training_moments, cache=own)
         cache = DiskCache(
             Path(folder), photos=photos, seed=self.sections.seed, encoder=lent.encoder
         )
         return cache.get(self.device, lambda: self._examples(lent, training_moments))
 
-    def _examples(
-        self, lent: DeviceModel, split: Split, *, cache: PhotoCache | None = None
-    ) -> Examples:
+    def _examples(self, lent: DeviceModel, split: Split) -> Examples:
         photos, seed = self.sections.photos, self.sections.seed
-        library = _source(photos, seed).library(self.device)
-        moments = split(library, seed=seed, held_out_share=photos.held_out_share)
-        return examples(moments, encoder=lent.frozen_encoder, cache=cache)
+        return examples_of(
+            _source(photos, seed),
+            self.device,
+            partial(split, seed=seed, held_out_share=photos.held_out_share),
+            encoder=lent.frozen_encoder,
+            own=self._photographs(lent),
+        )
+
+    def _photographs(self, lent: DeviceModel) -> DevicePhotos | None:
+        """What reads photographs for a frozen encoder; None for pixels, and for made photos."""
+        if lent.frozen_encoder is None or self.sections.photos.made:
+            return None
+        return DevicePhotos(
+            encoder=lent.frozen_encoder,
+            digest=lent.encoder,
+            photos=self.sections.photos,
+            seed=self.sections.seed,
+            cache=self.sections.cache,
+            limit=self._limit,
+        )
 
 
 def train_together(

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from photos.folder.photograph import FileSource, PhotoReader
 from photos.library import SMALLEST_MOMENT, Library
 from photos.owned.settings import LibraryPhotos
 from photos.settings import Photos
-from photos.source import Orders, PhotoSource
+from photos.source import Orders
 from protocol.rebuild import SettingError
 
 
@@ -69,7 +70,17 @@ class OwnSource:
         Raises:
             SettingError: There is no moment in the folder; one sentence, for its owner alone.
         """
-        found = replace(self._read(), device=device)
+        from photos.folder.decoding import decode
+
+        return self.read(device, decode)
+
+    def read(self, device: int, reader: PhotoReader) -> Library:
+        """Reads the library with what ``reader`` puts in the place of pixels.
+
+        Raises:
+            SettingError: Same as ``library``.
+        """
+        found = replace(self._read(reader), device=device)
         if not found.moments:
             raise SettingError(
                 f"node-config: photos={self._photos.folder} holds no moment of "
@@ -82,12 +93,13 @@ class OwnSource:
         """None: what the owner of real photographs would like is not known."""
         return {}
 
-    def _read(self) -> Library:
+    def _read(self, reader: PhotoReader) -> Library:
         if self._photos.library is not None:
-            return _source(self._photos.library).library(0)
+            return _source(self._photos.library).read(0, reader)
         from photos.folder.population import read_library
 
-        return read_library(Path(self._photos.folder), side=self._photos.side, device=0)
+        side = self._photos.side
+        return read_library(Path(self._photos.folder), side=side, device=0, reader=reader)
 
     def _layout(self) -> str:
         if self._photos.library is not None:
@@ -95,7 +107,7 @@ class OwnSource:
         return "each folder in it is a moment, PHOTOS/<moment>/*.jpg"
 
 
-def _source(library: LibraryPhotos) -> PhotoSource:
+def _source(library: LibraryPhotos) -> FileSource:
     from photos.owned.population import LibrarySource
 
     try:

@@ -1,6 +1,6 @@
 """A device's moments as tensors: what it trains on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
-from client.embeddings.photo_cache import PhotoCache
 from client.engine import Examples
 from client.isolation import Isolated
 from photos.library import Moment
@@ -31,7 +30,7 @@ def examples(
     moments: Sequence[Moment],
     *,
     encoder: PhotoEncoder | None,
-    cache: PhotoCache | None = None,
+    rows: Callable[[NDArray[np.uint8]], Tensor] | None = None,
 ) -> Examples:
     """Returns moments padded to the longest; none at all is legal.
 
@@ -39,16 +38,16 @@ def examples(
         moments: The moments, such as those of the training split.
         encoder: The frozen encoder, which sees every photo once and no padding; None keeps the
             pixels.
-        cache: Keeps embeddings, where there is one.
+        rows: Gives the encoder's embeddings of what stands for the photos; None embeds them.
     """
     lengths = torch.tensor([len(moment.photos) for moment in moments], dtype=torch.int64)
     longest = int(lengths.max()) if moments else 0
     where = torch.arange(longest) < lengths[:, None]
     photos = np.concatenate([moment.photos for moment in moments] or [NO_PHOTO])
-    rows = _rows(photos, encoder, cache)
+    kept = rows(photos) if rows else _rows(photos, encoder)
     feedback = np.concatenate([moment.feedback for moment in moments] or [NO_FEEDBACK])
     return Examples(
-        inputs=_padded(rows, where=where),
+        inputs=_padded(kept, where=where),
         gains=_padded(torch.from_numpy(2.0**feedback - 1).float(), where=where),
         where=where,
         numbers=torch.tensor([moment.number for moment in moments], dtype=torch.int64),
@@ -71,15 +70,9 @@ def embed(encoder: PhotoEncoder, photos: NDArray[np.uint8]) -> Tensor:
     return found
 
 
-def _rows(
-    photos: NDArray[np.uint8], encoder: PhotoEncoder | None, cache: PhotoCache | None
-) -> Tensor:
+def _rows(photos: NDArray[np.uint8], encoder: PhotoEncoder | None) -> Tensor:
     """[n, …] what is kept of photos."""
-    if encoder is None:
-        return pixels(photos)
-    if cache is None:
-        return embed(encoder, photos)
-    return cache.embedded(photos, lambda some: embed(encoder, some))
+    return pixels(photos) if encoder is None else embed(encoder, photos)
 
 
 def _filled(photos: NDArray[np.uint8]) -> NDArray[np.uint8]:

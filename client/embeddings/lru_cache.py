@@ -34,13 +34,17 @@ class LruCache(Generic[K, V]):
             limit: Largest weight of all values together.
         """
         if key not in self._values:
-            value = make()
-            self._values[key] = value
-            self._weight += self._weigh(value)
-            while self._weight > limit and len(self._values) > 1:
-                self._forget(next(iter(self._values)))
+            self.put(key, make(), limit=limit)
         self._values.move_to_end(key)
         return self._values[key]
+
+    def put(self, key: K, value: V, *, limit: int) -> None:
+        """Remembers ``value`` in the place of a former one of ``key``; the rest as ``get``."""
+        self._forget(key)
+        self._values[key] = value
+        self._weight += self._weigh(value)
+        while self._weight > limit and len(self._values) > 1:
+            self._forget(next(iter(self._values)))
 
     @contextmanager
     def lent(self, key: K, make: Callable[[], V], *, limit: int) -> Iterator[V]:
@@ -51,6 +55,11 @@ class LruCache(Generic[K, V]):
         except BaseException:
             self._forget(key)
             raise
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._values.clear()
+        self._weight = 0
 
     def _forget(self, key: K) -> None:
         if key in self._values:

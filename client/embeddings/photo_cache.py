@@ -1,111 +1,156 @@
-"""Embeddings of real photographs kept on disk: they are the owner's, and go with the photos."""
+"""Embeddings of photographs kept on disk: they are the owner's, and go with the photos."""
 
 import hashlib
-import json
 import logging
 import os
 import stat
-from collections.abc import Callable
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+from safetensors.numpy import load, save
 
+from client.embeddings.kept_photos import KeptPhotos
 from client.embeddings.whole_file import write_whole
-from photos.settings import Photos
-from ranking.parameters import tensors_digest
+from photos.folder.regular_file import open_regular
+from photos.folder.skips import Skip
 
 log = logging.getLogger(__name__)
-Pictures = NDArray[np.uint8]
-Embed = Callable[[Pictures], Tensor]
+Arrays = Mapping[str, NDArray[np.generic]]
 
 OWNER_ONLY = 0o700
 """Mode of the folder: an embedding shows what is in a photo. Its files are of mode 600."""
 
+# Bytes of a file: a million embeddings of a thousand numbers. Without it a foreign file that
+# claims any length fills the memory.
+_LARGEST = 2**32
+_DIGEST = "sha256"
+_SHAPES = {
+    "keys": (np.uint8, (32,)),
+    "taken": (np.int64, ()),
+    "likeness": (np.uint8, (8,)),
+    "stamps": (np.uint8, (16,)),
+    "stamped": (np.int64, ()),
+}
+"""The type of each array but the embeddings, and the shape of one of its rows."""
+
 
 class PhotoCache:
-    """A file of a device's embeddings, each by the hash of its photo's pixels.
+    """One file for each device, in a folder for all that embeddings depend on.
 
-    A photo that changes has another hash, so that no embedding is ever of another photo. The
-    file holds the photos of the last time alone: an embedding goes when its photo has gone.
-    It appears whole; one that is damaged is made again, and where nothing can be written
-    nothing is kept.
+    Several processes may share it: a file appears whole, and of two that write at once the
+    last stays. A file that is damaged, foreign, a link, or where others could have written is
+    as none, and is replaced. Where nothing can be written nothing is kept.
     """
 
-    def __init__(self, folder: Path, *, photos: Photos, device: int, encoder: str) -> None:
+    def __init__(self, folder: Path, *, name: str, device: int) -> None:
         """Makes nothing yet.
 
         Args:
             folder: Of all caches.
-            photos: Settings of the population.
+            name: Of all that embeddings depend on beside the photographs.
             device: The device's number.
-            encoder: Digest of the frozen encoder.
         """
-        facts = [version("darkroom"), asdict(photos), encoder]
-        name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
         self._path = folder / name / f"{device}.safetensors"
 
-    def embedded(self, photos: Pictures, embed: Embed) -> Tensor:
-        """Returns [n, width] embeddings of ``photos`` [n, side, side, 3].
-
-        Args:
-            photos: The photos.
-            embed: Embeds those that are not there, each apart from the others.
-        """
-        hashes = [hashlib.sha256(photo.tobytes()).hexdigest() for photo in photos]
-        kept = _read(self._path)
-        new = [at for at, name in enumerate(hashes) if name not in kept]
-        fresh = dict(zip((hashes[at] for at in new), embed(photos[new]), strict=True))
-        found = {name: fresh[name] if name in fresh else kept[name] for name in hashes}
-        if found.keys() != kept.keys():
-            self._keep(found)
-        return torch.stack([found[name] for name in hashes]) if hashes else embed(photos)
-
-    def _keep(self, found: dict[str, Tensor]) -> None:
+    def load(self, *, width: int) -> KeptPhotos:
+        """Returns what is kept, nothing where there is no sound file of such embeddings."""
+        nothing = KeptPhotos.nothing(width)
         try:
-            _write(self._path, found)
+            if not _is_closed(self._path.parent):
+                return nothing
+            file = open_regular(self._path, largest=_LARGEST)
+            if isinstance(file, Skip):
+                return nothing
+            with file:
+                return _kept(load(file.read(_LARGEST)), width=width) or nothing
+        except Exception:
+            # A foreign file makes its reader raise almost anything.
+            return nothing
+
+    def save(self, kept: KeptPhotos) -> None:
+        """Replaces what is kept; of no photographs there is no file."""
+        try:
+            _close(self._path.parent)
+            if not kept.places:
+                self._path.unlink(missing_ok=True)
+                return
+            arrays = _plain(kept)
+            write_whole(self._path, save({**arrays, _DIGEST: _digest(arrays)}))
         except OSError as failure:
             log.warning("the cache keeps nothing: %s", failure.strerror)
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    """The embeddings by their photos' hashes; none where the file is missing or damaged.
+def _digest(arrays: Arrays) -> NDArray[np.uint8]:
+    """[32] the SHA-256 of all arrays but the digest."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays.keys() - {_DIGEST}):
+        values = arrays[name]
+        digest.update(f"{name} {values.dtype} {values.shape}\n".encode())
+        digest.update(values.tobytes())
+    return np.frombuffer(digest.digest(), dtype=np.uint8)
 
-    Nor are there any where others could have written them.
-    """
-    try:
-        if not _is_closed(path.parent):
-            return {}
-        with safe_open(path, framework="pt") as file:
-            facts = file.metadata()
-            rows = file.get_tensor("embeddings")
-        names = json.loads(facts["photos"])
-        sound = facts["sha256"] == tensors_digest({"embeddings": rows}, facts=facts["photos"])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-        return {}
-    sound = sound and rows.dtype == torch.float32 and len(names) == len(rows)
-    return dict(zip(names, rows, strict=True)) if sound else {}
+
+def _plain(kept: KeptPhotos) -> dict[str, NDArray[np.generic]]:
+    stamps = {stamp: key for stamp, key in kept.stamps.items() if key in kept.places}
+    return {
+        "embeddings": kept.embeddings.contiguous().numpy(),
+        "keys": _rows(kept.places, 32),
+        "taken": kept.taken,
+        "likeness": kept.likeness,
+        "stamps": _rows(stamps, 16),
+        "stamped": np.array([kept.places[key] for key in stamps.values()], dtype=np.int64),
+    }
+
+
+def _rows(names: Mapping[bytes, object], length: int) -> NDArray[np.uint8]:
+    return np.frombuffer(b"".join(names), dtype=np.uint8).reshape(len(names), length)
+
+
+def _kept(arrays: Arrays, *, width: int) -> KeptPhotos | None:
+    """What the arrays of a file hold; None where they are none of such embeddings."""
+    embeddings = arrays["embeddings"]
+    sound = (arrays[_DIGEST] == _digest(arrays)).all()
+    sound = sound and embeddings.dtype == np.float32 and embeddings.shape[1:] == (width,)
+    for name, (kind, shape) in _SHAPES.items():
+        sound = sound and arrays[name].dtype == kind and arrays[name].shape[1:] == shape
+    count = len(embeddings)
+    sound = sound and all(len(arrays[name]) == count for name in ("keys", "taken", "likeness"))
+    stamped = arrays["stamped"].tolist()
+    if not sound or len(stamped) != len(arrays["stamps"]):
+        return None
+    keys = [key.tobytes() for key in arrays["keys"]]
+    return KeptPhotos(
+        embeddings=torch.from_numpy(embeddings),
+        taken=arrays["taken"].astype(np.int64),
+        likeness=arrays["likeness"].astype(np.uint8),
+        places={key: place for place, key in enumerate(keys)},
+        stamps={
+            stamp.tobytes(): keys[place]
+            for stamp, place in zip(arrays["stamps"], stamped, strict=True)
+            if 0 <= place < count
+        },
+    )
 
 
 def _is_closed(folder: Path) -> bool:
-    """Whether the folder is ours, and nobody else may enter it."""
+    """Whether the folder is ours, no link, and nobody else may enter it."""
     found = folder.lstat()
-    return found.st_uid == os.getuid() and stat.S_IMODE(found.st_mode) == OWNER_ONLY
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return ours and stat.S_IMODE(found.st_mode) == OWNER_ONLY
 
 
-def _write(path: Path, found: dict[str, Tensor]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.chmod(OWNER_ONLY)
-    if not found:
-        path.unlink(missing_ok=True)
-        return
-    names, rows = json.dumps(list(found)), torch.stack(list(found.values()))
-    digest = tensors_digest({"embeddings": rows}, facts=names)
-    content = save({"embeddings": rows}, metadata={"photos": names, "sha256": digest})
-    write_whole(path, content)
+def _close(folder: Path) -> None:
+    """Makes a folder that nobody else may enter.
+
+    Raises:
+        OSError: There is a link, a file or somebody else's folder in its place.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise NotADirectoryError(0, "its folder is a link, or somebody else's")
+    folder.chmod(OWNER_ONLY)

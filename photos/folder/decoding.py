@@ -3,23 +3,24 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from photos.folder.formats.detection import HEAD, format_of
-from photos.folder.formats.exif import orientation, taken
-from photos.folder.formats.stored import Beside, Stored
+from photos.folder.formats.exif import orientation
+from photos.folder.formats.side_data import own_clock, read_side_data
+from photos.folder.formats.stored import Stored
 from photos.folder.framing import SMALLEST_SIDE, draft_size, square
+from photos.folder.likeness import difference_hash
+from photos.folder.photograph import Photograph
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import LARGEST_BYTES, LARGEST_PIXELS, Skip
 
+# What a photograph of which no pixel was decoded has in their place.
+_NO_PIXELS = np.zeros(0, dtype=np.uint8)
 _TRANSPARENT_MODES = ("RGBA", "LA", "PA")
 # EXIF's number of an orientation -> what sets the picture upright.
 _TURNS = {
@@ -31,21 +32,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Photograph:
-    """A decoded photograph.
-
-    Attributes:
-        name: File name.
-        taken: EXIF time of capture by the camera's own clock, or None where there is none.
-        pixels: [side, side, 3] uint8 RGB.
-    """
-
-    name: str
-    taken: datetime | None
-    pixels: NDArray[np.uint8]
 
 
 def decode(path: Path, *, side: int) -> Photograph | Skip:
@@ -64,12 +50,55 @@ def decode(path: Path, *, side: int) -> Photograph | Skip:
     Returns:
         The photograph, or why there is none; damaged or hostile files never raise.
     """
+    content = content_of(path)
+    if isinstance(content, Skip):
+        return content
+    return decode_content(content, name=path.name, side=side)
+
+
+def glance(path: Path, *, side: int) -> Photograph | Skip:
+    """Returns the photograph in a file without its pixels, or why there is none.
+
+    What only decoding shows, such as half a download, goes unseen: then ``decode`` would have
+    said why there is none. A file whose head holds no picture is decoded for the reason.
+
+    Args:
+        path: A regular file; a symbolic link is not followed.
+        side: Pixels of a photograph's side, for the decoder.
+    """
+    read = read_side_data(path)
+    if not read.format:
+        return decode(path, side=side)
+    return Photograph(name=path.name, taken=own_clock(read.beside), pixels=_NO_PIXELS)
+
+
+def content_of(path: Path) -> bytes | Skip:
+    """Returns the bytes of a photograph's file, or why it cannot be read; it never raises.
+
+    Args:
+        path: A regular file; a symbolic link is not followed.
+    """
     file = open_regular(path, largest=LARGEST_BYTES)
     if isinstance(file, Skip):
         return file
     try:
-        with file, _quiet():
-            return _decode(file, path.name, side)
+        with file:
+            return file.read(LARGEST_BYTES)
+    except (OSError, MemoryError):
+        return Skip.DAMAGED
+
+
+def decode_content(content: bytes, *, name: str, side: int) -> Photograph | Skip:
+    """Returns the photograph in the bytes of a file, as ``decode`` does.
+
+    Args:
+        content: All of the file.
+        name: Its name.
+        side: Pixels of the result's side.
+    """
+    try:
+        with _quiet():
+            return _decode(content, name, side)
     except Exception:
         # A crafted file makes Pillow's decoders raise almost anything (struct.error,
         # SyntaxError, zlib.error, ...); none of it may end a device's training.
@@ -84,12 +113,11 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _decode(file: BinaryIO, name: str, side: int) -> Photograph | Skip:
-    head = file.read(HEAD)
-    found = format_of(head, suffix=Path(name).suffix)
+def _decode(content: bytes, name: str, side: int) -> Photograph | Skip:
+    found = format_of(content[:HEAD], suffix=Path(name).suffix)
     if found is None:
         return Skip.NOT_A_PHOTO
-    stored = found.open(head + file.read(LARGEST_BYTES))
+    stored = found.open(content)
     if isinstance(stored, Skip):
         return stored
     image = stored.image
@@ -100,13 +128,12 @@ def _decode(file: BinaryIO, name: str, side: int) -> Photograph | Skip:
     extent = _draft(image, side)
     framed = square(_without_key(stored), side=side, extent=extent)
     pixels = np.asarray(_upright(framed, stored), dtype=np.uint8)
-    return Photograph(name=name, taken=own_clock(stored.beside), pixels=pixels)
-
-
-def own_clock(beside: Beside) -> datetime | None:
-    """Returns when a photo was taken by the camera's own clock, which may be anyone's zone."""
-    found = taken(beside.exif)
-    return None if found is None else found.replace(tzinfo=None)
+    return Photograph(
+        name=name,
+        taken=own_clock(stored.beside),
+        pixels=pixels,
+        likeness=difference_hash(pixels),
+    )
 
 
 def _draft(image: Image.Image, side: int) -> tuple[float, float]:

@@ -3,15 +3,16 @@
 import os
 from bisect import insort
 from collections import ChainMap, Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from photos.folder import feedback_file
-from photos.folder.decoding import Photograph, decode
+from photos.folder.decoding import decode
 from photos.folder.feedback_file import NO_ROW, FeedbackRow, FeedbackTable
 from photos.folder.listing import contents
+from photos.folder.photograph import Photograph, PhotoReader
 from photos.folder.raw_twins import raw_twins
 from photos.folder.skips import Skip
 
@@ -46,7 +47,9 @@ class DevicePhotographs:
     skipped: Counter[str]
 
 
-def read_device(folder: Path, *, side: int, most: int | None = None) -> DevicePhotographs:
+def read_device(
+    folder: Path, *, side: int, most: int | None = None, reader: PhotoReader = decode
+) -> DevicePhotographs:
     """Reads ``folder/<moment>/*.jpg`` and the tables of feedback in these folders.
 
     Guarantees:
@@ -59,6 +62,7 @@ def read_device(folder: Path, *, side: int, most: int | None = None) -> DevicePh
         side: Pixels of a photograph's side.
         most: How many photographs of a moment to keep, the first in the order of capture; None
             for all. The others are counted and take no memory.
+        reader: Reads each photograph.
     """
     listing = contents(folder)
     skipped = listing.skipped + Counter({Skip.MISPLACED: len(listing.photos)})
@@ -66,12 +70,17 @@ def read_device(folder: Path, *, side: int, most: int | None = None) -> DevicePh
     for moment in inside.values():
         skipped += moment.skipped + Counter({Skip.MISPLACED: len(moment.folders)})
     files = {name: moment.photos for name, moment in inside.items() if moment.photos}
-    read = read_moments(folder, files, side=side, most=most)
+    read = read_moments(folder, files, side=side, most=most, reader=reader)
     return DevicePhotographs(moments=read.moments, skipped=skipped + read.skipped)
 
 
 def read_moments(
-    folder: Path, files: Mapping[str, Sequence[Path]], *, side: int, most: int | None = None
+    folder: Path,
+    files: Mapping[str, Sequence[Path]],
+    *,
+    side: int,
+    most: int | None = None,
+    reader: PhotoReader = decode,
 ) -> DevicePhotographs:
     """Reads listed photographs and the tables of feedback above them, up to ``folder``.
 
@@ -83,6 +92,7 @@ def read_moments(
         files: The photographs of each moment, by its name below ``folder``.
         side: Same as for ``read_device``.
         most: Same as for ``read_device``.
+        reader: Same as for ``read_device``.
     """
     table = _feedback(folder, files)
     skipped = +table.skipped
@@ -90,7 +100,8 @@ def read_moments(
     for name, paths in files.items():
         twins = raw_twins(folder / name, [path.name for path in paths])
         single = [path for path in paths if path.name not in twins]
-        photographs, left_out = _photographs(single, side=side, most=most)
+        read = (reader(path, side=side) for path in single)
+        photographs, left_out = _photographs(read, most=most)
         moments.append(_moment(name, photographs, _with_twins(table.rows, name, twins)))
         skipped += left_out + Counter({Skip.RAW_TWIN: len(twins)})
     return DevicePhotographs(moments=tuple(moments), skipped=skipped)
@@ -130,13 +141,12 @@ def _below(start: str, files: Mapping[str, Sequence[Path]]) -> list[str]:
 
 
 def _photographs(
-    paths: Sequence[Path], *, side: int, most: int | None
+    read: Iterable[Photograph | Skip], *, most: int | None
 ) -> tuple[list[Photograph], Counter[str]]:
     """The first ``most`` photographs in the order of capture, and why others are left out."""
     first: list[Photograph] = []
     skipped: Counter[str] = Counter()
-    for path in paths:
-        photo = decode(path, side=side)
+    for photo in read:
         if isinstance(photo, Skip):
             skipped[photo] += 1
             continue

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from photos.folder.decoding import decode
 from photos.folder.device_folder import PhotographedMoment, read_device
 from photos.folder.feedback_file import FeedbackRow
 from photos.folder.listing import contents, obstacle
+from photos.folder.photograph import PhotoReader
 from photos.folder.settings import FolderPhotos
 from photos.folder.skips import Skip
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT, Library, Moment
@@ -63,22 +65,30 @@ class FolderSource:
 
     def library(self, device: int) -> Library:
         """Reads one device's photographs; what cannot be used is counted, never raised."""
-        return read_library(self._folders[device], side=self._side, device=device)
+        return self.read(device, decode)
+
+    def read(self, device: int, reader: PhotoReader) -> Library:
+        """Reads one device's photographs, with what ``reader`` puts in the place of pixels."""
+        folder = self._folders[device]
+        return read_library(folder, side=self._side, device=device, reader=reader)
 
     def orders(self, device: int) -> Orders:
         """None: what the owner of real photographs would like is not known."""
         return {}
 
 
-def read_library(folder: Path, *, side: int, device: int) -> Library:
+def read_library(
+    folder: Path, *, side: int, device: int, reader: PhotoReader = decode
+) -> Library:
     """Reads the library in one device's folder; what cannot be used is counted, never raised.
 
     Args:
         folder: The device's folder.
         side: Pixels of a photograph's side.
         device: Number that the library is given.
+        reader: Reads each photograph, or what stands in the place of its pixels.
     """
-    read = read_device(folder, side=side, most=LARGEST_MOMENT)
+    read = read_device(folder, side=side, most=LARGEST_MOMENT, reader=reader)
     moments = [_moment(one) for one in read.moments]
     whole = [moment for moment in moments if moment]
     few = len(moments) - len(whole)

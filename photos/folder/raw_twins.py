@@ -5,9 +5,8 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from unicodedata import normalize
 
-from photos.folder.decoding import own_clock
 from photos.folder.formats.detection import RAW_SUFFIXES
-from photos.folder.side_data import read_side_data
+from photos.folder.formats.side_data import own_clock, read_side_data
 
 
 def raw_twins(folder: Path, names: Iterable[str]) -> dict[str, str]:

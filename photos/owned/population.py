@@ -5,7 +5,9 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from photos.folder.decoding import decode
 from photos.folder.listing import obstacle
+from photos.folder.photograph import PhotoReader
 from photos.library import Library
 from photos.numbering import numbered
 from photos.owned.index import Index, index_device
@@ -61,7 +63,14 @@ class LibrarySource:
     def library(self, device: int) -> Library:
         """Reads one device's moments; what cannot be used is counted, never raised."""
         folder = self._folders[device]
-        return replace(_read(folder, self._photos, fingerprint(folder)), device=device)
+        found = _decoded(folder, self._photos, fingerprint(folder))
+        return replace(found, device=device)
+
+    def read(self, device: int, reader: PhotoReader) -> Library:
+        """Reads one device's moments, with what ``reader`` puts in the place of pixels."""
+        folder = self._folders[device]
+        found = _read(folder, self._photos, fingerprint(folder), reader)
+        return replace(found, device=device)
 
     def orders(self, device: int) -> Orders:
         """None: what the owner of real photographs would like is not known."""
@@ -69,13 +78,23 @@ class LibrarySource:
 
 
 @lru_cache(maxsize=1)
-def _read(folder: Path, photos: LibraryPhotos, _: bytes) -> Library:
+def _indexed(folder: Path, photos: LibraryPhotos, _: bytes) -> Index:
+    """The index of a folder; the last is kept while no file of it changes."""
+    return index_device(folder, photos)
+
+
+@lru_cache(maxsize=1)
+def _decoded(folder: Path, photos: LibraryPhotos, state: bytes) -> Library:
     """The library in a folder; the last is kept while no file of it changes."""
-    index = index_device(folder, photos)
+    return _read(folder, photos, state, decode)
+
+
+def _read(folder: Path, photos: LibraryPhotos, state: bytes, reader: PhotoReader) -> Library:
+    index = _indexed(folder, photos, state)
     skipped: Counter[str] = index.skipped.copy()
     whole = []
     for together in moments(index.photos, gap=photos.gap):
-        read = read_moment(folder, together, photos)
+        read = read_moment(folder, together, photos, reader=reader)
         skipped += read.skipped
         whole += [read.moment] if read.moment else []
     return Library(

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from photos.folder.decoding import Photograph, decode
+from photos.folder.decoding import decode
+from photos.folder.photograph import Photograph, PhotoReader
 from photos.library import SMALLEST_MOMENT, Feedback, Moment
-from photos.owned.bursts import bursts, difference_hash
+from photos.owned.bursts import bursts
 from photos.owned.companions import Remark
 from photos.owned.index import IndexedPhoto
 from photos.owned.moments import moment_number
@@ -24,7 +25,7 @@ class DecodedMoment:
 
     Attributes:
         photos: What is known of each.
-        pixels: [side, side, 3] uint8 RGB of each.
+        pixels: [side, side, 3] uint8 RGB of each, or what its reader puts in their place.
         bursts: [photos] int64; equal numbers are near duplicates.
         lost: The others, and why, for their owner's eyes.
     """
@@ -51,9 +52,13 @@ class ReadMoment:
 
 
 def read_moment(
-    folder: Path, photos: Sequence[IndexedPhoto], settings: LibraryPhotos
+    folder: Path,
+    photos: Sequence[IndexedPhoto],
+    settings: LibraryPhotos,
+    *,
+    reader: PhotoReader = decode,
 ) -> ReadMoment:
-    """Decodes the photos of a moment that says an order; of any other none is opened.
+    """Reads the photos of a moment that says an order; of any other none is opened.
 
     A photo without a rating is kept. Where all photos have the same feedback, or one is alone,
     nothing says which of them its owner prefers.
@@ -62,10 +67,11 @@ def read_moment(
         folder: The device's folder.
         photos: One of ``moments``.
         settings: The source's.
+        reader: Reads each.
     """
     if reason := no_order(photos):
         return ReadMoment(moment=None, skipped=Counter([reason]))
-    found = decode_moment(folder, photos, settings)
+    found = decode_moment(folder, photos, settings, reader=reader)
     skipped: Counter[str] = Counter(one.reason for one in found.lost)
     if reason := no_order(found.photos):
         return ReadMoment(moment=None, skipped=skipped + Counter([reason]), lost=found.lost)
@@ -80,24 +86,29 @@ def read_moment(
 
 
 def decode_moment(
-    folder: Path, photos: Sequence[IndexedPhoto], settings: LibraryPhotos
+    folder: Path,
+    photos: Sequence[IndexedPhoto],
+    settings: LibraryPhotos,
+    *,
+    reader: PhotoReader = decode,
 ) -> DecodedMoment:
-    """Decodes photos and finds their bursts, whatever their feedback.
+    """Reads photos and finds their bursts, whatever their feedback.
 
     Args:
         folder: Same as for ``read_moment``.
         photos: Same as for ``read_moment``.
         settings: Same as for ``read_moment``.
+        reader: Reads each.
     """
-    decoded = [decode(folder / photo.name, side=settings.side) for photo in photos]
+    decoded = [reader(folder / photo.name, side=settings.side) for photo in photos]
     both = list(zip(photos, decoded, strict=True))
-    whole = [(photo, one.pixels) for photo, one in both if isinstance(one, Photograph)]
+    whole = [(photo, one) for photo, one in both if isinstance(one, Photograph)]
     return DecodedMoment(
         photos=tuple(photo for photo, _ in whole),
-        pixels=tuple(pixels for _, pixels in whole),
+        pixels=tuple(one.pixels for _, one in whole),
         bursts=bursts(
             [photo.taken.utc for photo, _ in whole],
-            [difference_hash(pixels) for _, pixels in whole],
+            [one.likeness for _, one in whole],
             gap=settings.burst_gap,
             distance=settings.burst_distance,
         ),

@@ -5,16 +5,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from photos.library import Moment
+from photos.library import Library, Moment
 from photos.registry import open_source
 from photos.settings import Photos
+from photos.source import PhotoSource
 from photos.split import held_out_moments, training_moments
 from protocol.rebuild import SettingError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedbackSurvey:
-    """What all libraries of a population hold; known in a simulation only.
+    """What all libraries of a population hold, as far as heads of files say it.
+
+    It is known in a simulation only.
 
     Attributes:
         training: Moments that train.
@@ -38,12 +41,14 @@ class FeedbackSurvey:
             f"{self.judged_orders:,} judge"
         )
         reasons = [f"skipped {count}: {reason}" for reason, count in self.skipped.items()]
-        return [*found, orders, *(reasons or ["nothing skipped"])]
+        return [*found, orders, *(reasons or ["nothing skipped before decoding"])]
 
 
 @lru_cache(maxsize=1)
 def surveyed(photos: Photos, seed: int) -> FeedbackSurvey:
-    """Reads every library once and says what is in them; a refusal is never remembered.
+    """Looks at every library once and says what is in them; a refusal is never remembered.
+
+    No photo of a file is decoded: one that turns out damaged then is counted here as sound.
 
     Raises:
         SettingError: No moment that trains says an order, or none that is judged; one sentence
@@ -75,7 +80,7 @@ def _survey(photos: Photos, seed: int) -> FeedbackSurvey:
     skipped: Counter[str] = Counter()
     rated: list[int] = []
     for device in range(source.devices + source.held_out_devices):
-        library = source.library(device)
+        library = _at_a_glance(source, device)
         skipped.update(library.skipped)
         rated += [] if library.rated is None else [library.rated]
         if device < source.devices:
@@ -90,6 +95,17 @@ def _survey(photos: Photos, seed: int) -> FeedbackSurvey:
         rated=sum(rated) if rated else None,
         skipped=dict(sorted(skipped.items())),
     )
+
+
+def _at_a_glance(source: PhotoSource, device: int) -> Library:
+    """A device's library; no photo of a file is decoded, for ratings are all that counts."""
+    # A made population needs no decoder of photographs.
+    from photos.folder.decoding import glance
+    from photos.folder.photograph import FileSource
+
+    if isinstance(source, FileSource):
+        return source.read(device, glance)
+    return source.library(device)
 
 
 def _rated(found: FeedbackSurvey) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from client.accelerator import accelerator
+from client.embeddings.photo_cache import OWNER_ONLY
 from client.model import prove_isolation
 from client.training.isolation_check import NotIsolatedError
 from photos.registry import open_source
@@ -57,7 +58,7 @@ def _cache(folder: str | None) -> None:
     if folder is None:
         return
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(mode=OWNER_ONLY, parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             pass
     except OSError as failure:

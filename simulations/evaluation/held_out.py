@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from client.embeddings.examples import embed
+from client.embeddings.device_photos import Choose, DevicePhotos
+from client.embeddings.examples import NO_PHOTO, embed
 from photos.library import LARGEST_MOMENT, Judgement, Moment
 from photos.source import PhotoSource
 from photos.split import held_out_moments
@@ -29,7 +31,8 @@ class HeldOut:
         where: [lists, photos] bool.
         realised: [lists, photos] gain of the feedback that was given.
         expected: [lists, photos] expected gain, or the realised one for real photographs.
-        pixels: [all photos, side, side, 3] uint8, lists one after another.
+        pixels: [all photos, side, side, 3] uint8, lists one after another; none where the
+            embeddings alone were gathered.
         judgements: [lists] what a public set with a metric of its own says of each.
         embedded: The embeddings by the digest of the encoder that made them.
     """
@@ -45,51 +48,82 @@ class HeldOut:
     embedded: dict[str, Tensor] = field(default_factory=dict)
 
     def embeddings(self, encoder: PhotoEncoder) -> Tensor:
-        """Returns [lists, photos, d] embeddings, zero where padded; the last are remembered."""
+        """Returns [lists, photos, d] embeddings, zero where padded; the last are remembered.
+
+        Raises:
+            LookupError: The embeddings of another encoder were gathered, and no pixels.
+        """
         digest = module_digest(encoder)
         if digest not in self.embedded:
+            if self.where.any() and not len(self.pixels):
+                raise LookupError("the photographs were gathered for another encoder")
             self.embedded.clear()
             self.embedded[digest] = self._embed(encoder)
         return self.embedded[digest]
 
     @torch.no_grad()
     def _embed(self, encoder: PhotoEncoder) -> Tensor:
-        flat = embed(encoder, self.pixels)
-        padded = flat.new_zeros(*self.where.shape, flat.shape[-1])
-        padded[torch.from_numpy(self.where)] = flat
-        return padded
+        return _in_place(embed(encoder, self.pixels), self.where)
 
 
-def gather(source: PhotoSource, *, share: float, seed: int) -> HeldOut:
+def gather(
+    source: PhotoSource, *, share: float, seed: int, own: DevicePhotos | None = None
+) -> HeldOut:
     """Gathers the held-out moments of every held-out device.
 
     Where no device is held out, as for a small folder, the training devices' held-out moments
     stand in.
+
+    Args:
+        source: The libraries.
+        share: Share of moments that are held out.
+        seed: The run's seed.
+        own: Reads photographs for a frozen encoder, whose embeddings are then gathered; None
+            gathers pixels.
     """
     first = source.devices if source.held_out_devices else 0
     numbers = range(first, source.devices + source.held_out_devices)
-    kept = [
-        (number, held_out_moments(source.library(number), seed=seed, held_out_share=share))
-        for number in numbers
-    ]
-    lists = [moment for _, moments in kept for moment in moments]
+    choose = partial(held_out_moments, seed=seed, held_out_share=share)
+    kept = [(number, *_chosen(source, number, choose, own)) for number in numbers]
+    lists = [moment for _, moments, _ in kept for moment in moments]
     if not lists:
         raise ValueError(
             "photos.held_out_share leaves no moment to evaluate on; raise it or add moments."
         )
-    owners = [index for index, (_, moments) in enumerate(kept) for _ in moments]
+    owners = [index for index, (_, moments, _) in enumerate(kept) for _ in moments]
     known = all(moment.expected_gain is not None for moment in lists)
     realised = _padded([_realised(moment) for moment in lists])
+    where = _padded([np.ones(len(moment.photos)) for moment in lists]) > 0
+    rows = [row for _, _, rows in kept for row in rows]
     return HeldOut(
-        devices=tuple(number for number, _ in kept),
+        devices=tuple(number for number, _, _ in kept),
         device_of=np.array(owners),
         numbers=np.array([moment.number for moment in lists]),
-        where=_padded([np.ones(len(moment.photos)) for moment in lists]) > 0,
+        where=where,
         realised=realised,
         expected=_padded([expected_gain(moment) for moment in lists]) if known else realised,
-        pixels=np.concatenate([moment.photos for moment in lists]),
+        pixels=NO_PHOTO if own else np.concatenate([moment.photos for moment in lists]),
         judgements=tuple(moment.judgement for moment in lists),
+        embedded={own.digest: _in_place(torch.cat(rows), where)} if own else {},
     )
+
+
+def _chosen(
+    source: PhotoSource, device: int, choose: Choose, own: DevicePhotos | None
+) -> tuple[Sequence[Moment], list[Tensor]]:
+    """A device's chosen moments, and the embeddings of each where they are asked for."""
+    if own is None:
+        return choose(source.library(device)), []
+    with own.of(source, device) as (library, rows):
+        moments = choose(library)
+        return moments, [rows(moment.photos) for moment in moments]
+
+
+def _in_place(rows: Tensor, where: NDArray[np.bool_]) -> Tensor:
+    """[lists, photos, d]: the rows where ``where`` holds, in order, and zeros elsewhere."""
+    padded = rows.new_zeros(*where.shape, rows.shape[-1])
+    padded[torch.from_numpy(where)] = rows
+    return padded
 
 
 def _realised(moment: Moment) -> Floats:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from photos.folder.decoding import Photograph, decode
+from photos.folder.decoding import decode
+from photos.folder.photograph import Photograph
 from photos.library import Feedback
 from photos.owned.index import IndexedPhoto
 from photos.owned.reading import decode_moment, feedback

@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from photos.folder.decoding import Photograph
 from photos.folder.device_folder import PhotographedMoment, read_moments
 from photos.folder.feedback_file import FeedbackRow
 from photos.folder.listing import contents, obstacle
+from photos.folder.photograph import Photograph
 from photos.folder.skips import Skip
 from photos.library import LARGEST_MOMENT, SMALLEST_MOMENT
 

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from photos.folder.decoding import Photograph, decode
+from photos.folder.decoding import decode
+from photos.folder.photograph import Photograph
 from photos.library import Feedback
 from ranking.model.ranker import Ranker
 from simulations.ranking.contact_sheet import Thumbnail

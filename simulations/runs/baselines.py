@@ -2,12 +2,14 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 
 from client.accelerator import accelerator
-from client.embeddings.examples import examples, widened
+from client.embeddings.device_photos import examples_of
+from client.embeddings.examples import widened
 from client.embeddings.readings import read
 from client.engine import Examples, Visit
 from client.model import build_engine
@@ -25,6 +27,7 @@ from simulations.configuration.settings import Config
 from simulations.evaluation import figures
 from simulations.evaluation.figures import Figures, scores
 from simulations.evaluation.judge import Judge
+from simulations.runs.photographs import photographs
 
 
 def centralised(
@@ -90,11 +93,15 @@ def training_examples(
 
 def _training(config: Config, source: PhotoSource, number: int, judge: Judge) -> Examples:
     """One device's training moments, as its own client would hold them."""
-    moments = training_moments(
-        source.library(number), seed=config.seed, held_out_share=config.photos.held_out_share
-    )
     inputs, ranker = config.ranking.inputs, judge.ranker
-    own = examples(moments, encoder=None if inputs == "pixels" else ranker.encoder)
+    share = config.photos.held_out_share
+    own = examples_of(
+        source,
+        number,
+        partial(training_moments, seed=config.seed, held_out_share=share),
+        encoder=None if inputs == "pixels" else ranker.encoder,
+        own=photographs(config, ranker.encoder),
+    )
     return read(ranker.list_ranker, own) if inputs == "readings" else own
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from client.embeddings.device_photos import DevicePhotos
 from photos.registry import open_source
 from photos.settings import Photos
 from photos.source import PhotoSource
@@ -26,6 +27,7 @@ from simulations.privacy import card
 from simulations.privacy.spending import EpsilonSpent, spending
 from simulations.runs import baselines, public_half, run_parts, with_earlier
 from simulations.runs.earlier_runs import EarlierRuns, earlier_runs
+from simulations.runs.photographs import photographs
 from simulations.runs.recorder import Audience, MetricsRow, Recorder, plain_figures, plain_spent
 from simulations.runs.run_folder import MODEL, RunFolder
 from simulations.runs.run_log import Logged, RunLog
@@ -67,16 +69,31 @@ class _Ended:
         return None if self.personal is None else self.personal.contributions().tolist()
 
 
-@lru_cache(maxsize=1)
-def population(photos: Photos, seed: int) -> tuple[PhotoSource, HeldOut]:
-    """Opens the libraries and gathers what every run over them is judged on."""
+@lru_cache(maxsize=2)
+def population(
+    photos: Photos, seed: int, own: DevicePhotos | None = None
+) -> tuple[PhotoSource, HeldOut]:
+    """Opens the libraries and gathers what every run over them is judged on.
+
+    Args:
+        photos: Settings of the population.
+        seed: The run's seed.
+        own: Reads photographs for a frozen encoder; None gathers pixels, for any encoder.
+    """
     source = open_source(photos, seed=seed)
-    return source, gather(source, share=photos.held_out_share, seed=seed)
+    return source, gather(source, share=photos.held_out_share, seed=seed, own=own)
 
 
 @lru_cache(maxsize=1)
 def known_orders(photos: Photos, seed: int) -> dict[str, Figures]:
-    """Judges the named orders of a population on what every run over it is judged on."""
+    """Judges the named orders of a population on what every run over it is judged on.
+
+    Where there are none, as of photographs, no pixels are gathered.
+    """
+    source = open_source(photos, seed=seed)
+    judged = source.devices if source.held_out_devices else 0
+    if not photos.made and not source.orders(judged):
+        return {}
     return orders.judged(*population(photos, seed))
 
 
@@ -98,13 +115,15 @@ def perform(
         audience: Follows the rounds.
         protection: What protects the run, where it was derived before.
     """
-    source, held_out = population(config.photos, config.seed)
+    model = ServerModel.initial(config.ranking, seed=config.seed)
+    own = photographs(config, model.ranker.encoder)
+    source, held_out = population(config.photos, config.seed, own)
     protection = protection or config.protection(devices=source.devices)
     earlier = earlier_runs(config)
     earlier.keep(folder)
     folder.write_config(to_plain(config))
     folder.write_environment()
-    model, log = ServerModel.initial(config.ranking, seed=config.seed), RunLog(folder.path)
+    log = RunLog(folder.path)
     recorder = Recorder(
         judge=_judge(config, model, held_out),
         every=config.simulation.evaluate_every,
@@ -117,7 +136,7 @@ def perform(
             released, after = _train(
                 config, protection, source, folder, recorder=recorder, log=log
             )
-        own = _personal(config, source, released, recorder=recorder)
+        personal = _personal(config, source, released, recorder=recorder)
     except BaseException as end:
         status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
         if recorder.rows:
@@ -127,12 +146,12 @@ def perform(
             _leave(config, model, folder, protection, earlier, recorder=recorder, ended=ended)
         raise
     model.take(released)
-    ended = _Ended(status="finished", after=after, personal=own)
+    ended = _Ended(status="finished", after=after, personal=personal)
     written = _leave(config, model, folder, protection, earlier, recorder=recorder, ended=ended)
     return Result(
         before=recorder.rows[0].figures,
         after=after,
-        personal=own,
+        personal=personal,
         spent=recorder.rows[-1].spent,
         orders=known_orders(config.photos, config.seed),
         remarks=with_earlier.notes(written),

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from photos.registry import open_source
 from privacy.accounting import rdp, renyi_conversion
 from privacy.noise import SecureSource, SeededSource, Source
 from privacy.planning.selection import Selection
@@ -19,7 +20,7 @@ from simulations.configuration.study_settings import Search
 from simulations.formats import epsilon_text, percent
 from simulations.privacy.card import PROTECTS
 from simulations.runs.recorder import Silence
-from simulations.runs.run import perform, population
+from simulations.runs.run import perform
 from simulations.runs.run_folder import RunFolder
 from simulations.studies import search_files
 from simulations.studies.study import alone
@@ -46,7 +47,7 @@ def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, C
     """
     _one_population(config, arms)
     selection = Selection(trials=study.trials, distribution=study.distribution)
-    devices = population(config.photos, study.seed)[0].devices
+    devices = open_source(config.photos, seed=study.seed).devices
     costs = {unit: cost(selection, arms, unit=unit, devices=devices) for unit in PROTECTS}
     if not any(costs.values()):
         raise SettingError(

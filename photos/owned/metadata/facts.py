@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from photos.folder.formats import exif
-from photos.folder.side_data import read_side_data
+from photos.folder.formats.side_data import read_side_data
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

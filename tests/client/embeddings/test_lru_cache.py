@@ -34,3 +34,14 @@ def test_what_its_borrower_failed_with_is_not_lent_again():
     with pytest.raises(KeyError), recent.lent("a", lambda: "new", limit=9) as value:
         {}[value]
     assert recent.get("a", lambda: "new", limit=9) == "new"
+
+
+def test_a_value_that_is_put_takes_the_place_of_the_former_one():
+    recent = LruCache(weigh=len)
+    recent.put("a", "aaa", limit=6)
+    recent.put("b", "bbb", limit=6)
+    recent.put("a", "AA", limit=6)
+    assert recent.get("a", lambda: "new", limit=6) == "AA"
+    assert recent.get("b", lambda: "new", limit=6) == "bbb"
+    recent.put("c", "cccc", limit=6)
+    assert recent.get("a", lambda: "new", limit=9) == "new"

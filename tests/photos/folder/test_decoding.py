@@ -9,11 +9,14 @@ import pytest
 from exif_blocks import ORIENTATION, RATIO, RUBBISH, TAKEN, TEXT, block, short, text
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from photo_files import photo
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from spoilt_pictures import picture
 
-from photos.folder.decoding import Photograph, decode
+from photos.folder import decoding
+from photos.folder.decoding import decode, glance
+from photos.folder.photograph import Photograph
 from photos.folder.skips import Skip
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -370,3 +373,34 @@ def files_of_every_kind(tmp_path_factory):
     files = [_saved(_made("clouds", 300, 200), folder / name) for name in kinds]
     files += [_jpeg_bomb(folder / "e.jpg"), _bomb(folder / "f.png", 8000)]
     return files, [decode(file, side=16) for file in files]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_at_a_glance_name_and_time_are_those_of_the_decoded_photo_and_nothing_is_decoded(
+    tmp_path, monkeypatch, suffix
+):
+    path = photo(tmp_path / f"a.{suffix}", taken="2024:01:31 12:00:00", offset="+02:00")
+    decoded = decode(path, side=16)
+    monkeypatch.setattr(decoding, "_decode", None)
+    found = glance(path, side=16)
+    assert isinstance(found, Photograph)
+    assert (found.name, found.taken) == (decoded.name, decoded.taken)
+    assert found.pixels.shape == (0,)
+    assert np.stack([found.pixels] * 3).shape == (3, 0)
+
+
+def test_at_a_glance_what_holds_no_picture_is_skipped_for_the_reason_of_decoding(tmp_path):
+    (tmp_path / "a.jpg").write_text("text")
+    (tmp_path / "b.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "c.jpg").symlink_to("a.jpg")
+    names = ("a.jpg", "b.jpg", "c.jpg", "gone.jpg")
+    reasons = [glance(tmp_path / name, side=16) for name in names]
+    assert reasons == [Skip.NOT_A_PHOTO, Skip.DAMAGED, Skip.LINK, Skip.UNREADABLE]
+    assert reasons == [decode(tmp_path / name, side=16) for name in names]
+
+
+def test_half_a_download_goes_unseen_at_a_glance(tmp_path):
+    path = photo(tmp_path / "a.jpg")
+    path.write_bytes(path.read_bytes()[:-100])
+    assert isinstance(glance(path, side=16), Photograph)
+    assert decode(path, side=16) == Skip.DAMAGED

@@ -1,10 +1,13 @@
 """What photographs hold is counted over all devices before a run, by hand here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from libraries import LIBRARY
+from photo_files import photo
 
+from photos.folder import decoding
 from photos.folder.settings import FolderPhotos
 from photos.library import Library, Moment
 from photos.split import trains
@@ -97,7 +100,10 @@ def test_moments_with_and_without_an_order_are_counted_on_their_side_of_the_spli
 def test_without_devices_held_out_the_held_out_moments_of_the_others_judge(survey):
     found = survey(library(0, [ORDER], [ORDER, ORDER]), held_out_devices=0)
     assert (found.training_orders, found.judged_orders, found.rated) == (1, 2, None)
-    assert found.lines() == ["1 moments train, 1 with an order; 2 judge", "nothing skipped"]
+    assert found.lines() == [
+        "1 moments train, 1 with an order; 2 judge",
+        "nothing skipped before decoding",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,3 +136,31 @@ def test_a_refusal_is_not_remembered(survey, monkeypatch):
 
 def test_equal_feedback_is_no_order():
     assert orders([moment(0, 2, 2), moment(1, 0, 0, 0), moment(2, 0, 1), moment(3)]) == 1
+
+
+@pytest.mark.parametrize("source", ["folder", "library"])
+def test_photographs_are_counted_by_their_ratings_and_none_is_decoded(
+    tmp_path, monkeypatch, source
+):
+    for device in "ab":
+        for number in range(8):
+            for place in range(2):
+                path = tmp_path / device / str(number) / f"{place}.jpg"
+                taken = f"2024:01:{number + 1:02} 12:00:{place:02}"
+                photo(path, taken=taken, exif={0x4746: 5} if place else {})
+        rows = [f"{number}/1.jpg,favourite\n" for number in range(8)]
+        (tmp_path / device / "feedback.csv").write_text("photo,feedback\n" + "".join(rows))
+    settings = replace(PHOTOS, root=str(tmp_path))
+    if source == "library":
+        settings = replace(
+            LIBRARY,
+            root=str(tmp_path),
+            devices_by="folder",
+            held_out_devices=1,
+            held_out_share=0.5,
+        )
+    monkeypatch.setattr(decoding, "_decode", None)
+    surveyed.cache_clear()
+    found = surveyed(settings, 3)
+    assert found.training == found.training_orders > 0 < found.judged_orders
+    assert found.lines()[-1] == "nothing skipped before decoding" or source == "library"

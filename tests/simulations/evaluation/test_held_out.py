@@ -1,12 +1,16 @@
 """What is held out: the moments that never train of devices that never do."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
 from rankings import ENCODER
 
+from client.embeddings.examples import embed
 from photos.library import LARGEST_MOMENT, Library, Moment
 from photos.split import held_out_moments
+from ranking.parameters import module_digest
 from simulations.evaluation.held_out import gather
 
 
@@ -134,3 +138,28 @@ def test_embeddings_are_remembered_of_the_last_encoder_alone():
     assert torch.equal(found.embeddings(two), 2 * first)
     assert torch.equal(found.embeddings(one), first)
     assert (one.calls, two.calls, len(found.embedded)) == (2, 1, 1)
+
+
+class Own:
+    """Reads devices for one encoder, in the place of a cache: photos are keys there."""
+
+    def __init__(self, encoder):
+        self.encoder, self.digest = encoder, module_digest(encoder)
+
+    @contextmanager
+    def of(self, source, device):
+        library = source.library(device)
+        yield library, lambda photos: embed(self.encoder, photos)
+
+
+def test_embeddings_alone_are_gathered_where_the_encoder_is_known_and_are_the_same():
+    source, encoder = Source([], [FOUR, ONE], held_out=1), Shade(2.0)
+    found = gather(source, share=1.0, seed=0, own=Own(encoder))
+    plain = gather(source, share=1.0, seed=0)
+    assert found.pixels.size == 0
+    calls = encoder.calls
+    assert torch.equal(found.embeddings(encoder), plain.embeddings(Shade(2.0)))
+    assert encoder.calls == calls
+    assert (found.realised == plain.realised).all()
+    with pytest.raises(LookupError, match="another encoder"):
+        found.embeddings(Shade(3.0))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from photos.folder.decoding import Photograph
 from photos.folder.feedback_file import FeedbackRow
+from photos.folder.photograph import Photograph
 from photos.folder.skips import Skip
 from photos.library import Feedback
 from simulations.ranking import scored_list

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from photos.folder.decoding import Photograph
 from photos.folder.feedback_file import NO_ROW
+from photos.folder.photograph import Photograph
 from simulations.ranking.own_photographs import PhotoList
 from simulations.ranking.scored_list import ScoredList
 from simulations.ranking.sidecars import former, rating, sidecar, write_sidecars

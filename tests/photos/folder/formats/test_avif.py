@@ -8,7 +8,8 @@ from exif_blocks import ORIENTATION, TAKEN, block, short, text
 from PIL import Image, features
 from spoilt_pictures import encoded, picture
 
-from photos.folder.decoding import Photograph, decode
+from photos.folder.decoding import decode
+from photos.folder.photograph import Photograph
 from photos.folder.skips import Skip
 
 pytestmark = pytest.mark.skipif(not features.check("avif"), reason="Pillow without AVIF")

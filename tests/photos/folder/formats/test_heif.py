@@ -11,7 +11,8 @@ from exif_blocks import ORIENTATION, RUBBISH, TAKEN, block, short, text
 from PIL import Image
 from spoilt_pictures import picture
 
-from photos.folder.decoding import Photograph, decode
+from photos.folder.decoding import decode
+from photos.folder.photograph import Photograph
 from photos.folder.skips import Skip
 
 TURNS = {1: None, 3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_270,

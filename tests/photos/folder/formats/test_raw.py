@@ -10,8 +10,9 @@ from exif_blocks import ORIENTATION, TAKEN, block, short, text
 from raw_reader import made_up_reader
 from spoilt_pictures import encoded, picture
 
-from photos.folder.decoding import Photograph, decode
+from photos.folder.decoding import decode
 from photos.folder.formats.detection import RAW_SUFFIXES
+from photos.folder.photograph import Photograph
 from photos.folder.skips import Skip
 from photos.owned.metadata.facts import read_facts
 

@@ -5,7 +5,7 @@ import os
 import pytest
 from photo_files import packet, photo
 
-from photos.folder.side_data import SideData, read_side_data
+from photos.folder.formats.side_data import SideData, read_side_data
 
 
 def test_what_cannot_be_opened_says_nothing(tmp_path):

@@ -2,9 +2,11 @@
 
 import warnings
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from photos.folder.formats.detection import HEAD, format_of
+from photos.folder.formats.exif import taken
 from photos.folder.formats.stored import Beside
 from photos.folder.regular_file import open_regular
 from photos.folder.skips import LARGEST_BYTES, Skip
@@ -49,3 +51,9 @@ def read_side_data(path: Path) -> SideData:
         # Decoders that open a whole file raise almost anything on a crafted one.
         return SideData()
     return SideData(format=found.name if beside.openable else "", beside=beside)
+
+
+def own_clock(beside: Beside) -> datetime | None:
+    """Returns when a photo was taken by the camera's own clock, which may be anyone's zone."""
+    found = taken(beside.exif)
+    return None if found is None else found.replace(tzinfo=None)
