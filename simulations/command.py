@@ -114,11 +114,17 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="JSON file of all figures.")] = None,
     quick: Annotated[bool, typer.Option(help="Fewer repetitions, smaller cohorts.")] = False,
     peers: Annotated[bool, typer.Option(help="Also Flower's simulation and pfl.")] = False,
+    photographs: Annotated[
+        int | None, typer.Option(min=2, help="Only: reading so many photographs, made anew.")
+    ] = None,
 ) -> None:
     """Measure training and rounds on this machine (15 minutes; --quick: 3)."""
-    from simulations.benchmarks.benchmark import bench as measure
+    from simulations.benchmarks import benchmark
 
-    measure(out=out, quick=quick, peers=peers)
+    if photographs is not None:
+        benchmark.bench_photographs(photographs, out=out)
+    else:
+        benchmark.bench(out=out, quick=quick, peers=peers)
 
 
 @app.command()

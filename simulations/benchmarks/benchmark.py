@@ -11,8 +11,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simulations.benchmarks import peer_benchmark, scale_benchmark, training_benchmark
+from ranking.initial import initial_ranker
+from simulations.benchmarks import (
+    peer_benchmark,
+    photo_benchmark,
+    scale_benchmark,
+    training_benchmark,
+)
 from simulations.benchmarks.peer_benchmark import Pace
+from simulations.benchmarks.photo_benchmark import PhotoTiming
 from simulations.benchmarks.scale_benchmark import Scale
 from simulations.benchmarks.training_benchmark import Load, Timing
 from simulations.configuration.hydra_bridge import compose
@@ -72,6 +79,49 @@ def bench(*, out: Path | None, quick: bool, peers: bool) -> None:
         }
         write_whole(out, json.dumps(found, indent=2) + "\n")
         console.print(Text(f"written: {out}"), soft_wrap=True)
+
+
+def bench_photographs(count: int, *, out: Path | None) -> None:
+    """Measures reading photographs alone, with the encoder of ``ranking/encoder=real``.
+
+    Args:
+        count: Photographs; of those of 4 MB a tenth as many.
+        out: Same as for ``bench``.
+
+    Raises:
+        ValueError: The folder of ``out`` is missing, or photographs would not fit the disk.
+    """
+    if out is not None:
+        check_parent("--out", out)
+    torch.set_num_threads(1)
+    console = Console(highlight=False)
+    config = compose(["experiment=real-photos", "photos.root=DIR"])
+    encoder = initial_ranker(config.ranking, seed=0).encoder
+    found = []
+    for grain, number in ((False, count), (True, max(2, count // 10))):
+        timings = photo_benchmark.measure(encoder, count=number, grain=grain)
+        console.print(_photographs(timings, size="4 MB" if grain else "below 1 MB"))
+        found += [{"grain": grain, **asdict(timing)} for timing in timings]
+    if out is not None:
+        write_whole(out, json.dumps({"photographs": found}, indent=2) + "\n")
+        console.print(Text(f"written: {out}"), soft_wrap=True)
+
+
+def _photographs(timings: Sequence[PhotoTiming], *, size: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(f"12-megapixel JPEGs, {size}", min_width=32)
+    for heading in ("photos", "ms", "ms of CPU", "× plain", "peak MB more"):
+        table.add_column(heading, justify="right")
+    for one in timings:
+        table.add_row(
+            one.way,
+            f"{one.photographs:,}",
+            f"{1e3 * one.seconds / one.photographs:.2f}",
+            f"{1e3 * one.processor / one.photographs:.2f}",
+            f"{one.ratio(timings[0]):.1f}",
+            f"{one.memory / 2**20:.0f}",
+        )
+    return table
 
 
 def _training(console: Console, loads: Sequence[Load], *, repeats: int) -> list[Timing]:

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -84,14 +85,21 @@ def _run(text: str, connection: Connection) -> None:
         "workers": config.simulation.workers,
         "seconds": watch.rounds[-1],
         "start": watch.start,
-        "memory": _peak(),
+        "memory": peak(),
         "devices": watch.cohorts[-1],
     }
     connection.send(json.dumps(found))
 
 
-def _peak() -> int:
-    """Peak resident bytes of this process.
+def reset_peak() -> int:
+    """Lets the peak begin anew where the system can, as Linux; returns what it is then."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    return peak()
+
+
+def peak() -> int:
+    """Returns peak resident bytes of this process.
 
     Not ``ru_maxrss`` on Linux: a process inherits that of the one that began it.
     """

@@ -7,6 +7,7 @@ import pytest
 
 from simulations.benchmarks import benchmark
 from simulations.benchmarks.peer_benchmark import FLOWER, OURS, paces
+from simulations.benchmarks.photo_benchmark import PhotoTiming
 from simulations.benchmarks.scale_benchmark import Scale
 from simulations.benchmarks.training_benchmark import PLAIN, Timing
 
@@ -101,3 +102,25 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(
     with pytest.raises(ValueError, match=f"^--out .*{message}"):
         benchmark.bench(out=tmp_path / place, quick=True, peers=False)
     assert measured == []
+
+
+def test_photographs_are_measured_alone_in_both_sizes_and_written(
+    monkeypatch, tmp_path, capsys
+):
+    asked = []
+
+    def measured(encoder, *, count, grain):
+        asked.append((count, grain))
+        named = {"photographs": count, "seconds": 2.0, "memory": 2**20}
+        return [
+            PhotoTiming(way="plain", processor=2.0, **named),
+            PhotoTiming(way="ours", processor=0.5, **named),
+        ]
+
+    monkeypatch.setattr(benchmark.photo_benchmark, "measure", measured)
+    benchmark.bench_photographs(1000, out=tmp_path / "figures.json")
+    assert asked == [(1000, False), (100, True)]
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["ours", "1,000", "2.00", "0.50", "4.0", "1"] in rows
+    found = json.loads((tmp_path / "figures.json").read_text())["photographs"]
+    assert [one["grain"] for one in found] == [False, False, True, True]
