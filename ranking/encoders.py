@@ -24,6 +24,11 @@ FEATURES = 224
 """Features of a photo before their projection in ``real``: mean and deviation of each channel
 of four levels, of 32, 16, 24 and 40 channels. There are as many components as features."""
 
+FOR_DRAWINGS, FOR_PHOTOGRAPHS = (
+    Path(__file__).with_name(f"{name}.safetensors") for name in ("public", "public-real")
+)
+"""The public rankers: over drawings, and over photographs."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncoderSettings:
@@ -34,12 +39,14 @@ class EncoderSettings:
         trainable: Whether ``ranking=all`` may train it.
         shipped: Whether its weights are a file of Darkroom's own.
         external: Whether it is the user's own, which must be found where it is asked.
+        public: The file of the public ranker whose list model was taught on such photos.
     """
 
     kind: Literal["drawn", "real", "onnx", "module"]
     trainable: ClassVar[bool] = False
     shipped: ClassVar[bool] = False
     external: ClassVar[bool] = False
+    public: ClassVar[Path] = FOR_PHOTOGRAPHS
 
     def flaw(self) -> str:
         """Returns what is wrong with the settings, in one sentence, or ""."""
@@ -77,6 +84,7 @@ class Drawn(EncoderSettings):
 
     kind: Literal["drawn"] = "drawn"
     trainable: ClassVar[bool] = True
+    public: ClassVar[Path] = FOR_DRAWINGS
     width: Annotated[int, Interval(ge=32, le=1_024)]
     depth: Depth
     heads: Heads

@@ -12,6 +12,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from protocol.rebuild import section, shown, to_plain
+from ranking.encoders import ENCODERS
+from ranking.header import damaged, missing
 from ranking.model.lora import under_adapters
 from ranking.model.ranker import Ranker
 from ranking.parameters import tensors_digest
@@ -90,10 +92,9 @@ class Origin:
 def public_weights_path(kind: str = "drawn") -> Path:
     """Returns the path of the ranker that ships with Darkroom for an encoder of this kind.
 
-    Of a kind that has none it is the one for drawings, which does not fit and is refused so.
+    Of a kind that has none it is the one for photographs, which is refused by its encoder.
     """
-    name = "public-real" if kind == "real" else "public"
-    return Path(__file__).with_name(f"{name}.safetensors")
+    return ENCODERS[kind].public
 
 
 def save_weights(ranker: Ranker, path: Path, *, origin: Origin) -> None:
@@ -185,7 +186,7 @@ def _check_sizes(path: Path, *sizes: tuple[str, object, object]) -> None:
     """
     plain = [(at, to_plain(own), to_plain(asked)) for at, own, asked in sizes]
     others = [
-        f"{at}.{name}={shown(asked[name])} where the file has {shown(value)}"
+        f"{_typed(at, name)}={shown(asked[name])} where the file has {shown(value)}"
         for at, own, asked in plain
         for name, value in own.items()
         if name in asked and asked[name] != value
@@ -195,6 +196,11 @@ def _check_sizes(path: Path, *sizes: tuple[str, object, object]) -> None:
             f"{path} holds weights of other sizes: {', '.join(others)}; set these as the file "
             "has them, name other weights, or make some with `darkroom pretrain`."
         )
+
+
+def _typed(section: str, name: str) -> str:
+    """What is typed to choose it: a kind is the choice of a group."""
+    return section.replace(".", "/") if name == "kind" else f"{section}.{name}"
 
 
 def read_origin(path: Path) -> Origin:
@@ -219,17 +225,11 @@ def runs_before(weights: str | None) -> tuple[str, ...]:
 
 def _read(path: Path) -> tuple[Origin, dict[str, Tensor]]:
     if not path.is_file():
-        raise ValueError(
-            f"{path} is missing: set ranking.weights to a safetensors file, or make the public "
-            "one with `darkroom pretrain`."
-        )
+        raise missing(path)
     try:
         origin, tensors = _verified(path)
     except (SafetensorError, KeyError, TypeError, ValueError):
-        raise ValueError(
-            f"{path} is damaged or not written by Darkroom: restore it, or make the public one "
-            "again with `darkroom pretrain`."
-        ) from None
+        raise damaged(path) from None
     _check_finite(path, tensors)
     return origin, tensors
 

@@ -28,6 +28,7 @@ from simulations.configuration.flags import (
     flags_of,
 )
 from simulations.configuration.help import simulate_help
+from simulations.configuration.list_sizes import Source, of_weights, with_sizes
 from simulations.configuration.overrides import CONF, check_overrides, choices, groups
 from simulations.configuration.refusals import COMPLAINTS, refusal
 from simulations.configuration.settings import Config
@@ -36,17 +37,21 @@ Task = Callable[[Config, tuple[str, ...]], int]
 Check = Callable[[Config], object]
 
 
-def compose(overrides: Sequence[str]) -> Config:
+def compose(overrides: Sequence[str], *, sizes: Source = of_weights) -> Config:
     """Returns the configuration of ``conf/config.yaml`` with ``overrides`` on top.
 
     It may be called anywhere, also inside a job of Hydra's, whose search path then holds.
+
+    Args:
+        overrides: As they are typed.
+        sizes: Tells the sizes of the list model that are left open.
 
     Raises:
         SettingError: One sentence that names the setting or file, what is allowed, and the
             nearest right name.
     """
     with _refusing():
-        return _rebuilt(_composed(overrides))
+        return _rebuilt(_composed(overrides), sizes)
 
 
 def run_hydra(words: Sequence[str], task: Task, *, ready: Check) -> int:
@@ -137,11 +142,12 @@ def _hydras_command_line(words: Sequence[str]) -> Iterator[None]:
         del os.environ["HYDRA_FULL_ERROR"]
 
 
-def _rebuilt(composed: DictConfig) -> Config:
+def _rebuilt(composed: DictConfig, sizes: Source = of_weights) -> Config:
     plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     if not isinstance(plain, dict):
         raise TypeError("conf/config.yaml is not a mapping")
-    config = rebuild(Config, {str(key): value for key, value in plain.items()})
+    named = {str(key): value for key, value in plain.items()}
+    config = rebuild(Config, with_sizes(named, sizes))
     check(config)
     return config
 

@@ -96,7 +96,7 @@ def pretrain(
             _encoder(ranker, seed=seed, public=public)
         if stage is not Stage.ENCODER:
             _list(ranker, ranking, seed=seed, public=public, without=without)
-    photos = world_of(ranking).photos
+    photos = world_of(type(ranking.encoder)).photos
     origin = Origin(seed=seed, command=command, ranking=ranking, side=SIDE, photos=photos)
     save_weights(ranker, out, origin=origin)
     size = out.stat().st_size / 1024
@@ -123,7 +123,7 @@ def _check(ranking: Ranking, stage: Stage, without: frozenset[str]) -> None:
 
 
 def _check_list(ranking: Ranking) -> None:
-    world, sizes = world_of(ranking), ranking.list
+    world, sizes = world_of(type(ranking.encoder)), ranking.list
     own = len(world.names)
     if (sizes.own, sizes.scenes) != (own, world.scenes):
         raise ValueError(
@@ -183,7 +183,7 @@ def _encoder(ranker: Ranker, *, seed: int, public: Public) -> None:
 def _list(
     ranker: Ranker, ranking: Ranking, *, seed: int, public: Public, without: frozenset[str]
 ) -> None:
-    started, world = time.monotonic(), world_of(ranking)
+    started, world = time.monotonic(), world_of(type(ranking.encoder))
     last = public.list or world.devices
     lesson = ListLesson(
         ranker.list_ranker, generator=torch.Generator().manual_seed(seed), without=without

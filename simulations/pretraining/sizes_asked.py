@@ -5,13 +5,14 @@ from pathlib import Path
 
 from ranking.settings import Ranking
 from simulations.configuration.hydra_bridge import compose
+from simulations.pretraining.world import sizes_of_world
 
 READ = ("ranking/encoder", "ranking/list", "ranking.encoder", "ranking.list", "ranking.weights")
 """The settings that a training of public weights reads: sizes, and whose encoder to keep."""
 
 
 def sizes_asked(overrides: Sequence[str]) -> Ranking:
-    """Composes the sizes that ``overrides`` ask for.
+    """Composes the sizes that ``overrides`` ask for; open ones are those of the public photos.
 
     Args:
         overrides: As they are typed: ranking.list.width=96 …
@@ -20,7 +21,7 @@ def sizes_asked(overrides: Sequence[str]) -> Ranking:
         ValueError: One of them is refused by the configuration, or is a setting that trains no
             public weights.
     """
-    ranking = compose(overrides).ranking
+    ranking = compose(overrides, sizes=sizes_of_world).ranking
     for word in overrides:
         if not _is_read(word):
             raise ValueError(

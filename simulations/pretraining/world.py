@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from photos.sample import public_moments as pictured
 from photos.synthetic.attributes import NAMES, SCENES
-from ranking.settings import Ranking
+from ranking.encoders import FOR_DRAWINGS, EncoderSettings
+from simulations.configuration.list_sizes import Known
+from simulations.pretraining.context_functions import known
 from simulations.pretraining.moments.drawn_moments import embedded_drawings
 from simulations.pretraining.moments.embedded_moments import EmbeddedMoments
 from simulations.pretraining.moments.pictured_moments import embedded_pictures
@@ -39,6 +41,16 @@ PICTURED = World(
 )
 
 
-def world_of(ranking: Ranking) -> World:
-    """Returns the world whose photos the encoder of ``ranking`` is made for."""
-    return DRAWN if ranking.encoder.kind == "drawn" else PICTURED
+def world_of(encoder: type[EncoderSettings]) -> World:
+    """Returns the world whose photos encoders of this kind are made for."""
+    return DRAWN if encoder.public == FOR_DRAWINGS else PICTURED
+
+
+def sizes_of_world(encoder: type[EncoderSettings], _weights: str | None) -> Known:
+    """Returns the sizes of a list model that reads all that the tastes of the world know."""
+    world = world_of(encoder)
+    own = len(world.names)
+    return Known(
+        of="the public photos",
+        sizes={"own": own, "context": known(own)[-1], "scenes": world.scenes},
+    )

@@ -112,7 +112,7 @@ def test_adapters_are_refused_by_a_plain_ranker_and_by_one_of_another_rank(adapt
             {"list": replace(LIST, attend=False)},
             "ranking.list.attend=false where the file has true",
         ),
-        ({"list": PROBES}, "ranking.list.kind=probes where the file has transformer; set"),
+        ({"list": PROBES}, "ranking/list=probes where the file has transformer; set"),
     ],
 )
 def test_sizes_that_are_not_the_files_are_one_sentence_that_names_both(path, changes, named):

@@ -69,7 +69,7 @@ def test_weights_that_cannot_be_used_are_refused_by_their_name(
             "ranking.encoder.depth=1 where the file has 2, "
             "ranking.list.attend=false where the file has true",
         ),
-        (("ranking/list=probes",), "ranking.list.kind=probes where the file has transformer"),
+        (("ranking/list=probes",), "ranking/list=probes where the file has transformer"),
     ],
 )
 def test_public_weights_of_other_sizes_are_refused_with_both(refused_when_ready, words, named):
