@@ -57,7 +57,8 @@ def _lines(config: Config, prepared: Prepared, earlier: EarlierRuns) -> list[tup
         *(("", line) for line in _of_photographs(prepared)),
         (
             "ranking",
-            f"{config.ranking.trained} from {weights} weights, {config.ranking.loss} loss",
+            f"{config.ranking.trained} from {weights} weights over encoder "
+            f"{config.ranking.encoder.kind}, {config.ranking.loss} loss",
         ),
         ("rounds", f"{server.rounds}, each with {server.cohort:g} devices expected"),
         (

@@ -6,6 +6,9 @@ import pytest
 
 from protocol.rebuild import SettingError, to_plain
 from simulations.configuration.hydra_bridge import compose, run_hydra
+from simulations.configuration.overrides import choices
+
+ROOT = "photos.root=DIR"
 
 
 @pytest.fixture
@@ -42,6 +45,50 @@ def test_composing_works_inside_another_hydra_application(tmp_path):
         assert compose([]).name == "quickstart"
         assert GlobalHydra.instance().hydra is others
         assert hydra.compose("config").a == 1
+
+
+@pytest.mark.parametrize("photos", choices("photos"))
+def test_photographs_take_the_encoder_for_them_and_made_photos_that_for_drawings(photos):
+    made = photos == "synthetic"
+    ranking = compose([f"photos={photos}", *([] if made else [ROOT])]).ranking
+    assert ranking.encoder.kind == ("drawn" if made else "real")
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["ranking/encoder=drawn", "photos=folder", ROOT], "drawn"),
+        (["photos=folder", ROOT, "ranking/encoder=drawn"], "drawn"),
+        (["experiment=real-photos", ROOT], "real"),
+        (["experiment=real-photos", ROOT, "ranking/encoder=drawn"], "drawn"),
+        (
+            ["experiment=real-photos", "photos=library", ROOT, "photos.held_out_devices=0"],
+            "real",
+        ),
+        (["experiment=para", "photos=synthetic"], "drawn"),
+        (["ranking/encoder=real"], "real"),
+    ],
+)
+def test_an_encoder_that_is_typed_wins_over_that_of_the_photos(words, kind):
+    assert compose(words).ranking.encoder.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        (["photos=folder", "photos.root=A,B"], ["real", "real"]),
+        (["photos=folder", ROOT, "ranking/encoder=drawn,real"], ["drawn", "real"]),
+    ],
+)
+def test_each_job_of_a_sweep_has_the_encoder_of_its_photos(hydras, words, kinds):
+    seen = []
+    hydras(["-m", *words], lambda config, _: seen.append(config.ranking.encoder.kind) or 0)
+    assert seen == kinds
+
+
+def test_the_help_of_photographs_shows_their_encoder(hydras, capsys):
+    hydras(["photos=folder", "--help"], lambda *given: 0)
+    assert "kind: real" in capsys.readouterr().out
 
 
 def test_hydras_command_line_is_put_back(hydras):

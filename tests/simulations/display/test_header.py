@@ -46,7 +46,7 @@ def test_the_lines_say_photos_ranking_rounds_and_training(shown):
     (_, *lines), _ = shown(*words, "training.steps=3", "training.rate=0.25")
     assert [line.strip() for line in lines[:4]] == [
         "photos    synthetic: 2 devices train, 1 never do",
-        "ranking   head from random weights, softmax loss",
+        "ranking   head from random weights over encoder drawn, softmax loss",
         "rounds    7, each with 12.5 devices expected",
         "training  3 steps a visit, each moment with probability 0.25",
     ]
@@ -59,6 +59,7 @@ def test_of_photographs_it_is_said_what_is_in_them(shown):
     words = ("photos=folder", "photos.root=DIR", "server.cohort=2")
     (_, *lines), _ = shown(*words, survey=survey)
     assert [line.strip() for line in lines[1:4]] == survey.lines()
+    assert "over encoder real" in lines[4]
 
 
 class Catalogue(Source):
