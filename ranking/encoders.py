@@ -48,6 +48,11 @@ class EncoderSettings:
     external: ClassVar[bool] = False
     public: ClassVar[Path] = FOR_PHOTOGRAPHS
 
+    @property
+    def file_digest(self) -> str | None:
+        """Hexadecimal SHA-256 of the file that it is; None of what is no file of a user's."""
+        return None
+
     def flaw(self) -> str:
         """Returns what is wrong with the settings, in one sentence, or ""."""
         return ""
@@ -204,6 +209,11 @@ class OnnxFile(External):
     def called(self) -> str:
         """What it is called in a refusal."""
         return f"ranking.encoder.file={self.file}"
+
+    @property
+    def file_digest(self) -> str | None:
+        """Same as ``digest``."""
+        return self.digest
 
     def portable(self) -> Self:
         """Returns the same without the file's path."""

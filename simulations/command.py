@@ -133,12 +133,14 @@ def rank(
     out: arguments.Out = None,
     force: arguments.Force = False,
     xmp: arguments.Xmp = None,
+    encoder: arguments.Encoder = None,
 ) -> None:
     """Rank the photographs in DIR with a run's model, or the public one, on this machine."""
     run, folder = arguments.run_and_folder(words)
     from simulations.ranking.rank import rank as order
 
-    for line in order(run, folder, out=out, force=force, xmp=xmp).lines():
+    ranked = order(run, folder, out=out, force=force, xmp=xmp, encoder=encoder)
+    for line in ranked.lines():
         typer.echo(line)
 
 

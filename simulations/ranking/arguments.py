@@ -20,6 +20,12 @@ Out = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Replace a former ranking, and nothing else.")
 ]
+Encoder = Annotated[
+    Path | None,
+    typer.Option(
+        help="The ONNX file that the run's model ranks over, where it moved.", metavar="FILE"
+    ),
+]
 Xmp = Annotated[
     Path | None,
     typer.Option(help="A new folder for ratings as XMP sidecars.", metavar="FOLDER"),

@@ -9,6 +9,7 @@ import torch
 from ranking.model.build import build_ranker
 from ranking.model.ranker import Ranker
 from ranking.weights import load_weights, public_weights_path, read_origin
+from simulations.ranking.found_encoder import with_encoder
 from simulations.runs.run_folder import MODEL
 
 DRAWN = "synthetic"
@@ -56,14 +57,15 @@ class ChosenModel:
         return ""
 
 
-def chosen_model(run: Path | None) -> ChosenModel:
+def chosen_model(run: Path | None, *, encoder: Path | None = None) -> ChosenModel:
     """Loads the model of a run, or the public ranker where None is named.
 
     Args:
         run: A run's folder, either half of it, or the file of a model.
+        encoder: The file of an encoder of the user's own; None takes the one that ran.
 
     Raises:
-        ValueError: There is no sound model.
+        ValueError: There is no sound model, or its encoder is not there.
     """
     path = public_weights_path("real") if run is None else model_file(run)
     if path is None:
@@ -73,7 +75,8 @@ def chosen_model(run: Path | None) -> ChosenModel:
         )
     try:
         origin = read_origin(path)
-        ranker = build_ranker(origin.ranking, generator=torch.Generator().manual_seed(0))
+        ranking = with_encoder(origin.ranking, model=path, file=encoder)
+        ranker = build_ranker(ranking, generator=torch.Generator().manual_seed(0))
         load_weights(ranker, path)
     except OSError as failure:
         raise ValueError(f"{path} cannot be read: {failure.strerror or failure}.") from None

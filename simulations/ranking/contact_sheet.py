@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from simulations.ranking.transliteration import in_ascii, mark
+from simulations.display.transliteration import in_ascii, mark
 
 FIRST, OTHER = 136, 104
 """Pixels of a photo's side: of a row's first, and of the others."""

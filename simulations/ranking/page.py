@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from simulations.display.transliteration import in_ascii
 from simulations.ranking.contact_sheet import Thumbnail
 from simulations.ranking.page_style import STYLE
-from simulations.ranking.transliteration import in_ascii
 
 SIDE = 160
 """Pixels of a photo's side. With the quality it keeps a photo near 8,000 characters."""

@@ -56,24 +56,26 @@ def rank(
     out: Path | None,
     force: bool = False,
     xmp: Path | None = None,
+    encoder: Path | None = None,
 ) -> Ranked:
     """Ranks the photos of a folder, moment by moment; writes a table, web pages and a sheet.
 
     Args:
-        run: A run's folder, its public half, or the file of the model: only that is read. None
-            takes the public ranker.
+        run: A run's folder, its public half, or the file of the model: only that is read, and
+            where its encoder's file is. None takes the public ranker.
         folder: Photos, a device's folder, or a folder of device folders.
         out: A new or empty folder; ``ranking-<folder>`` in the working directory where None.
             The photos' own folder and the run's stay as they are.
         force: Whether a folder that holds a former ranking and nothing else may be taken.
         xmp: Another such folder, for ratings in sidecars; None writes none.
+        encoder: The ONNX file that the run's model ranks over; None takes the one that ran.
 
     Raises:
-        ValueError: There is no sound model, no photo to rank, or no place to write; everything
-            is as it was.
+        ValueError: There is no sound model or encoder, no photo to rank, or no place to write;
+            everything is as it was.
     """
     _check_photos(run, folder)
-    model = chosen_model(run)
+    model = chosen_model(run, encoder=encoder)
     place = out or Path(f"ranking-{results.folder_name(folder)}")
     places = _places(run, folder, out=place, xmp=xmp)
     with _refused(places), whole(places, force=force) as (draft, *ratings):

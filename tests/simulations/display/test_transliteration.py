@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulations.ranking.transliteration import in_ascii, mark
+from simulations.display.transliteration import in_ascii, mark
 
 ANY = st.text(st.characters(exclude_categories=()))
 
