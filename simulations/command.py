@@ -281,6 +281,7 @@ def _parts(word: str) -> list[str]:
 
 def _flower(words: list[str]) -> int:
     from simulations.configuration.hydra_bridge import compose
+    from simulations.display.typed import command
     from simulations.runs.flower_config import write_run_config
 
     place = words.index("--flower")
@@ -288,7 +289,7 @@ def _flower(words: list[str]) -> int:
         raise ValueError("--flower needs a file: darkroom simulate --flower run.toml")
     file = Path(words[place + 1])
     write_run_config(compose(words[:place] + words[place + 2 :]), file)
-    typer.echo(f"Next: flwr run . --stream --run-config {file}")
+    typer.echo(f"Next: {command('flwr', 'run', '.', '--stream', '--run-config', str(file))}")
     return 0
 
 

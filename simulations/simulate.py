@@ -36,7 +36,7 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
     torch.set_num_threads(1)
     console = Console(highlight=False)
     if isinstance(config.study, PlainRun):
-        return _single(config, console)
+        return _single(config, console, overrides=overrides)
     arms = {
         name: compose([*overrides, *changes])
         for name, changes in overrides_by_arm(config.study).items()
@@ -48,7 +48,7 @@ def simulate(config: Config, *, overrides: Sequence[str] = ()) -> int:
     return study.run(config, config.study, console, arms=arms)
 
 
-def _single(config: Config, console: Console) -> int:
+def _single(config: Config, console: Console, *, overrides: Sequence[str]) -> int:
     prepared = ready(config)
     if config.simulation.algorithm == "federated":
         together(config.simulation)
@@ -63,7 +63,7 @@ def _single(config: Config, console: Console) -> int:
         console.print(Text(where), soft_wrap=True)
         raise
     closing.show(config, console, result=result, reference=reference)
-    closing.next_steps(config, console, folder.path)
+    closing.next_steps(config, console, folder.path, overrides=overrides)
     return 0
 
 

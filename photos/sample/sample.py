@@ -69,7 +69,7 @@ def write_sample(
     except OSError as failure:
         raise ValueError(f"{folder} cannot be made: {failure.strerror}.") from failure
     (folder / "ATTRIBUTION.txt").write_text(attribution(chosen.pictures), encoding="utf-8")
-    training = devices - max(1, devices // _HELD_OUT_SHARE)
+    training = devices - held_out_devices(devices)
     for device in range(devices):
         names = [one.name for one in chosen.pictures if one.held_out == (device >= training)]
         _write_device(
@@ -79,6 +79,11 @@ def write_sample(
             moments=moments,
             rng=np.random.default_rng([seed, device]),
         )
+
+
+def held_out_devices(devices: int) -> int:
+    """Returns how many of a sample's devices, the last ones, hold scenes of their own."""
+    return max(1, devices // _HELD_OUT_SHARE)
 
 
 def _write_device(

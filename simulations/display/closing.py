@@ -1,7 +1,6 @@
 """The figures at the end of a run, between its anchors and its ceilings."""
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,13 @@ from rich.text import Text
 
 from ranking.metrics.bootstrap import RESAMPLING_SEED, Estimate, paired_difference
 from simulations.configuration.settings import Config
+from simulations.display.typed import changed, command
 from simulations.evaluation.figures import Figures, mean
 from simulations.formats import epsilon_text, percent
 from simulations.runs.run import Result
+
+STRONGER = 2.0
+"""The ε of a moment that is offered to a weaker promise: docs/results.md has figures at it."""
 
 WORDS = {"example": "moment", "device": "device"}
 
@@ -63,17 +66,34 @@ def gain(result: Result) -> Estimate:
     )
 
 
-def next_steps(config: Config, console: Console, folder: Path) -> None:
-    """Prints what one may type next."""
-    steps = [(f"darkroom rank {shlex.quote(str(folder))} DIR", _worth(config))]
-    if config.privacy.example.derives_noise:
-        steps.append(("darkroom simulate privacy.example.epsilon=2", "a stronger promise"))
+def next_steps(
+    config: Config, console: Console, folder: Path, *, overrides: Sequence[str] = ()
+) -> None:
+    """Prints what one may type next; a run of it goes on from what was typed for this one.
+
+    Args:
+        config: What ran.
+        console: Where to.
+        folder: Of the run.
+        overrides: What was typed to get ``config``.
+    """
+    steps = [(command("darkroom", "rank", str(folder), "DIR"), _worth(config))]
+    if _promises_less(config):
+        stronger = changed(overrides, f"privacy.example.epsilon={STRONGER:g}")
+        steps.append((command("darkroom", "simulate", *stronger), "a stronger promise"))
     if config.photos.made:
         steps.append(("darkroom photos sample DIR", "real photographs to train on"))
-    width = max(len(command) for command, _ in steps)
+    width = max(len(line) for line, _ in steps)
     console.print()
-    for command, purpose in steps:
-        console.print(Text(f"  {command.ljust(width)}   {purpose}"), soft_wrap=True)
+    for line, purpose in steps:
+        console.print(Text(f"  {line.ljust(width)}   {purpose}"), soft_wrap=True)
+
+
+def _promises_less(config: Config) -> bool:
+    """Whether a moment's noise follows from an ε above the stronger one."""
+    example = config.privacy.example
+    epsilon = getattr(example, "epsilon", None)
+    return example.derives_noise and epsilon is not None and epsilon > STRONGER
 
 
 def _worth(config: Config) -> str:

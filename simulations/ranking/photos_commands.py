@@ -6,23 +6,41 @@ from typing import Annotated
 
 import typer
 
+from simulations.display.typed import command, setting
+
+DEVICES, COHORT = 72, 48
+"""Devices of a sample and of a round in experiment=real-photos, which holds a third out."""
+
 app = typer.Typer(help="Photographs to train on.", no_args_is_help=True)
 
 
 @app.command()
 def sample(
     folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
-    devices: Annotated[int, typer.Option(min=2, max=1000)] = 72,
+    devices: Annotated[int, typer.Option(min=2, max=1000)] = DEVICES,
     moments: Annotated[int, typer.Option(min=2, max=1000)] = 12,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     version: Annotated[int, typer.Option(min=1, max=2)] = 1,
 ) -> None:
     """Write a small library of real photographs, to try experiment=real-photos."""
-    from photos.sample.sample import write_sample
+    from photos.sample.sample import held_out_devices, write_sample
 
     write_sample(folder, devices=devices, moments=moments, seed=seed, version=version)
     typer.echo(f"{folder}: {devices} devices with {moments} moments each")
-    typer.echo(f"Next: darkroom simulate experiment=real-photos photos.root={folder}")
+    words = [
+        "experiment=real-photos",
+        setting("photos.root", str(folder)),
+        *_sizes(devices, held_out_devices(devices)),
+    ]
+    typer.echo(f"Next: {command('darkroom', 'simulate', *words)}")
+
+
+def _sizes(devices: int, held_out: int) -> tuple[str, ...]:
+    """What a sample of another size than the experiment's asks to be set."""
+    if devices == DEVICES:
+        return ()
+    cohort = min(COHORT, devices - held_out)
+    return f"photos.held_out_devices={held_out}", f"server.cohort={cohort}"
 
 
 @app.command()

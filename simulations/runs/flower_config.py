@@ -22,6 +22,10 @@ def write_run_config(config: Config, file: Path) -> None:
     """
     if not file.absolute().parent.is_dir():
         raise ValueError(f"--flower {file}: its folder does not exist; make it first.")
+    if file.suffix != ".toml":
+        raise ValueError(
+            f"--flower {file}: Flower reads a run-config from a file in .toml; name it so."
+        )
     earlier_runs(config)  # refuses a claim that start weights have spoilt
     written = {"config": to_json(pinned(_absolute(_begun(config, file))))}
     if config.privacy.device.at_server:

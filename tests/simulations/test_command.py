@@ -1,6 +1,7 @@
 """The command, as it is typed: a mistake costs one sentence and writes nothing."""
 
 import json
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -172,6 +173,10 @@ def test_a_failing_job_does_not_end_the_sweep(darkroom, monkeypatch):
             "--flower needs a file: darkroom simulate --flower run.toml",
         ),
         (
+            ["simulate", "--flower", "run"],
+            "--flower run: Flower reads a run-config from a file in .toml; name it so.",
+        ),
+        (
             ["simulate", "--flower", "nowhere/run.toml"],
             "--flower nowhere/run.toml: its folder does not exist; make it first.",
         ),
@@ -273,3 +278,9 @@ def test_flowers_telemetry_and_update_check_are_off():
     environment = {"FLWR_TELEMETRY_ENABLED": "1", "PATH": ""}
     done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.stdout == "0\n"
+
+
+def test_the_next_command_after_a_file_for_flower_can_be_typed(darkroom):
+    _, out, _ = darkroom("simulate", "experiment=flower", "--flower", "it's mine.toml")
+    (line,) = [line for line in out.splitlines() if line.startswith("Next: ")]
+    assert shlex.split(line)[-2:] == ["--run-config", "it's mine.toml"]

@@ -153,6 +153,20 @@ def test_a_model_that_knows_photographs_is_offered_without_one(screen):
     assert "chance" not in screen.file.getvalue()
 
 
+def test_the_next_run_goes_on_from_what_was_typed(screen):
+    typed = ["experiment=real-photos", 'photos.root="it\'s, here"', "privacy.example.epsilon=4"]
+    closing.next_steps(compose(typed), screen, Path("run"), overrides=typed)
+    line = screen.file.getvalue().splitlines()[2]
+    words = shlex.split(line)[: len(typed) + 2]
+    assert words == ["darkroom", "simulate", *typed[:2], "privacy.example.epsilon=2"]
+    assert compose(words[2:]).photos.root == "it's, here"
+
+
+def test_a_promise_as_strong_is_offered_no_stronger_one(screen):
+    closing.next_steps(compose(["privacy.example.epsilon=2"]), screen, Path("run"))
+    assert "darkroom simulate" not in screen.file.getvalue()
+
+
 @pytest.mark.parametrize("folder", ["my runs/a (1)", "it's", "$HOME;x"])
 def test_the_next_command_can_be_typed_as_it_stands(screen, folder):
     closing.next_steps(compose([]), screen, Path(folder))
