@@ -1,5 +1,7 @@
 """The ranker of a run as a device holds it: a frozen part that came once, and an engine."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
@@ -21,6 +23,7 @@ from client.training.isolation_check import (
 )
 from client.training.vmapped import Vmapped
 from protocol.messages import Vector
+from protocol.rebuild import to_plain
 from ranking.model.build import build_ranker, frozen_names, trainable_names
 from ranking.model.encoder import PhotoEncoder
 from ranking.model.ranker import Ranker
@@ -36,8 +39,8 @@ class DeviceModel:
         ranker: The ranker; its trained part is whatever was trained or judged last.
         ranking: Its settings.
         engine: Trains it.
-        encoder: Digest of its encoder: equal encoders embed alike.
-        reader: Digest of its list model: equal ones read alike.
+        encoder: Digest of its encoder and that one's settings: equal ones embed alike.
+        reader: Digest of its list model and that one's settings: equal ones read alike.
     """
 
     ranker: Ranker
@@ -66,8 +69,8 @@ class DeviceModel:
             ranker=ranker,
             ranking=ranking,
             engine=build_engine(ranker, ranking, engine),
-            encoder=module_digest(ranker.encoder),
-            reader=module_digest(ranker.list_ranker.reader),
+            encoder=encoder_digest(ranker),
+            reader=_made_by(ranker.list_ranker.reader, to_plain(ranking.list), ranking.context),
         )
 
     @property
@@ -90,6 +93,20 @@ class DeviceModel:
     def take(self, parameters: Vector) -> None:
         """Gives the ranker ``parameters`` [trainable]."""
         load_flat(self.ranker, trainable_names(self.ranker, self.ranking.trained), parameters)
+
+
+def encoder_digest(ranker: Ranker) -> str:
+    """Returns the digest of a ranker's encoder, by its settings and its weights.
+
+    Equal ones embed alike; weights alone do not say so: heads of attention change no shape.
+    """
+    return _made_by(ranker.encoder, to_plain(ranker.encoder.settings.portable()))
+
+
+def _made_by(module: nn.Module, *facts: object) -> str:
+    """The hexadecimal SHA-256 of a module's weights and of what they do not say."""
+    said = json.dumps([*facts, module_digest(module)], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def digest(frozen: Vector, *, ranking: Ranking) -> str:

@@ -22,9 +22,9 @@ from flwr.simulation import run_simulation
 from client.app import app as client_app
 from client.embeddings.disk_cache import DiskCache
 from client.engine import Examples
+from client.model import encoder_digest
 from protocol.rebuild import to_json
 from ranking.initial import initial_ranker
-from ranking.parameters import module_digest
 from server.app import app as server_app
 from server.rounds.outcome import RoundOutcome
 from simulations.benchmarks.peer_work import BATCH, DEVICES, LISTS, LR, PHOTOS, WARM_UP, lists
@@ -52,7 +52,7 @@ def work(rounds: int) -> Iterator[Config]:
                 f"simulation.cache={cache}",
             ]
         )
-        encoder = module_digest(initial_ranker(config.ranking, seed=config.seed).encoder)
+        encoder = encoder_digest(initial_ranker(config.ranking, seed=config.seed))
         kept = DiskCache(Path(cache), photos=config.photos, seed=config.seed, encoder=encoder)
         for device in range(DEVICES):
             kept.get(device, lambda own=device: _examples(own))  # type: ignore[misc]

@@ -1,9 +1,11 @@
 """The ranker of a run as a device holds it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from rankings import ranking
+from rankings import ENCODER, LIST, ranking
 
 from client import model as module
 from client.embeddings.examples import examples
@@ -100,6 +102,27 @@ def test_what_is_kept_depends_on_the_frozen_parts_that_make_it_and_on_no_other(
         if assembled(trained, frozen=frozen + steps).made_by != before:
             found.append(part)
     assert found == changed
+
+
+@pytest.mark.parametrize(
+    ("changes", "other"),
+    [
+        ({"context": False}, "reader"),
+        ({"list": replace(LIST, heads=1)}, "reader"),
+        ({"list": replace(LIST, attend=False)}, "reader"),
+        ({"encoder": replace(ENCODER, heads=1)}, "encoder"),
+    ],
+)
+def test_the_same_weights_with_other_settings_make_something_else_of_photos(changes, other):
+    """What was kept of one was else taken for the other's, in memory and on disk."""
+    asked = [ranking("taste"), ranking("taste", **changes)]
+    first, second = (ServerModel.initial(one, seed=3).frozen for one in asked)
+    assert np.array_equal(first, second)
+    engine = EngineChoice(name="bookkeeping")
+    one, two = (DeviceModel.assemble(first, ranking=own, engine=engine) for own in asked)
+    assert one.made_by != two.made_by
+    assert (one.encoder != two.encoder) == (other == "encoder")
+    assert (one.reader != two.reader) == (other == "reader")
 
 
 @pytest.mark.parametrize("trained", PARTS)

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from client.embeddings.disk_cache import DiskCache
+from client.model import encoder_digest
 from ranking.initial import initial_ranker
-from ranking.parameters import module_digest
 from server.rounds.outcome import RoundOutcome
 from simulations.benchmarks import peer_rounds
 from simulations.benchmarks.peer_work import DEVICES, WARM_UP, lists
@@ -19,7 +19,7 @@ from simulations.benchmarks.peer_work import DEVICES, WARM_UP, lists
 
 def test_the_work_is_five_batches_of_ten_lists_that_every_device_has_at_hand():
     with peer_rounds.work(3) as config:
-        encoder = module_digest(initial_ranker(config.ranking, seed=config.seed).encoder)
+        encoder = encoder_digest(initial_ranker(config.ranking, seed=config.seed))
         cache = DiskCache(
             Path(str(config.simulation.cache)),
             photos=config.photos,
