@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 import torch
-from own_encoders import package
+from own_encoders import WIDTH, onnx_file, package
 from safetensors.torch import load_file
 
 from privacy.ledger.chain import examine
@@ -144,6 +145,33 @@ def test_a_private_flwr_run_keeps_a_ledger_and_logs_no_count(app, environment, t
     assert "admitted" not in streamed
 
 
+def written(config, words, *, output, environment):
+    """Writes a run-config for Flower that keeps the model."""
+    darkroom = [sys.executable, "-m", "simulations.command", "simulate", *words]
+    line = [*darkroom, "--flower", str(config)]
+    subprocess.run(line, check=True, timeout=240, cwd=ROOT, env=environment)
+    with config.open("a") as file:
+        file.write(f'output = "{output}"\n')
+
+
+def same_as_in_process(flowers, words, *, runs, environment):
+    """Compares a model with that of the in-process grid; returns it."""
+    darkroom = [sys.executable, "-m", "simulations.command", "simulate", *words]
+    line = [*darkroom, f"simulation.runs={runs}"]
+    subprocess.run(
+        line, check=True, timeout=240, cwd=ROOT, env=environment, capture_output=True
+    )
+    (model,) = runs.glob("*/*/model.safetensors")
+    ours, theirs = load_file(model), load_file(flowers)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        torch.testing.assert_close(theirs[name], ours[name], rtol=1e-5, atol=1e-6)
+    return ours
+
+
+PRIVATE = ("experiment=flower", "privacy/example=dpsgd", "privacy.noise=insecure_seeded")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="ends Flower's daemons through /proc")
 @pytest.mark.parametrize("kind", ["real", "module"])
@@ -154,22 +182,69 @@ def test_flwr_run_trains_over_an_encoder_that_no_bundle_carries(
     code = "def colours(settings):\n    return lambda photos: photos.mean((-1, -2))\n"
     folder = package(tmp_path / "own", code=code, names=["colours"])
     environment["PYTHONPATH"] = str(folder)
+    ours = os.environ | {"PYTHONPATH": str(folder)}
     config, output = tmp_path / "run.toml", tmp_path / "flower.safetensors"
-    words = ["experiment=flower", f"ranking/encoder={kind}", "privacy/example=dpsgd"]
-    words += ["ranking.encoder.name=colours"] if kind == "module" else []
-    darkroom = [sys.executable, "-m", "simulations.command", "simulate", *words]
-    subprocess.run(
-        [*darkroom, "--flower", str(config)],
-        check=True,
-        timeout=120,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(folder)},
-    )
-    with config.open("a") as file:
-        file.write(f'output = "{output}"\n')
+    named = ["ranking.encoder.name=colours"] if kind == "module" else []
+    words = [*PRIVATE, f"ranking/encoder={kind}", *named]
+    written(config, words, output=output, environment=ours)
     streamed = streamed_run(config, app=app, environment=environment)
     assert output.is_file(), streamed[-4000:]
-    model = load_file(output)
+    model = same_as_in_process(output, words, runs=tmp_path / "runs", environment=ours)
     width = model["list_ranker.taste.weight"].shape[1]
     assert width == {"real": 64, "module": 3}[kind]
     assert any(name.startswith("encoder.") for name in model) == (kind == "real")
+
+
+def started(line, *, environment, log):
+    """Starts one of Flower's daemons; the environment's fixture ends it."""
+    with log.open("w") as said:
+        return subprocess.Popen(line, env=environment, stdout=said, stderr=subprocess.STDOUT)
+
+
+def wait_for(host, port, *, seconds=120):
+    """Waits until somebody listens there."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with socket.create_connection((host, port), timeout=1):
+                return
+        except OSError:
+            assert time.monotonic() < end, f"nobody listens at {host}:{port}"
+            time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="ends Flower's daemons through /proc")
+def test_devices_train_by_the_onnx_file_that_each_owner_names(app, environment, tmp_path):
+    """A device's node-config is what its SuperNode is started with; here each has a copy."""
+    file = onnx_file(tmp_path / "own.onnx", shape=("photos", 3, 48, 48))
+    config, output = tmp_path / "run.toml", tmp_path / "flower.safetensors"
+    small = ("photos.devices=2", "photos.held_out_devices=1", "server.cohort=2")
+    chosen = ("ranking/encoder=onnx", f"ranking.encoder.file={file}")
+    words = [*PRIVATE, *small, "server.rounds=1", *chosen]
+    written(config, words, output=output, environment=os.environ)
+    link = f"127.0.0.1:{free_port()}"
+    host, _, port = link.partition(":")
+    line = ["flower-superlink", "--insecure", "--disable-runtime-dependency-installation"]
+    line += ["--host", host, "--port", port]
+    started(line, environment=environment, log=tmp_path / "link.log")
+    wait_for(host, int(port))
+    for device in range(2):
+        own = shutil.copyfile(file, tmp_path / f"device-{device}.onnx")
+        node = f'partition-id={device} num-partitions=2 encoder="{own}"'
+        line = ["flower-supernode", "--insecure", "--superlink", link, "--node-config", node]
+        line += ["--port", str(free_port())]
+        started(line, environment=environment, log=tmp_path / f"node-{device}.log")
+    home = Path(environment["FLWR_HOME"])
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text(
+        f'[superlink.devices]\naddress = "{link}"\ninsecure = true\n'
+    )
+    file.unlink()
+    run = ("run", ".", "devices", "--stream", "--run-config", str(config))
+    streamed = flwr(*run, app=app, environment=environment)
+    logs = "".join(log.read_text()[-2000:] for log in tmp_path.glob("*.log"))
+    assert output.is_file(), streamed[-4000:] + logs
+    shutil.copyfile(own, file)
+    model = same_as_in_process(output, words, runs=tmp_path / "runs", environment=os.environ)
+    assert model["list_ranker.taste.weight"].shape[1] == WIDTH
