@@ -69,7 +69,7 @@ class DeviceModel:
             ranker=ranker,
             ranking=ranking,
             engine=build_engine(ranker, ranking, engine),
-            encoder=encoder_digest(ranker),
+            encoder=encoder_digest(ranker.encoder),
             reader=_made_by(ranker.list_ranker.reader, to_plain(ranking.list), ranking.context),
         )
 
@@ -95,12 +95,12 @@ class DeviceModel:
         load_flat(self.ranker, trainable_names(self.ranker, self.ranking.trained), parameters)
 
 
-def encoder_digest(ranker: Ranker) -> str:
-    """Returns the digest of a ranker's encoder, by its settings and its weights.
+def encoder_digest(encoder: PhotoEncoder) -> str:
+    """Returns the digest of an encoder, by its settings and its weights.
 
     Equal ones embed alike; weights alone do not say so: heads of attention change no shape.
     """
-    return _made_by(ranker.encoder, to_plain(ranker.encoder.settings.portable()))
+    return _made_by(encoder, to_plain(encoder.settings.portable()))
 
 
 def _made_by(module: nn.Module, *facts: object) -> str:

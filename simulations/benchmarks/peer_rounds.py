@@ -52,7 +52,7 @@ def work(rounds: int) -> Iterator[Config]:
                 f"simulation.cache={cache}",
             ]
         )
-        encoder = encoder_digest(initial_ranker(config.ranking, seed=config.seed))
+        encoder = encoder_digest(initial_ranker(config.ranking, seed=config.seed).encoder)
         kept = DiskCache(Path(cache), photos=config.photos, seed=config.seed, encoder=encoder)
         for device in range(DEVICES):
             kept.get(device, lambda own=device: _examples(own))  # type: ignore[misc]

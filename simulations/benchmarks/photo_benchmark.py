@@ -12,10 +12,10 @@ from PIL import Image
 
 from client.embeddings import device_photos
 from client.embeddings.device_photos import DevicePhotos
+from client.model import encoder_digest
 from photos.folder.population import FolderSource
 from photos.folder.settings import FolderPhotos
 from ranking.model.encoder import PhotoEncoder
-from ranking.parameters import module_digest
 from simulations.benchmarks.made_photographs import DEVICE, make
 from simulations.benchmarks.scale_benchmark import peak, reset_peak
 
@@ -101,7 +101,7 @@ def _ways(
         device_photos.forget()
         own = DevicePhotos(
             encoder=encoder,
-            digest=module_digest(encoder),
+            digest=encoder_digest(encoder),
             photos=_settings(cache.parent),
             seed=0,
             cache=str(cache),

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from client.embeddings.device_photos import Choose, DevicePhotos
 from client.embeddings.examples import NO_PHOTO, embed
+from client.model import encoder_digest
 from photos.library import LARGEST_MOMENT, Judgement, Moment
 from photos.source import PhotoSource
 from photos.split import held_out_moments
 from ranking.model.encoder import PhotoEncoder
-from ranking.parameters import module_digest
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class HeldOut:
         pixels: [all photos, side, side, 3] uint8, lists one after another; none where the
             embeddings alone were gathered.
         judgements: [lists] what a public set with a metric of its own says of each.
-        embedded: The embeddings by the digest of the encoder that made them.
+        embedded: The embeddings by the digest of the encoder that made them, its settings too.
     """
 
     devices: tuple[int, ...]
@@ -53,7 +53,7 @@ class HeldOut:
         Raises:
             LookupError: The embeddings of another encoder were gathered, and no pixels.
         """
-        digest = module_digest(encoder)
+        digest = encoder_digest(encoder)
         if digest not in self.embedded:
             if self.where.any() and not len(self.pixels):
                 raise LookupError("the photographs were gathered for another encoder")

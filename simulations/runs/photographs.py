@@ -4,8 +4,8 @@ from pathlib import Path
 
 from client.embeddings.device_photos import DevicePhotos
 from client.local_device import photographs_limit
+from client.model import encoder_digest
 from ranking.model.encoder import PhotoEncoder
-from ranking.parameters import module_digest
 from simulations.configuration.settings import Config
 
 
@@ -19,7 +19,7 @@ def photographs(config: Config, encoder: PhotoEncoder) -> DevicePhotos | None:
     cache = config.simulation.cache
     return DevicePhotos(
         encoder=encoder,
-        digest=module_digest(encoder),
+        digest=encoder_digest(encoder),
         photos=config.photos,
         seed=config.seed,
         cache=None if cache is None else str(Path(cache).absolute()),

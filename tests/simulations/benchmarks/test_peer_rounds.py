@@ -19,7 +19,7 @@ from simulations.benchmarks.peer_work import DEVICES, WARM_UP, lists
 
 def test_the_work_is_five_batches_of_ten_lists_that_every_device_has_at_hand():
     with peer_rounds.work(3) as config:
-        encoder = encoder_digest(initial_ranker(config.ranking, seed=config.seed))
+        encoder = encoder_digest(initial_ranker(config.ranking, seed=config.seed).encoder)
         cache = DiskCache(
             Path(str(config.simulation.cache)),
             photos=config.photos,

@@ -1,6 +1,7 @@
 """What is held out: the moments that never train of devices that never do."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ import torch
 from rankings import ENCODER
 
 from client.embeddings.examples import embed
+from client.model import encoder_digest
 from photos.library import LARGEST_MOMENT, Library, Moment
 from photos.split import held_out_moments
-from ranking.parameters import module_digest
 from simulations.evaluation.held_out import gather
 
 
@@ -100,7 +101,7 @@ class Shade(torch.nn.Module):
     def __init__(self, weight):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.tensor(weight))
-        self.width = ENCODER.width
+        self.width, self.settings = ENCODER.width, ENCODER
         self.calls = 0
 
     def forward(self, photos):
@@ -112,7 +113,7 @@ def test_embeddings_stand_where_the_photos_are_and_padding_is_zero(held_out_of):
     lists = held_out_of([[3, 1, -1], [1, 3, 0]], owners=[0, 1], devices=(0, 1))
 
     class Ones(torch.nn.Module):
-        width = ENCODER.width
+        width, settings = ENCODER.width, ENCODER
 
         def forward(self, photos):
             return torch.ones(*photos.shape[:-3], 64)
@@ -144,7 +145,7 @@ class Own:
     """Reads devices for one encoder, in the place of a cache: photos are keys there."""
 
     def __init__(self, encoder):
-        self.encoder, self.digest = encoder, module_digest(encoder)
+        self.encoder, self.digest = encoder, encoder_digest(encoder)
 
     @contextmanager
     def of(self, source, device):
@@ -163,3 +164,12 @@ def test_embeddings_alone_are_gathered_where_the_encoder_is_known_and_are_the_sa
     assert (found.realised == plain.realised).all()
     with pytest.raises(LookupError, match="another encoder"):
         found.embeddings(Shade(3.0))
+
+
+def test_an_encoder_of_the_same_weights_and_other_settings_embeds_anew():
+    found = gather(Source([], [ONE], held_out=1), share=1.0, seed=0)
+    one, two = Shade(1.0), Shade(1.0)
+    two.settings = replace(ENCODER, heads=1)
+    found.embeddings(one)
+    found.embeddings(two)
+    assert (one.calls, two.calls) == (1, 1)
