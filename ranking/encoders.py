@@ -42,7 +42,7 @@ class EncoderSettings:
         public: The file of the public ranker whose list model was taught on such photos.
     """
 
-    kind: Literal["drawn", "real", "onnx", "module"]
+    kind: str
     trainable: ClassVar[bool] = False
     shipped: ClassVar[bool] = False
     external: ClassVar[bool] = False
@@ -128,7 +128,7 @@ class External(EncoderSettings):
         digest: Hexadecimal SHA-256 of what it is: no other is taken. Null until it was asked.
     """
 
-    kind: Literal["onnx", "module"]
+    kind: str
     external: ClassVar[bool] = True
     side: Annotated[int, Interval(ge=16, le=256)]
     mean: tuple[float, ...]

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from recipes.encoder import ENCODER
 from recipes.mechanism import MECHANISM
 from recipes.on_devices import ON_DEVICES
 from recipes.others import EXPERIMENT, LOSS, OPTIMIZER, PART, RULE
+from safetensors.torch import load_file
 
 from privacy.accounting import analytic_gaussian
 
@@ -34,12 +36,13 @@ TESTS = (
     "tests/server/aggregation/test_rules.py",
 )
 CHOSEN = "hinge or margin or median or nesterov or farther or documentation or every_name"
-CHOSEN += " or every_rule or every_optimizer or score-"
+CHOSEN += " or every_rule or every_optimizer or score- or grey"
 
 
 RECIPES = {
     "A loss": LOSS,
     "A model part": PART,
+    "An encoder": ENCODER,
     "A mechanism": MECHANISM,
     "A mechanism on devices": ON_DEVICES,
     "An aggregation rule": RULE,
@@ -63,6 +66,12 @@ COMMANDS = {
     "loss": "simulate experiment=tiny ranking.loss=hinge server.rounds=1 simulation.runs=loss",
     "part": "simulate experiment=tiny ranking=score ranking.weights=public server.rounds=1 "
     "simulation.runs=part",
+    "encoder": "simulate experiment=tiny ranking/encoder=grey ranking.encoder.cells=3 "
+    "server.rounds=1 simulation.runs=encoder",
+    "encoder over photographs": "simulate photos=folder photos.root=DIR ranking/encoder=grey "
+    "--cfg job",
+    "its setting elsewhere": "simulate ranking/encoder=real ranking.encoder.cells=3",
+    "public list model": "simulate experiment=tiny ranking/encoder=grey ranking.weights=public",
     "rule": "simulate experiment=tiny server/aggregation=median simulation.runs=rule",
     "rule with noise": "simulate server/aggregation=median privacy/device=gaussian",
     "optimizer": "simulate experiment=tiny server/optimizer=nesterov simulation.runs=optimizer",
@@ -203,6 +212,26 @@ def test_a_part_of_the_model_is_trained_from_the_public_weights(answers):
     assert "score from public weights" in works(answers["part"])
 
 
+def test_an_encoder_trains_and_the_model_is_as_wide_as_it_is(answers, tree):
+    assert "over encoder grey" in works(answers["encoder"])
+    (model,) = (tree / "encoder").glob("*/private/model.safetensors")
+    assert load_file(model)["list_ranker.taste.weight"].shape == (1, 9)
+
+
+def test_an_encoder_is_chosen_over_photographs_too(answers):
+    assert "kind: grey" in works(answers["encoder over photographs"])
+
+
+def test_what_an_encoder_does_not_have_is_refused(answers):
+    assert refusal(answers["its setting elsewhere"]) == (
+        "ranking.encoder.cells belongs to ranking/encoder=grey: take that, or leave the "
+        "setting out."
+    )
+    assert "ranking/encoder=grey where the file has real" in refusal(
+        answers["public list model"]
+    )
+
+
 def test_an_aggregation_rule_without_a_bound_runs_only_without_noise(answers):
     works(answers["rule"])
     assert "server.aggregation.rule=median has no bound" in refusal(answers["rule with noise"])
@@ -219,7 +248,10 @@ def test_a_server_optimizer_moves_parameters_that_devices_accept(answers, tree):
 
 def test_what_the_recipes_add_passes_the_tests_of_its_kind(answers):
     printed = works(answers["tests"])
-    for name in ("hinge", "losses.margin", "median", "score-changes", "nesterov", "every_rule"):
+    for name in (
+        *("hinge", "losses.margin", "median", "score-changes", "nesterov", "every_rule"),
+        "test_a_grey_photo",
+    ):
         assert name in printed
 
 

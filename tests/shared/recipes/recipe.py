@@ -15,6 +15,7 @@ class Recipe:
     def follow(self, tree: Path) -> None:
         for name, text in self.files.items():
             assert not (tree / name).exists()
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_text(dedent(text).lstrip("\n"))
         for name, after, line in self.lines:
             text = (tree / name).read_text()
