@@ -15,7 +15,6 @@ SMALL = (
     "photos.held_out_devices=2",
     "photos.held_out_share=0.5",
     "photos.side=16",
-    "ranking.weights=null",
     "server.cohort=2",
     "server.rounds=1",
     "server.averaged=1",
@@ -71,6 +70,7 @@ def test_a_command_of_the_page_runs_on_a_made_copy(command, tmp_path, capsys):
     shown = capsys.readouterr().out
     assert end in shown
     assert start in shown
+    assert "from public weights over encoder real" in shown
     (run,) = runs.iterdir()
     assert end.partition(" of this")[0] in (run / "private" / "metrics.jsonl").read_text()
     assert str(tmp_path) not in (run / "public" / "config.yaml").read_text()
