@@ -15,6 +15,7 @@ def settings():
     def settings(kind, root, **changes):
         text = (files("conf") / "photos" / f"{kind}.yaml").read_text()
         plain = {**yaml.safe_load(text), "root": str(root), "held_out_devices": 1, "side": 16}
+        del plain["defaults"]  # the encoder that goes with photographs
         return SETTINGS[kind](**{**plain, **changes})
 
     return settings
