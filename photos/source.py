@@ -1,6 +1,6 @@
 """Where libraries come from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -45,3 +45,15 @@ class Catalogued(Protocol):
 
     notes: tuple[str, ...]
     skipped: Mapping[str, int]
+
+
+@runtime_checkable
+class Sifted(Protocol):
+    """A source that knows a moment's number before it opens its photos."""
+
+    def part(self, device: int, wanted: Callable[[int], bool]) -> Library:
+        """Returns the moments of one device's library whose numbers are ``wanted``.
+
+        They are those of ``library`` bit for bit, and no photo of another is opened.
+        """
+        ...

@@ -19,7 +19,7 @@ from photos.folder.formats.decoders import decoders
 from photos.folder.photograph import FileSource
 from photos.library import Library, Moment
 from photos.settings import Photos
-from photos.source import PhotoSource
+from photos.source import PhotoSource, Sifted
 from ranking.model.encoder import PhotoEncoder
 from ranking.parameters import place
 
@@ -33,6 +33,9 @@ def forget() -> None:
     """Forgets what this process read of any device."""
     _remembered.clear()
 
+
+Part = Callable[[int], bool]
+"""Whether the moment of a number is wanted."""
 
 Choose = Callable[[Library], Sequence[Moment]]
 """Chooses some of a library's moments."""
@@ -62,8 +65,16 @@ class DevicePhotos:
     limit: int
 
     @contextmanager
-    def of(self, source: PhotoSource, device: int) -> Iterator[tuple[Library, Rows]]:
+    def of(
+        self, source: PhotoSource, device: int, *, part: Part | None = None
+    ) -> Iterator[tuple[Library, Rows]]:
         """Lends a device's library, and what gives the embeddings of its moments' photos.
+
+        Args:
+            source: The libraries.
+            device: The device's number.
+            part: Says which moments are wanted, by their numbers; None for all. Others may be
+                lent as well.
 
         Of a source of files the photos are keys, and no pixels are kept. What was embedded is
         kept even where the work is broken off.
@@ -82,7 +93,7 @@ class DevicePhotos:
         own = PhotoEmbedder(partial(embed, self.encoder), before)
         whole = False
         try:
-            yield _read(source, device, own), own.rows
+            yield _read(source, device, own, part), own.rows
             own.embed_waiting()
             whole = isinstance(source, FileSource)
         finally:
@@ -127,10 +138,17 @@ def examples_of(
         return examples(choose(library), encoder=encoder, rows=rows)
 
 
-def _read(source: PhotoSource, device: int, own: PhotoEmbedder) -> Library:
+def library_of(source: PhotoSource, device: int, *, part: Part | None) -> Library:
+    """Returns a device's library; photos of other moments stay closed where that can be."""
+    if part is not None and isinstance(source, Sifted):
+        return source.part(device, part)
+    return source.library(device)
+
+
+def _read(source: PhotoSource, device: int, own: PhotoEmbedder, part: Part | None) -> Library:
     if isinstance(source, FileSource):
         return source.read(device, own.read)
-    return source.library(device)
+    return library_of(source, device, part=part)
 
 
 def _version(package: str) -> str:

@@ -43,6 +43,11 @@ def cut(names: Iterable[str], *, size: int, seed: int, device: str) -> list[tupl
     return [tuple(ordered[at : at + size]) for at in range(0, len(ordered), size)]
 
 
+def number_of(names: Sequence[str]) -> int:
+    """Returns the number of the moment of these photos, whether they can be read or not."""
+    return moment_number("\0".join(names))
+
+
 def moment_of(
     names: Sequence[str],
     read: Sequence[Pixels | Skip],
@@ -72,7 +77,7 @@ def moment_of(
         skipped[str(Skip.FEW_PHOTOS)] += 1
         return None
     return Moment(
-        number=moment_number("\0".join(names)),
+        number=number_of(names),
         photos=np.stack([pixels for _, pixels in sound]),
         bursts=np.arange(len(sound)),
         feedback=np.array([feedback[place] for place, _ in sound], dtype=np.int64),

@@ -11,7 +11,7 @@ from photos.folder.skips import Skip
 from photos.library import Feedback, Judgement, Library
 from photos.sets.devices import of_one_list
 from photos.sets.layout import plain_name
-from photos.sets.moments import Pixels, cut, moment_of
+from photos.sets.moments import Pixels, cut, moment_of, number_of
 from photos.sets.settings import RatedPhotos
 from photos.sets.skips import SetSkip, counts
 from photos.source import Orders
@@ -71,6 +71,10 @@ class RatedSource:
 
     def library(self, device: int) -> Library:
         """Reads one person's photos."""
+        return self.part(device, lambda number: True)
+
+    def part(self, device: int, wanted: Callable[[int], bool]) -> Library:
+        """Reads the photos of a person's moments that are ``wanted`` by their numbers."""
         name = self._people.name(device)
         ratings, skipped = self._ratings[name], Counter[str]()
         size, seed = self._photos.moment_size, self._seed
@@ -85,6 +89,7 @@ class RatedSource:
                 ),
             )
             for names in cut(ratings, size=size, seed=seed, device=name)
+            if wanted(number_of(names))
         ]
         whole = sorted((one for one in moments if one), key=lambda one: one.number)
         return Library(device=device, moments=tuple(whole), skipped=counts(skipped))

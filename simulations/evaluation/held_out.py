@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from client.embeddings.device_photos import Choose, DevicePhotos
+from client.embeddings.device_photos import DevicePhotos, library_of
 from client.embeddings.examples import NO_PHOTO, embed
 from client.model import encoder_digest
 from photos.library import LARGEST_MOMENT, Judgement, Moment
 from photos.source import PhotoSource
-from photos.split import held_out_moments
+from photos.split import held_out_moments, trains
 from ranking.model.encoder import PhotoEncoder
 
 Floats = NDArray[np.float64]
@@ -83,8 +82,9 @@ def gather(
     """
     first = source.devices if source.held_out_devices else 0
     numbers = range(first, source.devices + source.held_out_devices)
-    choose = partial(held_out_moments, seed=seed, held_out_share=share)
-    kept = [(number, *_chosen(source, number, choose, own)) for number in numbers]
+    kept = [
+        (number, *_held_out(source, number, own, share=share, seed=seed)) for number in numbers
+    ]
     lists = [moment for _, moments, _ in kept for moment in moments]
     if not lists:
         raise ValueError(
@@ -108,14 +108,22 @@ def gather(
     )
 
 
-def _chosen(
-    source: PhotoSource, device: int, choose: Choose, own: DevicePhotos | None
+def _held_out(
+    source: PhotoSource, device: int, own: DevicePhotos | None, *, share: float, seed: int
 ) -> tuple[Sequence[Moment], list[Tensor]]:
-    """A device's chosen moments, and the embeddings of each where they are asked for."""
+    """A device's held-out moments, and the embeddings of each where they are asked for.
+
+    Photos of other moments stay closed where that can be.
+    """
+
+    def held_out(number: int) -> bool:
+        return not trains(number, seed=seed, device=device, held_out_share=share)
+
     if own is None:
-        return choose(source.library(device)), []
-    with own.of(source, device) as (library, rows):
-        moments = choose(library)
+        library = library_of(source, device, part=held_out)
+        return held_out_moments(library, seed=seed, held_out_share=share), []
+    with own.of(source, device, part=held_out) as (library, rows):
+        moments = held_out_moments(library, seed=seed, held_out_share=share)
         return moments, [rows(moment.photos) for moment in moments]
 
 

@@ -6,7 +6,10 @@ import made_sets
 import numpy as np
 import pytest
 
+from photos.folder.decoding import decode
 from photos.library import Feedback
+from photos.sets import rated
+from photos.source import Sifted
 
 KINDS = {"para": made_sets.para, "flickr_aes": made_sets.flickr_aes}
 TABLES = {
@@ -221,3 +224,18 @@ def test_too_many_held_out_devices_are_refused(kind, root, refusal):
 def test_feedback_without_a_middle_is_refused(kind, root, refusal):
     changes = {"favourite_from": 2.0, "delete_to": 2.0}
     assert refusal(kind, root, **changes).startswith("photos.delete_to=2 is not below ")
+
+
+def test_a_part_has_the_moments_of_the_library_and_opens_no_photo_of_another(
+    kind, root, opened, monkeypatch
+):
+    source, read = opened(kind, root, moment_size=4), []
+    whole = source.library(1).moments
+    wanted = {moment.number for moment in whole[::2]}
+    monkeypatch.setattr(
+        rated, "decode", lambda path, **how: read.append(path) or decode(path, **how)
+    )
+    found = source.part(1, wanted.__contains__).moments
+    same(found, whole[::2])
+    assert len(read) == sum(len(moment.photos) for moment in found) < 12
+    assert isinstance(source, Sifted)

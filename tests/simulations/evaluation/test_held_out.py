@@ -95,6 +95,25 @@ def test_nothing_to_judge_on_is_refused_with_the_setting():
             gather(source, share=1.0, seed=0)
 
 
+def test_of_a_source_that_can_sift_no_other_moment_is_opened():
+    class Sifting(Source):
+        def part(self, device, wanted):
+            asked.append(device)
+            library = Source.library(self, device)
+            kept = tuple(one for one in library.moments if wanted(one.number))
+            return replace(library, moments=kept)
+
+        def library(self, device):
+            raise AssertionError("the whole library was opened")
+
+    asked = []
+    sifted = gather(Sifting([], [FOUR, ONE], held_out=1), share=0.5, seed=0)
+    plain = gather(Source([], [FOUR, ONE], held_out=1), share=0.5, seed=0)
+    assert asked == list(plain.devices)
+    assert np.array_equal(sifted.numbers, plain.numbers)
+    assert np.array_equal(sifted.pixels, plain.pixels)
+
+
 class Shade(torch.nn.Module):
     """An encoder that says of a photo how bright it is, times a weight; it counts its calls."""
 
@@ -148,7 +167,7 @@ class Own:
         self.encoder, self.digest = encoder, encoder_digest(encoder)
 
     @contextmanager
-    def of(self, source, device):
+    def of(self, source, device, part=None):
         library = source.library(device)
         yield library, lambda photos: embed(self.encoder, photos)
 
