@@ -5,18 +5,19 @@ Where a node must do what no SuperNode does, it is a program of the test's own t
 
 import json
 import re
-import signal
 import threading
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from deployment import Deployment, OwnNode, until
-from flwr.app import Array, ArrayRecord, Message, MessageType
+from deployment import Deployment, OwnNode
+from flwr.app import Array, ArrayRecord, Context, Message, MessageType, RecordDict
 from flwr.supercore.inflatable.inflatable_object import add_header_to_object_body
 from photo_files import photo
 
+from client.app import app
 from privacy.ledger.chain import examine
 from privacy.statements.recomputation import state
 from protocol.codec import decode_notice, decode_task, encode_device, encode_update
@@ -224,46 +225,86 @@ def album(folder, device):
     return folder
 
 
-def test_three_supernodes_train_on_their_own_photographs_whatever_paths_the_run_names(
+def private_run(tmp_path, **more):
+    """A run that names the root of the disk and a cache, neither of which is its own."""
+    words = ["photos=folder", "photos.root=/", "photos.held_out_devices=0", "server.rounds=3"]
+    words += [f"simulation.cache={tmp_path / 'theirs'}", "privacy/example=dpsgd"]
+    words += ["privacy.example.epsilon=null", "privacy.example.noise_multiplier=2"]
+    return written(tmp_path, *words, "server.timeout=150", "training.rate=0.5", **more)
+
+
+class Device:
+    """The device's app with node-config of its own: a SuperNode without a process a message."""
+
+    alone = threading.Lock()
+
+    def __init__(self, tmp_path, device, config):
+        self.ledger = tmp_path / f"ledger {device}"
+        self.ledger.mkdir()
+        photos = album(tmp_path / f"photos {device}", device)
+        self.context = Context(
+            run_id=1,
+            node_id=device,
+            node_config={"device": device, "photos": str(photos), "ledger": str(self.ledger)},
+            state=RecordDict(),
+            run_config=tomllib.loads(config.read_text()),
+        )
+
+    def __call__(self, message):
+        with self.alone:
+            return app(message, self.context)
+
+    def charged(self):
+        """What its ledger says."""
+        (folder,) = self.ledger.iterdir()
+        return examine(folder, "example")
+
+
+def test_devices_train_on_their_own_photographs_whatever_paths_the_run_names(
     deployment, tmp_path
 ):
-    """The run names the root of the disk and a cache; each visit is in its device's ledger.
-
-    One node is killed after the second of three rounds.
-    """
-    theirs = tmp_path / "theirs"
-    words = ["photos=folder", "photos.root=/", "photos.held_out_devices=0", "server.rounds=3"]
-    words += [f"simulation.cache={theirs}", "privacy/example=dpsgd", "training.rate=0.5"]
-    words += ["privacy.example.epsilon=null", "privacy.example.noise_multiplier=2"]
+    """Each visit is in its device's ledger; one node is gone from the third round on."""
     model = tmp_path / "trained.safetensors"
-    config = written(tmp_path, *words, "server.timeout=200", output=str(model))
-    nodes, ledgers = [], []
-    for device in range(3):
-        ledgers.append(tmp_path / f"ledger {device}")
-        ledgers[-1].mkdir()
-        own = f'device={device} photos="{album(tmp_path / f"photos {device}", device)}" '
-        nodes.append(deployment.supernode(device, f'{own} ledger="{ledgers[-1]}"'))
+    config = private_run(tmp_path, output=str(model))
+    devices = [Device(tmp_path, device, config) for device in range(3)]
 
-    def kills():
-        until(lambda: "round 2 of 3 released" in deployment.log("superlink"), 500, "a round")
-        nodes[0].send_signal(signal.SIGKILL)
+    def dies(message):
+        if round_of(message) == 3:
+            nodes[0].end(wait=False)
+            return None
+        return devices[0](message)
 
-    killer = threading.Thread(target=kills, daemon=True)
-    killer.start()
-    logged = deployment.run(config, timeout=900)
+    nodes = [OwnNode(deployment, 0, dies)]
+    with nodes[0], OwnNode(deployment, 1, devices[1]), OwnNode(deployment, 2, devices[2]):
+        logged = deployment.run(config)
     assert "completed" in finished(deployment), logged[-4000:]
     lines = [re.search(rf"round {n} of 3 released, (.*?), sha", logged)[1] for n in (1, 2, 3)]
     every = "3 of 3 updates admitted, 0 declined, 0 refused, 0 missing"
     assert lines == [every, every, "2 of 3 updates admitted, 0 declined, 0 refused, 1 missing"]
     assert "for each moment, of a device with all 3 visits" in logged
-    assert not theirs.exists()
     assert chosen_model(model).trained_on == "trained on photographs"
-    for device, visits in enumerate((2, 3, 3)):
-        (folder,) = ledgers[device].iterdir()
-        found = examine(folder, "example")
-        assert found.spent.of(device) == visits
+    assert not (tmp_path / "theirs").exists()
+    for number, visits in enumerate((2, 3, 3)):
+        found = devices[number].charged()
+        assert found.spent.of(number) == visits
         assert state(found.terms, found.spent).claim
-        assert f"visit {visits} is charged: ε ≤ " in deployment.log(f"supernode-{device}")
+
+
+def test_a_supernode_trains_on_its_own_photographs_and_its_log_says_what_was_shown(
+    deployment, tmp_path
+):
+    ledger = tmp_path / "ledger"
+    ledger.mkdir()
+    photos = album(tmp_path / "photos", 2)
+    deployment.supernode(2, f'device=2 photos="{photos}" ledger="{ledger}"')
+    with OwnNode(deployment, 0, honest(0)), OwnNode(deployment, 1, honest(1)):
+        logged = deployment.run(private_run(tmp_path), timeout=900)
+    assert "completed" in finished(deployment), logged[-4000:]
+    assert "round 3 of 3 released, 3 of 3 updates admitted" in logged
+    (folder,) = ledger.iterdir()
+    assert examine(folder, "example").spent.of(2) == 3
+    assert "visit 3 is charged: ε ≤ " in deployment.log("supernode-2")
+    assert not (tmp_path / "theirs").exists()
 
 
 def test_a_supernode_without_photographs_of_its_own_reads_none_and_says_so(

@@ -195,9 +195,10 @@ class OwnNode:
         if not self._thread.is_alive() and not self._end.is_set():
             self._thread.start()
 
-    def end(self) -> None:
+    def end(self, *, wait: bool = True) -> None:
         self._end.set()
-        self._thread.join(60)
+        if wait:
+            self._thread.join(60)
         if self.failures:
             raise AssertionError("a node failed") from self.failures[0]
 
