@@ -97,9 +97,9 @@ class JointLosses:
             weights, _ = losses.tilted(tilt)
             folded = np.zeros(-(-len(weights) // size) * size)
             folded[: len(weights)] = weights
-            spectrum *= deferred.fft.rfft(folded.reshape(-1, size).sum(axis=0)) ** times
+            spectrum *= np.fft.rfft(folded.reshape(-1, size).sum(axis=0)) ** times
             first += times * round(float(losses.losses[0]) / self._interval)
-        found = np.roll(deferred.fft.irfft(spectrum, size), first % size)
+        found = np.roll(np.fft.irfft(spectrum, size), first % size)
         exponents = self._cumulant(tilt) - tilt * self._interval * np.arange(size)
         masses: Floats = np.minimum(
             np.maximum(found, 0) * np.exp(np.minimum(exponents, LARGEST)), 1

@@ -169,9 +169,11 @@ class LossDistribution:
         weights, cumulant = self.tilted(tilt)
         folded = np.zeros(-(-len(weights) // size) * size)
         folded[: len(weights)] = weights
-        spectrum = deferred.fft.rfft(folded.reshape(-1, size).sum(axis=0)) ** steps
+        # NumPy's: SciPy's has the same bits and keeps what it computed for its last 16 sizes,
+        # which are larger the longer a run is.
+        spectrum = np.fft.rfft(folded.reshape(-1, size).sum(axis=0)) ** steps
         first = round(float(self.losses[0]) / self.interval)
-        found = np.roll(deferred.fft.irfft(spectrum, size), (steps * first) % size)
+        found = np.roll(np.fft.irfft(spectrum, size), (steps * first) % size)
         exponents = steps * cumulant - tilt * self.interval * np.arange(size)
         masses: Floats = np.minimum(
             np.maximum(found, 0) * np.exp(np.minimum(exponents, LARGEST)), 1

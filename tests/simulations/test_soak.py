@@ -74,6 +74,7 @@ def test_five_hundred_rounds_leave_memory_and_open_files_as_they_were(
     assert len(reasons) >= 5
     settled = [one for number, one in machine.items() if number >= 50]
     growth = settled[-1]["memory_mb"] / settled[0]["memory_mb"] - 1
+    print()
     print(f"memory {settled[0]['memory_mb']} to {settled[-1]['memory_mb']} MB ({growth:.1%})")
     print(f"refused {sum(sum(row['refused'].values()) for row in found.counts)}")
     print(f"missing {sum(row['missing'] for row in found.counts)}")

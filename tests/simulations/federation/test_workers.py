@@ -330,9 +330,9 @@ def begun(tmp_path):
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("*/private/metrics.jsonl")) and time.monotonic() < deadline:
         time.sleep(0.2)
-    yield run
-    run.kill()
-    run.wait()
+    with run:
+        yield run
+        run.kill()
 
 
 @needs_proc
