@@ -17,6 +17,7 @@ from server.rounds.divergence import Sound
 from server.rounds.outcome import KnowsDirectory, RoundObserver
 from server.rounds.registration import queried_directory
 from server.rounds.round_log import RoundLog
+from server.rounds.state import Resumes
 from server.rounds.strategy import RoundStrategy, arrays_of, vector
 from server.rounds.task_messages import RunTerms
 from server.sections import ServerSections, read_devices, read_sections
@@ -52,12 +53,15 @@ def main(grid: Grid, context: Context) -> None:
         run=sections.server.federation(directory.devices),
     )
     observer = _observer(grid, sections)
+    resumption = grid.resumption if isinstance(grid, Resumes) else None
     release = charged_release(
         protection.device,
         noise=sections.privacy.noise,
         layers=model.layers,
         seed=sections.seed,
         folder=_ledger(grid, context),
+        resumed=resumption is not None,
+        kept=None if resumption is None else resumption.ledger,
     )
     strategy = RoundStrategy(
         sections.server,
@@ -70,8 +74,11 @@ def main(grid: Grid, context: Context) -> None:
     )
     strategy.sound = _sound(observer, model, side=sections.side)
     _promise(observer, protection, release)
+    rounds = protection.rounds if resumption is None else resumption.rounds
     try:
-        strategy.run(grid, model.trainable, rounds=protection.rounds)
+        if resumption is not None:
+            strategy.resume(resumption)
+        strategy.run(grid, model.trainable, rounds=rounds)
     finally:
         if release is not None:
             release.close()

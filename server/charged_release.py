@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from privacy.ledger.chain import Head
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Noise
+from privacy.ledger.resumed import resumed_ledger
 from privacy.mechanisms.base.release import Release
 from privacy.mechanisms.base.unit_settings import Protected
 from privacy.noise import SecureSource, SeededSource, Source
@@ -48,6 +50,8 @@ def charged_release(
     layers: Sequence[int],
     seed: int,
     folder: str,
+    resumed: bool = False,
+    kept: Head | None = None,
 ) -> ChargedRelease | None:
     """Returns what the server does; None where devices do all or nothing.
 
@@ -57,16 +61,23 @@ def charged_release(
         layers: Lengths of the layers of an update, in order.
         seed: The run's seed, from which the draws follow where the noise is not ``secure``.
         folder: Where the ledger of the unit device begins; empty for none.
+        resumed: Whether the run goes on, and its ledger with it.
+        kept: Where that ledger ended in the checkpoint; None where it had not begun.
 
     Raises:
-        LedgerError: There is one already, or the folder cannot hold it.
+        LedgerError: There is one already, or the folder cannot hold it; of a run that goes on,
+            it does not verify or is another's.
     """
     if device is None or device.release is None:
         return None
     ledger = None
     if folder:
         terms = device.mechanism.terms(noise=noise)
-        ledger = Ledger.create(Path(folder), "device", terms=terms)
+        ledger = (
+            resumed_ledger(Path(folder), "device", terms=terms, kept=kept)
+            if resumed
+            else Ledger.create(Path(folder), "device", terms=terms)
+        )
     release = device.release(layers)
     return ChargedRelease(release=release, source=_draws(noise, seed=seed), ledger=ledger)
 

@@ -52,13 +52,17 @@ app.add_typer(privacy_app, name="privacy")
 def simulate(context: typer.Context) -> None:
     """Train on simulated devices: group=choice, setting=value, Hydra's flags; see simulate -h.
 
-    --flower FILE writes the configuration for `flwr run . --run-config FILE` and runs nothing.
+    resume=RUN goes on with a run or study that ended. --flower FILE writes the configuration
+    for `flwr run . --run-config FILE` and runs nothing.
     """
     from simulations.configuration.hydra_bridge import run_hydra
+    from simulations.configuration.resume_words import resumed_run
 
     words = [part for word in context.args for part in _parts(word)]
     if "--flower" in words:
         raise typer.Exit(_flower(words))
+    if going_on := resumed_run(words):
+        raise typer.Exit(_resume(*going_on))
     raise typer.Exit(run_hydra(words, _simulate, ready=_ready))
 
 
@@ -167,6 +171,14 @@ def ledger(
     raise typer.Exit(0 if holds else 1)
 
 
+@app.command()
+def checkpoint(run: Annotated[Path, typer.Argument(help="A run's folder.")]) -> None:
+    """Show what is inside a run's checkpoints: what it goes on from."""
+    from simulations.runs.checkpoints.inside import lines
+
+    typer.echo("\n".join(lines(run)))
+
+
 @privacy_app.command()
 def plan(
     overrides: Annotated[
@@ -257,6 +269,12 @@ def _simulate(config: "Config", overrides: tuple[str, ...]) -> int:
 
     with machine_faults.told():
         return run(config, overrides=overrides)
+
+
+def _resume(run: Path, overrides: list[str]) -> int:
+    from simulations.simulate import resume
+
+    return resume(run, overrides=overrides)
 
 
 def _ready(config: "Config") -> object:

@@ -66,6 +66,41 @@ BUGS = {
         "tests/ranking/test_weights.py::"
         "test_weights_of_a_training_that_diverged_are_refused_and_nothing_is_copied",
     ),
+    "a round is released before it is kept": (
+        "simulations/runs/recorder.py",
+        "        # What could not be kept",
+        "        self._last = ReleasedModel(round=2, parameters=outcome.parameters)  #",
+        "tests/simulations/runs/test_recorder.py::"
+        "test_a_round_that_was_not_kept_is_not_released",
+    ),
+    "a charge that was lost pays for another draw": (
+        "privacy/ledger/resumed.py",
+        'RepeatedLedger if terms.noise == "insecure_seeded" else Ledger',
+        "RepeatedLedger",
+        "tests/privacy/ledger/test_resumed.py::"
+        "test_a_charge_that_is_the_very_same_is_recorded_again_under_secure_noise",
+    ),
+    "a row of correlated noise is drawn twice": (
+        "simulations/runs/resumption.py",
+        "if not protection.claim or _repeatable(protection.device):",
+        "if not protection.claim or protection.device:",
+        "tests/simulations/runs/test_resumption_refused.py::"
+        "test_correlated_noise_never_draws_a_released_row_anew",
+    ),
+    "a lost round is free": (
+        "simulations/runs/resumption.py",
+        "one.now if afresh else one.then for unit, one in charged.items()",
+        "one.then for unit, one in charged.items()",
+        "tests/simulations/runs/test_resumption_refused.py::"
+        "test_a_lost_round_of_the_server_is_tried_again_and_taken_from_its_rounds",
+    ),
+    "a lost visit is none of a device's": (
+        "simulations/runs/resumption.py",
+        "charged[unit].now if afresh else charged[unit].then",
+        "charged[unit].then",
+        "tests/simulations/runs/test_resumption_refused.py::"
+        "test_a_device_never_visits_more_often_than_its_ledger_says",
+    ),
     "half of the noise": (
         "privacy/mechanisms/moments/dpsgd.py",
         "stream.add_gaussian(released, deviation=deviation)",

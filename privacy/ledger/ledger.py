@@ -101,6 +101,11 @@ class Ledger:
         return self._spent
 
     @property
+    def name(self) -> str:
+        """What its files are called."""
+        return self._files.name
+
+    @property
     def head(self) -> Head:
         """Where the ledger ends now: for the checkpoint and the report."""
         return Head(self._count, self._hash)

@@ -13,7 +13,7 @@ As in the first paper m starts at 0 and v at τ², and neither is corrected for 
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -109,6 +109,16 @@ class RecentAverage:
             rounds: How many of the last parameters count; 1 is the last alone.
         """
         self._recent: deque[Vector] = deque(maxlen=rounds)
+
+    @property
+    def recent(self) -> tuple[Vector, ...]:
+        """The parameters that count, the oldest first."""
+        return tuple(self._recent)
+
+    def restore(self, recent: Iterable[Vector]) -> None:
+        """Goes on from what ``recent`` was; of more than count, the newest are kept."""
+        self._recent.clear()
+        self._recent.extend(recent)
 
     def add(self, parameters: Vector) -> Vector:
         """Returns the average [trainable] float32 with ``parameters`` as the newest.

@@ -1,12 +1,13 @@
 """What a round came to, for observers."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from protocol.messages import DeclineReason, RefusalReason, Vector
 from server.rounds.directory import Directory
+from server.rounds.state import ServerState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -24,6 +25,7 @@ class RoundOutcome:
         participants: Numbers of all devices that may have trained: the invited ones less
             those that declined.
         released: Further figures of the release, under the same ε.
+        state: Returns a copy of what the next round goes on from; None where nobody knows it.
     """
 
     round: int
@@ -35,6 +37,7 @@ class RoundOutcome:
     missing: int
     participants: tuple[int, ...]
     released: Mapping[str, float] = field(default_factory=dict)
+    state: Callable[[], ServerState] | None = None
 
 
 @runtime_checkable

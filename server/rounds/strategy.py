@@ -1,7 +1,8 @@
 """The server's side of Flower's Message API: cohorts out, replies in, one release a round."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
@@ -20,6 +21,7 @@ from server.rounds.growing_directory import GrowingDirectory
 from server.rounds.norm_bound import norm_bound
 from server.rounds.outcome import KnowsDirectory, RoundObserver
 from server.rounds.reply_counts import NOTHING, ReplyCounts
+from server.rounds.state import Resumption, ServerState
 from server.rounds.task_messages import FIRST_ATTEMPT, RunTerms, TaskMessages
 from server.settings import Server
 
@@ -80,18 +82,36 @@ class RoundStrategy(Strategy):
         self.model: Vector | None = None
         self.sound: divergence.Sound = lambda _: True
         self._round: _Round | None = None
+        self._resumption: Resumption | None = None
+
+    def resume(self, resumption: Resumption) -> None:
+        """Goes on where a run ended: ``run`` then begins with the round after its state.
+
+        Raises:
+            ValueError: It is the state of another model or mechanism.
+        """
+        self._resumption, state = resumption, resumption.state
+        if state is None:
+            return
+        self._moments, self.model = state.moments, state.model
+        self._recent.restore(state.recent)
+        if self._release is not None and state.round:
+            self._release.release.restore(state.release)
 
     def run(self, grid: Grid, parameters: Vector, *, rounds: int) -> Vector:
         """Runs ``rounds`` rounds from ``parameters`` and returns the model they came to.
 
         Flower's own loop without its log and without its evaluation. Where the last parameters
-        alone count, the result is that of ``start``.
+        alone count, the result is that of ``start``. After ``resume`` the rounds that were
+        released are left out, and so are ``parameters``.
 
         Raises:
             DivergedError: A round came to no model; that of the round before is ``model``.
         """
-        arrays = arrays_of(parameters)
-        for number in range(1, rounds + 1):
+        resumed = None if self._resumption is None else self._resumption.state
+        arrays = arrays_of(parameters if resumed is None else resumed.parameters)
+        done = 0 if resumed is None else resumed.round
+        for number in range(done + 1, rounds + 1):
             if isinstance(self._directory, GrowingDirectory):
                 self._directory.look()
             messages = self.configure_train(number, arrays, ConfigRecord(), grid)
@@ -113,7 +133,8 @@ class RoundStrategy(Strategy):
             expected=self._expected(server_round, parameters, invited),
         )
         self._observer.started(server_round, cohort=len(invited))
-        return self._tasks.messages(server_round, parameters, invited)
+        attempt = self._attempt(server_round)
+        return self._tasks.messages(server_round, parameters, invited, attempt=attempt)
 
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
@@ -139,7 +160,9 @@ class RoundStrategy(Strategy):
             )
         parameters.flags.writeable = False
         model = self._recent.add(parameters)
-        self._observer.closed(counts.outcome(server_round, parameters=model, released=released))
+        outcome = counts.outcome(server_round, parameters=model, released=released)
+        state = partial(self._state, server_round, parameters, model)
+        self._observer.closed(replace(outcome, state=state))
         divergence.check(server_round, model, sound=self.sound)
         self.model = model
         return None if update is None else arrays_of(parameters)
@@ -178,17 +201,36 @@ class RoundStrategy(Strategy):
         if self._release is None:
             return self._settings.aggregation.aggregate(deltas), NOTHING
         # Before anything is added up: deltas are judged and added one by one.
-        self._release.charge(number, FIRST_ATTEMPT)
-        source = self._release.source(number, FIRST_ATTEMPT)
+        attempt = self._attempt(number)
+        self._release.charge(number, attempt)
+        source = self._release.source(number, attempt)
         mean = self._release.release.mean(deltas, source=source)
         return mean.value, mean.released
 
+    def _attempt(self, number: int) -> int:
+        attempts = {} if self._resumption is None else self._resumption.attempts
+        return attempts.get(number, FIRST_ATTEMPT)
+
+    def _state(self, number: int, parameters: Vector, model: Vector) -> ServerState:
+        release = self._release
+        return ServerState(
+            round=number,
+            parameters=parameters,
+            model=model,
+            moments=self._moments,
+            recent=self._recent.recent,
+            release={} if release is None else release.release.state(),
+            ledger=None if release is None or release.ledger is None else release.ledger.head,
+            repeatable=release is None or release.release.repeatable,
+        )
+
     def _draw(self, number: int) -> list[int]:
         if self._release is not None:
-            source = self._release.source(number, FIRST_ATTEMPT)
+            source = self._release.source(number, self._attempt(number))
             return [int(device) for device in self._release.release.cohort(source)]
         devices = self._directory.devices
-        draws = cohort.generator(self._seed, round_number=number, attempt=FIRST_ATTEMPT)
+        attempt = self._attempt(number)
+        draws = cohort.generator(self._seed, round_number=number, attempt=attempt)
         rate = self._settings.cohort / devices
         return [int(device) for device in cohort.draw(devices, rate=rate, generator=draws)]
 
@@ -198,7 +240,7 @@ class RoundStrategy(Strategy):
         )
         return Expected(
             round=number,
-            attempt=FIRST_ATTEMPT,
+            attempt=self._attempt(number),
             size=parameters.size,
             norm=norm,
             cohort=frozenset(invited),

@@ -11,7 +11,8 @@ from server.rounds.admission import Admitted, Verdict
 from server.rounds.directory import Directory
 
 FIRST_ATTEMPT = 0
-"""Number of a round's only attempt, as messages, ledgers and streams count them."""
+"""Number of a round's first attempt, as messages, ledgers and streams count them. One that was
+charged and lost has the next."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -45,7 +46,12 @@ class TaskMessages:
         self._holders: set[int] = set()
 
     def messages(
-        self, number: int, parameters: Vector, devices: Sequence[int]
+        self,
+        number: int,
+        parameters: Vector,
+        devices: Sequence[int],
+        *,
+        attempt: int = FIRST_ATTEMPT,
     ) -> list[Message]:
         """Returns one message for each of ``devices`` that has a node, in order.
 
@@ -54,7 +60,7 @@ class TaskMessages:
         """
         task = Task(
             round=number,
-            attempt=FIRST_ATTEMPT,
+            attempt=attempt,
             parameters=parameters,
             digest=self._terms.digest,
             frozen=None,
@@ -68,7 +74,7 @@ class TaskMessages:
                 node,
                 MessageType.TRAIN,
                 ttl=self._lifetime,
-                group_id=f"{number}.{FIRST_ATTEMPT}",
+                group_id=f"{number}.{attempt}",
             )
             for device in devices
             if (node := self._directory.node(device)) is not None

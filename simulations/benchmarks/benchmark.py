@@ -23,7 +23,8 @@ from simulations.benchmarks.photo_benchmark import PhotoTiming
 from simulations.benchmarks.scale_benchmark import Scale
 from simulations.benchmarks.training_benchmark import Load, Timing
 from simulations.configuration.hydra_bridge import compose
-from simulations.runs.run_folder import check_parent, write_whole
+from simulations.runs.run_folder import check_parent
+from simulations.runs.whole_files import write_whole
 
 REPEATS = 5
 """Times that each way to train is measured; the median counts. ``--quick`` takes two."""

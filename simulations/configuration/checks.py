@@ -13,6 +13,16 @@ from simulations.configuration.settings import Config, Simulation
 from simulations.configuration.study_settings import Arms, Comparison, PlainRun
 
 ADDRESS = re.compile(r"auto|(ray://)?[A-Za-z0-9.-]+:[0-9]+")
+HELD_OUT_FIGURES = (
+    "normalised_ndcg@1",
+    "normalised_ndcg@3",
+    "normalised_ndcg@5",
+    "ndcg@1",
+    "ndcg@3",
+    "ndcg@5",
+    "best_shot",
+)
+RELEASED_FIGURES = ("unclipped",)
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -32,6 +42,7 @@ def check(config: Config) -> None:
     _claim(config.privacy)
     _units(config.privacy, cohort=config.server.cohort)
     check_protected(config.server.aggregation, device=config.privacy.device)
+    _best(config)
     _algorithm(config)
     _personal(config)
     _study(config)
@@ -74,6 +85,21 @@ def _folders(simulation: Simulation) -> None:
             )
         if "\0" in folder:
             raise SettingError(f"simulation.{name} holds a zero byte; name another folder.")
+
+
+def _best(config: Config) -> None:
+    """A choice by what held-out devices show would tell of them, under no ε."""
+    best, private = config.checkpoint.best, config.privacy.protects
+    if best is None or best in RELEASED_FIGURES:
+        return
+    if best not in HELD_OUT_FIGURES:
+        allowed = ", ".join((*HELD_OUT_FIGURES, *RELEASED_FIGURES))
+        raise SettingError(f"checkpoint.best={best} is not one of {allowed}, or null.")
+    if private:
+        raise SettingError(
+            f"checkpoint.best={best} would choose a model by what held-out devices show, which "
+            f"no ε covers; take {', '.join(RELEASED_FIGURES)}, null, or a run without privacy."
+        )
 
 
 def _ranking(ranking: Ranking, *, side: int) -> None:

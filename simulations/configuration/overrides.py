@@ -39,6 +39,26 @@ def check_overrides(overrides: Sequence[str]) -> None:
             _refuse_no_section(override)
 
 
+def typed_values(words: Sequence[str]) -> dict[str, object]:
+    """Returns the values of settings that were typed, where nothing is composed.
+
+    Raises:
+        SettingError: A word is a group's choice, a sweep, or no setting; one sentence.
+        OverrideParseException: A word is not ``name=value``; Hydra's own error.
+    """
+    check_overrides(words)
+    found: dict[str, object] = {}
+    for override in OverridesParser.create().parse_overrides(list(words)):
+        name = override.key_or_group
+        if name in groups() or name not in SETTINGS or override.is_sweep_override():
+            raise SettingError(
+                f"'{override.input_line}' beside resume=RUN changes what the run began with; "
+                "only single settings, such as server.rounds=30, may stand there."
+            )
+        found[name] = override.value()
+    return found
+
+
 @cache
 def groups() -> tuple[str, ...]:
     """Returns the names of the groups, such as ``privacy/example``."""

@@ -59,6 +59,22 @@ class Simulation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Checkpoints:
+    """What a run keeps to go on from after any end: the last checkpoint and the one before.
+
+    Attributes:
+        every: Rounds from one checkpoint to the next. The last round is always kept, and so is
+            every round of correlated noise.
+        best: The figure by which the best model is kept too, the larger the better: one of
+            ``metrics.jsonl`` where nothing is protected, else one that is released. Null for
+            none.
+    """
+
+    every: Annotated[int, Interval(ge=1, le=1_000_000)]
+    best: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """One run, or one study."""
 
@@ -70,6 +86,7 @@ class Config:
     server: Server
     privacy: Privacy
     simulation: Simulation
+    checkpoint: Checkpoints
     study: Study
 
     def protection(self, *, devices: int) -> Protection:

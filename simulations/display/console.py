@@ -100,6 +100,10 @@ class Screen:
         )
         self._console.print(Text(line))
 
+    def told(self, sentence: str) -> None:
+        """Prints a sentence of its own."""
+        self._console.print(Text(f"{self._title}{sentence}"), soft_wrap=True)
+
 
 def _worst(row: MetricsRow, unit: str) -> str:
     return epsilon_text(row.spent[unit].worst if unit in row.spent else None)

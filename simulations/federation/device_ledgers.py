@@ -1,14 +1,16 @@
 """The ledgers of all simulated devices: one file for each unit, keyed by device."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from flwr.app import Message, MessageType
 
+from privacy.ledger.chain import Head
 from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge, Noise
+from privacy.ledger.resumed import resumed_ledger
 from privacy.protection.derivation import Protection
 from protocol.codec import decode_reply
 from protocol.messages import Declined
@@ -26,6 +28,11 @@ class DeviceLedgers:
     def __init__(self, ledgers: Sequence[Ledger]) -> None:
         """Takes over open ledgers, one for each unit that devices pay for."""
         self._ledgers = ledgers
+
+    @property
+    def heads(self) -> dict[str, Head]:
+        """Where each ledger ends, by its unit."""
+        return {ledger.name: ledger.head for ledger in self._ledgers}
 
     def __enter__(self) -> Self:
         return self
@@ -69,24 +76,36 @@ NO_LEDGERS = DeviceLedgers([])
 
 
 def device_ledgers(
-    protection: Protection, folder: Path | None, *, noise: Noise
+    protection: Protection,
+    folder: Path | None,
+    *,
+    noise: Noise,
+    kept: Mapping[str, Head] | None = None,
 ) -> DeviceLedgers:
-    """Begins the ledgers that devices keep, of what they themselves protect.
+    """Begins the ledgers that devices keep, of what they themselves protect, or goes on.
 
     Args:
         protection: What protects the run.
         folder: Where to; None for no ledgers.
         noise: Source of the secret draws.
+        kept: For a run that goes on, where each ledger ended by its unit; None for one that
+            begins.
+
+    Raises:
+        LedgerError: A ledger does not verify, or its terms are not those of the run.
     """
     if folder is None:
         return NO_LEDGERS
-    return DeviceLedgers(
-        [
-            Ledger.create(folder, unit, terms=one.mechanism.terms(noise=noise))
-            for unit, one in protection.units.items()
-            if one.release is None
-        ]
-    )
+    ledgers = []
+    for unit, one in protection.units.items():
+        if one.release is None:
+            terms = one.mechanism.terms(noise=noise)
+            ledgers.append(
+                Ledger.create(folder, unit, terms=terms)
+                if kept is None
+                else resumed_ledger(folder, unit, terms=terms, kept=kept.get(unit))
+            )
+    return DeviceLedgers(ledgers)
 
 
 def _declined(reply: Message) -> bool:

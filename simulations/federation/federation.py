@@ -1,6 +1,7 @@
 """One federated run in this process: both Flower apps on the in-process grid."""
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from ranking.encoders import OnnxFile
 from server.app import app as server_app
 from server.app import result
 from server.rounds.outcome import RoundObserver
+from server.rounds.state import Resumption
 from simulations.configuration.pinned_weights import pinned
 from simulations.configuration.settings import Config, Simulation
 from simulations.federation.device_ledgers import NO_LEDGERS, DeviceLedgers
@@ -28,6 +30,19 @@ if TYPE_CHECKING:
     from simulations.federation.workers import Workers
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class GoesOn:
+    """A federated run that ended before its time.
+
+    Attributes:
+        resumption: Where the server goes on.
+        visits: How often a device has visited.
+    """
+
+    resumption: Resumption
+    visits: Callable[[int], int]
+
+
 def federate(
     config: Config,
     devices: int,
@@ -35,6 +50,7 @@ def federate(
     observer: RoundObserver,
     ledger: Path | None = None,
     ledgers: DeviceLedgers = NO_LEDGERS,
+    goes_on: GoesOn | None = None,
 ) -> Vector:
     """Runs the rounds of ``config`` over ``devices`` devices; ``observer`` follows them.
 
@@ -44,6 +60,7 @@ def federate(
         observer: Follows every round.
         ledger: Folder of the server's ledger; None for none.
         ledgers: Open ledgers of the devices.
+        goes_on: Where the run goes on; None for one that begins.
 
     Returns:
         [trainable] the model that the server released last.
@@ -70,6 +87,8 @@ def federate(
         cohort=dataclasses.replace(together(config.simulation), ledgers=ledgers),
     )
     grid.node_config |= _owned(config)
+    if goes_on is not None:
+        grid.resumption, grid.visits = goes_on.resumption, goes_on.visits
     server_app(grid, context)
     return result(context)
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 
 from flwr.app import (
@@ -23,9 +23,12 @@ from flwr.common.constant import ErrorCode
 from flwr.serverapp import Grid
 from flwr.supercore.run import Run
 
+from client.consent.agreement import NEW
 from client.consent.simulated import SimulatedContext
+from client.context import STATE
 from server.rounds.directory import RangeDirectory
 from server.rounds.outcome import RoundObserver, RoundOutcome
+from server.rounds.state import Resumption
 from simulations.federation import flower_internals
 from simulations.federation.device_ledgers import DeviceLedgers
 from simulations.federation.faults import Faults
@@ -85,6 +88,9 @@ class InProcessGrid(Grid):
 
     Attributes:
         node_config: What every device's owner gives it, beside its number.
+        resumption: Where the run goes on; None for one that begins.
+        visits: How often each device has visited before: its state, where the run goes on. The
+            frozen part is sent again.
     """
 
     def __init__(
@@ -102,6 +108,8 @@ class InProcessGrid(Grid):
         self._client_app = client_app
         self._run_config: RunConfig = dict(run_config)
         self.node_config: RunConfig = {}
+        self.resumption: Resumption | None = None
+        self.visits: Callable[[int], int] = lambda device: 0
         self._observer = observer
         self._faults = faults
         self._strict = strict
@@ -250,10 +258,16 @@ class InProcessGrid(Grid):
                     "partition-id": device,
                     "num-partitions": self.directory.devices,
                 },
-                state=RecordDict(),
+                state=self._state(device),
                 run_config=self._run_config,
             )
         return self._contexts[device]
+
+    def _state(self, device: int) -> RecordDict:
+        visits = self.visits(device)
+        if not visits:
+            return RecordDict()
+        return RecordDict({STATE: ConfigRecord(asdict(replace(NEW, participations=visits)))})
 
 
 def _parts(messages: Iterator[Message]) -> Iterator[list[Message]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import median_high
 from typing import Protocol
 
+from privacy.ledger.totals import Spent
 from privacy.mechanisms.base.mechanism import Mechanism
 from privacy.protection.derivation import Protection
 
@@ -50,8 +51,12 @@ class Spending(Protocol):
         """Counts a round in which ``devices`` may have trained, whatever their replies."""
         ...
 
-    def spent(self, *, unfinished: int = 0) -> EpsilonSpent:
-        """Returns the ε so far, with ``unfinished`` rounds that began and did not end."""
+    def follow(self, spent: Spent) -> None:
+        """Goes on from what a ledger says, and forgets what was counted here."""
+        ...
+
+    def spent(self) -> EpsilonSpent:
+        """Returns the ε so far."""
         ...
 
 
@@ -68,9 +73,13 @@ class RoundSpending:
         """Counts a round: an empty one released noise and is charged too."""
         self._ran += 1
 
-    def spent(self, *, unfinished: int = 0) -> EpsilonSpent:
-        """Returns the ε so far; one that began may have released its sum."""
-        found = self._mechanism.epsilon(min(self._ran + unfinished, self._rounds))
+    def follow(self, spent: Spent) -> None:
+        """Goes on from the charges of a ledger, each of which is a round."""
+        self._ran = spent.charges
+
+    def spent(self) -> EpsilonSpent:
+        """Returns the ε so far."""
+        found = self._mechanism.epsilon(self._ran)
         return EpsilonSpent(
             worst=found,
             median=found,
@@ -88,23 +97,25 @@ class VisitSpending:
         self._claim = claim
         self._max_participations = max_participations
         self._visits: Counter[int] = Counter()
+        self._unknown = 0
 
     def charge(self, devices: Iterable[int]) -> None:
         """Counts one visit of each of ``devices``, whatever became of its reply."""
         self._visits.update(devices)
 
-    def spent(self, *, unfinished: int = 0) -> EpsilonSpent:
+    def follow(self, spent: Spent) -> None:
+        """Goes on from the visits of a ledger; what is torn counts for every device."""
+        self._visits, self._unknown = Counter(spent.visits), spent.unknown
+
+    def spent(self) -> EpsilonSpent:
         """Returns the ε so far.
 
         A device whose replies were lost may be counted too often, but it declines by its own
         count, so no device has more than ``max_participations`` visits.
-
-        Args:
-            unfinished: Rounds that began and did not end: any device may have taken part.
         """
         most = self._max_participations
-        visits = [min(visits + unfinished, most) for visits in self._visits.values()]
-        visits = visits or [min(unfinished, most)]
+        visits = [min(one, most) + self._unknown for one in self._visits.values()]
+        visits = visits or [self._unknown]
         return EpsilonSpent(
             worst=self._mechanism.epsilon(max(visits)),
             median=self._mechanism.epsilon(median_high(visits)),

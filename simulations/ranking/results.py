@@ -11,7 +11,7 @@ from simulations.ranking.chosen_model import ChosenModel
 from simulations.ranking.contact_sheet import SheetRow, contact_sheet
 from simulations.ranking.page import Heading, PagePhoto, PageRow, page_name, pages
 from simulations.ranking.scored_list import DIGITS, ScoredList
-from simulations.runs.run_folder import write_whole
+from simulations.runs.whole_files import write_whole
 
 TABLE, PAGE, SHEET = "ranking.csv", page_name(1), "contact-sheet.png"
 

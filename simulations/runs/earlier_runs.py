@@ -20,7 +20,8 @@ from ranking.weights import UNNAMED, Origin, read_origin
 from simulations.configuration.settings import Config
 from simulations.runs import bills, run_parts
 from simulations.runs.bills import Bill
-from simulations.runs.run_folder import CARD, CONFIG, EARLIER, MODEL, RunFolder, write_whole
+from simulations.runs.run_folder import CARD, CONFIG, EARLIER, MODEL, RunFolder
+from simulations.runs.whole_files import write_whole
 
 ABSENT = "its ledgers are not at hand"
 KEPT = (CONFIG, CARD, Path(run_parts.PARTS).name)

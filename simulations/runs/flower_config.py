@@ -9,7 +9,7 @@ from protocol.rebuild import to_json
 from simulations.configuration.pinned_weights import pinned
 from simulations.configuration.settings import Config
 from simulations.runs.earlier_runs import earlier_runs
-from simulations.runs.run_folder import write_whole
+from simulations.runs.whole_files import write_whole
 
 
 def write_run_config(config: Config, file: Path) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from ranking.weights import Origin, runs_before
 from simulations.configuration.settings import Config
 from simulations.privacy.card import Guarantee
-from simulations.runs.run_folder import CARD, CONFIG, RunFolder, json_of, write_whole, yaml_of
+from simulations.runs.run_folder import CARD, CONFIG, RunFolder, json_of, yaml_of
+from simulations.runs.whole_files import write_whole
 
 SECTIONS = ("photos", "ranking", "training", "server", "privacy")
 """Public terms. ``simulation`` and ``study`` say how this machine ran; from the seed follow the

@@ -1,6 +1,7 @@
 """One run from its configuration to its folder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,16 +22,23 @@ from simulations.evaluation.figures import Figures
 from simulations.evaluation.held_out import HeldOut, gather
 from simulations.evaluation.judge import Judge
 from simulations.evaluation.personal import personal_figures
-from simulations.federation.device_ledgers import device_ledgers
-from simulations.federation.federation import federate
 from simulations.privacy import card
 from simulations.privacy.spending import EpsilonSpent, spending
-from simulations.runs import baselines, public_half, run_parts, with_earlier
-from simulations.runs.earlier_runs import EarlierRuns, earlier_runs
+from simulations.runs import (
+    baselines,
+    public_half,
+    resumption,
+    run_parts,
+    stopping,
+    with_earlier,
+)
+from simulations.runs.course import Course, Written
+from simulations.runs.earlier_runs import earlier_runs
 from simulations.runs.photographs import photographs
-from simulations.runs.recorder import Audience, MetricsRow, Recorder, plain_figures, plain_spent
+from simulations.runs.recorder import Audience, Recorder, plain_figures, plain_spent
+from simulations.runs.resumption import Resumed
 from simulations.runs.run_folder import MODEL, RunFolder
-from simulations.runs.run_log import Logged, RunLog
+from simulations.runs.run_log import RunLog
 
 COMMAND = "darkroom simulate, with the settings of config.yaml beside this file"
 
@@ -103,56 +111,96 @@ def perform(
     *,
     audience: Audience,
     protection: Protection | None = None,
+    resume: bool = False,
 ) -> Result:
-    """Runs ``config`` and leaves its files in ``folder``.
+    """Runs ``config`` and leaves its files in ``folder``, or goes on with what is there.
 
     An interrupt or a failure leaves them too, with the model that was released last, its own
-    figures and an ε that counts the round under way; it then goes on upwards.
+    figures and the ε of its ledgers; it then goes on upwards. Whatever the end, also none at
+    all, every round that was released is kept to go on from.
 
     Args:
         config: What to run.
         folder: Where its files go.
         audience: Follows the rounds.
         protection: What protects the run, where it was derived before.
+        resume: Whether ``folder`` has a run of ``config`` that ended before its time.
+
+    Raises:
+        ValueError: The run diverges, its folder takes no more, or it cannot go on.
     """
     model = ServerModel.initial(config.ranking, seed=config.seed)
     own = photographs(config, model.ranker.encoder)
     source, held_out = population(config.photos, config.seed, own)
     protection = protection or config.protection(devices=source.devices)
-    earlier = earlier_runs(config)
-    earlier.keep(folder)
-    folder.write_config(to_plain(config))
-    folder.write_environment()
-    log = RunLog(folder.path)
-    recorder = Recorder(
-        judge=_judge(config, model, held_out),
-        every=config.simulation.evaluate_every,
-        rounds=protection.rounds,
-        spending=spending(protection),
-        audience=_Written(audience, folder, log),
-    )
+    earlier, log = earlier_runs(config), RunLog(folder.path)
+    with folder.held(), _said(folder):
+        resumed = _reopened(folder, config, protection, model) if resume else None
+        earlier.keep(folder)
+        folder.write_config(to_plain(config))
+        folder.write_environment()
+        recorder = Recorder(
+            judge=_judge(config, model, held_out),
+            every=config.simulation.evaluate_every,
+            rounds=protection.rounds if resumed is None else resumed.server.rounds,
+            spending=spending(protection),
+            audience=Written(audience, folder, log),
+        )
+        return _performed(
+            model,
+            Course(
+                config=config,
+                protection=protection,
+                source=source,
+                folder=folder,
+                recorder=recorder,
+                log=log,
+                earlier=earlier,
+                resumed=resumed,
+            ),
+        )
+
+
+@contextmanager
+def _said(folder: RunFolder) -> Iterator[None]:
+    """Turns a disk that takes no more into one sentence: nothing that was kept is lost."""
     try:
-        with log.listening():
-            released, after = _train(
-                config, protection, source, folder, recorder=recorder, log=log
-            )
-        personal = _personal(config, source, released, recorder=recorder)
+        yield
+    except OSError as failure:
+        raise ValueError(
+            f"{folder.path} takes no more: {failure.strerror}; the run stops, and its last "
+            f"good state is in {folder.checkpoints}: mend that and resume."
+        ) from failure
+
+
+def _reopened(
+    folder: RunFolder, config: Config, protection: Protection, model: ServerModel
+) -> Resumed:
+    resumed = resumption.resumed(folder, config, protection, size=len(model.trainable))
+    folder.reopen(rows=0 if resumed.checkpoint is None else resumed.checkpoint.rows)
+    return resumed
+
+
+def _performed(model: ServerModel, course: Course) -> Result:
+    config, recorder = course.config, course.recorder
+    try:
+        with course.log.listening():
+            released, after = course.trained()
+        own = _personal(config, course.source, released, recorder=recorder)
     except BaseException as end:
         status = "interrupted" if isinstance(end, KeyboardInterrupt) else "failed"
         if recorder.rows:
-            # What raises returns nothing: the release that was heard of last is kept.
-            model.take(recorder.stop())
-            ended = _Ended(status=status, after=recorder.rows[-1].figures)
-            _leave(config, model, folder, protection, earlier, recorder=recorder, ended=ended)
+            _leave_early(model, course, status=status, end=end)
         raise
     model.take(released)
-    ended = _Ended(status="finished", after=after, personal=personal)
-    written = _leave(config, model, folder, protection, earlier, recorder=recorder, ended=ended)
+    ended = _Ended(status="finished", after=after, personal=own)
+    with stopping.unbroken():
+        written = _leave(course, model, ended=ended)
     return Result(
         before=recorder.rows[0].figures,
         after=after,
-        personal=personal,
-        spent=recorder.rows[-1].spent,
+        personal=own,
+        spent=recorder.spent(),
         orders=known_orders(config.photos, config.seed),
         remarks=with_earlier.notes(written),
     )
@@ -180,59 +228,30 @@ def _personal(
     return personal_figures(judge, config.ranking, own, released=released)
 
 
-def _train(
-    config: Config,
-    protection: Protection,
-    source: PhotoSource,
-    folder: RunFolder,
-    *,
-    recorder: Recorder,
-    log: RunLog,
-) -> tuple[Vector, Figures]:
-    """The model that came of it, and the figures of the run."""
-    recorder.begin()
-    match config.simulation.algorithm:
-        case "federated":
-            observer = Logged(log=log, observer=recorder)
-            released = _federated(config, protection, source, folder, observer=observer)
-        case "centralised":
-            released = baselines.centralised(config, source, protection, judge=recorder.judge)
-            recorder.finish(released)
-        case "local_only":
-            return baselines.local_only(config, source, protection, judge=recorder.judge)
-    return released, recorder.rows[-1].figures
+def _leave_early(
+    model: ServerModel, course: Course, *, status: str, end: BaseException
+) -> None:
+    """Leaves what a run has that ended before its time; the checkpoints are there already."""
+    # What raises returns nothing: the release that was heard of last is kept.
+    model.take(course.recorder.stop())
+    try:
+        after = course.recorder.rows[-1].figures
+        _leave(course, model, ended=_Ended(status=status, after=after))
+    except OSError:
+        # A disk that took no checkpoint takes no model: the first end is the one to tell.
+        if not isinstance(end, OSError | ValueError):
+            raise
 
 
-def _federated(
-    config: Config,
-    protection: Protection,
-    source: PhotoSource,
-    folder: RunFolder,
-    *,
-    observer: Logged,
-) -> Vector:
-    ledger = folder.begin_ledgers() if protection.units else None
-    with device_ledgers(protection, ledger, noise=config.privacy.noise) as ledgers:
-        return federate(
-            config, source.devices, observer=observer, ledger=ledger, ledgers=ledgers
-        )
-
-
-def _leave(
-    config: Config,
-    model: ServerModel,
-    folder: RunFolder,
-    protection: Protection,
-    earlier: EarlierRuns,
-    *,
-    recorder: Recorder,
-    ended: _Ended,
-) -> dict[str, dict[str, Any]]:
+def _leave(course: Course, model: ServerModel, *, ended: _Ended) -> dict[str, dict[str, Any]]:
     """Writes the files of the end; returns the card."""
-    before, spent = recorder.rows[0].figures, recorder.rows[-1].spent
+    config, protection, folder = course.config, course.protection, course.folder
+    recorder = course.recorder
+    recorder.settle(resumption.ledgers_of(folder, protection))
+    before, spent = recorder.rows[0].figures, recorder.spent()
     promised = card.promises(protection, moments=round(config.training.reference_size))
     own = card.plain(promised, as_it_ran=spent, ledger=folder.ledgers)
-    written = with_earlier.added(own, earlier, run=folder.path)
+    written = with_earlier.added(own, course.earlier, run=folder.path)
     shared = public_half.may_be_shared(promised)
     half = public_half.begin(folder) if shared else folder.private
     origin = public_half.origin(config, command=COMMAND, run=folder.path.name)
@@ -265,23 +284,3 @@ def _leave(
     )
     run_parts.seal(folder.path, run_parts.of_run(shared=shared))
     return written
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """Writes each evaluation down before it is shown."""
-
-    audience: Audience
-    folder: RunFolder
-    log: RunLog
-
-    def started(self, number: int, *, cohort: int) -> None:
-        self.audience.started(number, cohort=cohort)
-
-    def replied(self) -> None:
-        self.audience.replied()
-
-    def evaluated(self, row: MetricsRow) -> None:
-        plain: dict[str, Any] = row.plain() | {"machine": self.log.since_last_row()}
-        self.folder.append_metrics(plain)
-        self.audience.evaluated(row)

@@ -5,8 +5,10 @@ import json
 import math
 import os
 import platform
+import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -15,10 +17,17 @@ from typing import Any
 
 import yaml
 
+from simulations.runs.whole_files import named, write_whole
+
+if sys.platform != "win32":
+    import fcntl
+
 CARD, CONFIG, MODEL = "privacy.json", "config.yaml", "model.safetensors"
 EARLIER = "earlier"
 """In the private half: the ledgers of the runs that the start weights come from."""
 
+METRICS, SUMMARY = "metrics.jsonl", "summary.json"
+ENDED = ("parts.json", SUMMARY, CARD, MODEL)
 OWNERS = 0o700
 """Mode of the private half: another user of the machine finds nothing in it."""
 
@@ -33,10 +42,11 @@ class RunFolder:
     what ran, ``metrics.jsonl`` a line for each evaluation, ``log.jsonl`` one for each round and
     each warning, ``ledger/`` what was charged,
     ``privacy.json`` the card, ``summary.json`` the figures at the end, ``environment.json`` the
-    versions, ``parts.json`` the digests of all these. ``public/`` appears at the end, where the
-    run has a promise to share it under: ``public_half`` says what stands there. Without one the
-    ranker, ``model.safetensors``, stays in ``private/``. Only the lines and the ledgers
-    grow; every other file appears whole or not at all.
+    versions, ``parts.json`` the digests of all these, ``checkpoints/`` what the run goes on
+    from. ``public/`` appears at the end, where the run has a promise to share it under:
+    ``public_half`` says what stands there. Without one the ranker, ``model.safetensors``, stays
+    in ``private/``. Only the lines and the ledgers grow; every other file appears whole or not
+    at all.
     """
 
     path: Path
@@ -86,6 +96,20 @@ class RunFolder:
         return self.private / "ledger"
 
     @property
+    def finished(self) -> bool:
+        """Whether a run came to its end and left all its files, each of them whole."""
+        try:
+            summary = json.loads((self.private / SUMMARY).read_text())
+            return (self.private / "parts.json").is_file() and summary["status"] == "finished"
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the checkpoints are."""
+        return self.private / "checkpoints"
+
+    @property
     def model(self) -> Path:
         """Where the released ranker is: in the public half, where there is one."""
         return (self.public if self.public.is_dir() else self.private) / MODEL
@@ -111,11 +135,61 @@ class RunFolder:
         Raises:
             OSError: It cannot be written; the file is as it was.
         """
-        append_line(self.private / "metrics.jsonl", row)
+        append_line(self.private / METRICS, row)
+
+    def rows(self) -> list[bytes]:
+        """Returns the whole lines of ``metrics.jsonl``; a crash may have left part of one."""
+        try:
+            lines = (self.private / METRICS).read_bytes().splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
+        return [line for line in lines if line.endswith(b"\n")]
+
+    def reopen(self, *, rows: int) -> None:
+        """Takes away what a run leaves at its end alone, and the evaluations after ``rows``.
+
+        Of a crash in between, the same once more is the way out.
+
+        Raises:
+            ValueError: There are fewer evaluations.
+        """
+        kept = self.rows()
+        if len(kept) < rows:
+            raise ValueError(
+                f"{self.private / METRICS} has {len(kept)} evaluations of {rows}; restore it "
+                "from a copy."
+            )
+        for name in ENDED:
+            (self.private / name).unlink(missing_ok=True)
+        if self.public.exists():
+            shutil.rmtree(self.public)
+        write_whole(self.private / METRICS, b"".join(kept[:rows]).decode())
+        if self.checkpoints.is_dir():
+            for partial in self.checkpoints.glob(".*"):
+                partial.unlink()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other processes from the same run (on Windows this is not enforced).
+
+        Raises:
+            ValueError: Another process has it.
+        """
+        lock = os.open(self.private / ".run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if sys.platform != "win32":
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as failure:
+            raise ValueError(
+                f"{self.path} is running in another process; wait for it to end, or stop it."
+            ) from failure
+        finally:
+            os.close(lock)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes the figures of the whole run."""
-        write_whole(self.private / "summary.json", json_of(summary))
+        write_whole(self.private / SUMMARY, json_of(summary))
 
     def write_card(self, card: Mapping[str, Any]) -> None:
         """Writes the privacy card: what was promised, and what the run cost."""
@@ -123,7 +197,7 @@ class RunFolder:
 
     def begin_ledgers(self) -> Path:
         """Makes the folder of the ledgers and returns it."""
-        self.ledgers.mkdir()
+        self.ledgers.mkdir(exist_ok=True)
         return self.ledgers
 
 
@@ -138,6 +212,7 @@ def append_line(path: Path, plain: Mapping[str, Any]) -> None:
         try:
             if lines.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(lines.fileno())
         except OSError as failure:
             lines.truncate(before)
             raise named(failure, path) from failure
@@ -165,38 +240,6 @@ def check_parent(option: str, path: Path) -> None:
         raise ValueError(
             f"{option} {path}: no file can be written in {path.parent}; make it first."
         )
-
-
-def named(failure: OSError, path: Path) -> OSError:
-    """Returns ``failure`` with the name of the file, which a write or a sync does not know."""
-    return OSError(failure.errno, failure.strerror, str(path))
-
-
-def write_whole(path: Path, text: str) -> None:
-    r"""Writes ``text`` so that a reader finds the old file or the new one, never a part.
-
-    What UTF-8 cannot say, a byte of a file name in an older code, is written as ``\udcXX``.
-
-    Raises:
-        OSError: It cannot be written; the file is as it was.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as failure:
-        raise named(failure, path) from failure
-    finally:
-        temporary.unlink(missing_ok=True)
-    if sys.platform != "win32":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def finite(value: Any) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from privacy.ledger.records import canonical
-from simulations.runs.run_folder import write_whole
+from simulations.runs.whole_files import write_whole
 
 PARTS = "private/parts.json"
 PRIVATE = (

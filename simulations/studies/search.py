@@ -1,7 +1,7 @@
 """A search over a study's arms whose every trial is charged: the best of a random number."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,21 @@ from simulations.configuration.settings import Config
 from simulations.configuration.study_settings import Search
 from simulations.formats import epsilon_text, percent
 from simulations.privacy.card import PROTECTS
-from simulations.runs.recorder import Silence
-from simulations.runs.run import perform
+from simulations.runs import stopping
 from simulations.runs.run_folder import RunFolder
 from simulations.studies import search_files
-from simulations.studies.study import alone
+from simulations.studies.plan import StudyPlan
+from simulations.studies.study import alone, begun_or_resumed
 
 
-def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, Config]) -> int:
+def run(
+    config: Config,
+    study: Search,
+    console: Console,
+    *,
+    arms: Mapping[str, Config],
+    resumed: tuple[RunFolder, tuple[str, ...]] | None = None,
+) -> int:
     """Trains a secret number of random arms and releases the best, with the ε of the choice.
 
     The number follows ``study.distribution`` and ``study.trials``, and each trial's arm is
@@ -41,6 +48,7 @@ def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, C
         study: The number of trials, and the seed of their one population.
         console: Where to print.
         arms: The configuration of each arm.
+        resumed: The folder of a search that goes on, and its trials; None for one that begins.
 
     Returns:
         0; a search that happens to make no trial has nothing to release.
@@ -54,17 +62,20 @@ def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, C
             "study=search: no unit is protected in every arm, so the choice has no ε; protect "
             "one in all arms, or take study=comparison."
         )
-    names = drawn(selection, tuple(arms), source=_source(config, study.seed))
-    folder = RunFolder.create(Path(config.simulation.runs), config.name)
+    folder, names = resumed or _begun(config, study, arms)
     heading = f"darkroom   {config.name}   {len(names)} trials   {folder.path}"
     console.print(Text(heading), soft_wrap=True)
     console.print("All but the last line is simulation only: a search releases its best alone.")
     scores = []
-    for number, name in enumerate(names):
-        inner = RunFolder.at(search_files.trial(folder, number).path)
-        result = perform(alone(arms[name], seed=study.seed), inner, audience=Silence())
-        scores.append(result.after.normalised())
-        console.print(f"  {number + 1}/{len(names)}   {name}   {percent(scores[-1])}")
+    try:
+        with stopping.stoppable(folder.path):
+            for number, name in enumerate(names):
+                trial = search_files.trial(folder, number)
+                scores.append(_score(alone(arms[name], seed=study.seed), trial))
+                console.print(f"  {number + 1}/{len(names)}   {name}   {percent(scores[-1])}")
+    except KeyboardInterrupt as end:
+        console.print(Text(stopping.stopped(folder.path)), soft_wrap=True)
+        raise stopping.as_exit(end) from None
     claim = is_claim(config, arms)
     found = _found(study, arms, names=names, scores=scores, devices=devices, claim=claim)
     search_files.leave(folder, arms, found=found, costs=costs)
@@ -72,6 +83,24 @@ def run(config: Config, study: Search, console: Console, *, arms: Mapping[str, C
     for line in report_lines(costs, best=found["best"], claim=claim):
         console.print(Text(line))
     return 0
+
+
+def _begun(
+    config: Config, study: Search, arms: Mapping[str, Config]
+) -> tuple[RunFolder, tuple[str, ...]]:
+    """A new search: its trials are drawn once, and written down before the first."""
+    selection = Selection(trials=study.trials, distribution=study.distribution)
+    names = tuple(drawn(selection, tuple(arms), source=_source(config, study.seed)))
+    folder = RunFolder.create(Path(config.simulation.runs), config.name)
+    StudyPlan(config=config, arms=arms, trials=names).write(folder)
+    return folder, names
+
+
+def _score(config: Config, trial: RunFolder) -> float:
+    """The score of a trial, which is run, gone on with, or over."""
+    if trial.finished:
+        return search_files.score(trial)
+    return begun_or_resumed(config, trial).after.normalised()
 
 
 def report_lines(
@@ -175,7 +204,7 @@ def _found(
     study: Search,
     arms: Mapping[str, Config],
     *,
-    names: list[str],
+    names: Sequence[str],
     scores: list[float],
     devices: int,
     claim: bool,
@@ -193,7 +222,7 @@ def _found(
     }
 
 
-def _show(console: Console, *, names: list[str], scores: list[float]) -> None:
+def _show(console: Console, *, names: Sequence[str], scores: list[float]) -> None:
     best = int(np.argmax(scores)) if scores else None
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("trial", "arm", "NDCG@1"):

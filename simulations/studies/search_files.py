@@ -9,7 +9,8 @@ from typing import Any
 from protocol.rebuild import to_plain
 from simulations.configuration.settings import Config
 from simulations.runs import public_half, run_parts
-from simulations.runs.run_folder import CONFIG, MODEL, RunFolder, json_of, write_whole, yaml_of
+from simulations.runs.run_folder import CONFIG, MODEL, SUMMARY, RunFolder, json_of, yaml_of
+from simulations.runs.whole_files import write_whole
 
 FILE = "search.json"
 RELEASED = ("distribution", "expected_trials", "best", "claim")
@@ -19,6 +20,12 @@ Costs = Mapping[str, tuple[float, float] | None]
 def trial(folder: RunFolder, number: int) -> RunFolder:
     """Returns where a trial is: how many there are is shown to nobody."""
     return RunFolder(folder.private / f"trial-{number}")
+
+
+def score(trial: RunFolder) -> float:
+    """Returns the score of a trial that is over, as its summary has it."""
+    summary = json.loads((trial.private / SUMMARY).read_text())
+    return float(summary["simulation_only"]["after"]["normalised_ndcg@1"])
 
 
 def leave(

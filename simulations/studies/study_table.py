@@ -13,7 +13,8 @@ from rich.table import Table
 
 from ranking.metrics.bootstrap import RESAMPLING_SEED, Estimate, paired_difference
 from simulations.formats import epsilon_text, percent
-from simulations.runs.run_folder import RunFolder, finite, write_whole
+from simulations.runs.run_folder import RunFolder, finite
+from simulations.runs.whole_files import write_whole
 
 REFERENCE = "no-privacy"
 HEADINGS = ("arm", "ε", "before", "after", "gain", "95% interval", "kept", "over")

@@ -20,6 +20,8 @@ def test_a_run_leaves_its_files(simulated, tmp_path, capsys):
         "summary.json",
         "environment.json",
         "ledger",
+        "checkpoints",
+        ".run.lock",
         "parts.json",
     }
     shown = capsys.readouterr().out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Update = NDArray[np.float32]
+State = Mapping[str, NDArray[Any]]
+"""What a release remembers from round to round, by name: for a checkpoint."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -36,7 +38,27 @@ class Mean:
 
 
 class Release(Protocol):
-    """One mechanism with what it remembers from round to round."""
+    """One mechanism with what it remembers from round to round.
+
+    Attributes:
+        repeatable: Whether a round that was released may be drawn anew, with fresh noise, from
+            an older state: it then costs one more round. Noise that is correlated with that of
+            earlier rounds must not be: no ε is known for the same row drawn twice.
+    """
+
+    repeatable: ClassVar[bool]
+
+    def state(self) -> State:
+        """Returns a copy of all that later rounds depend on, but for their secret draws."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Goes on from what ``state`` returned.
+
+        Raises:
+            ValueError: It is the state of another mechanism, or of another size.
+        """
+        ...
 
     def cohort(self, source: Source) -> Numbers:
         """Returns the devices of the next round, ascending."""
@@ -48,7 +70,9 @@ class Release(Protocol):
 
 
 class PoissonCohorts:
-    """Cohorts by secret coins."""
+    """Cohorts by secret coins, noise that each round draws by itself: nothing is remembered."""
+
+    repeatable: ClassVar[bool] = True
 
     def __init__(self, sampling: CappedPoissonSampling) -> None:
         self._sampling = sampling
@@ -56,6 +80,27 @@ class PoissonCohorts:
     def cohort(self, source: Source) -> Numbers:
         """Draws every device by its own secret coin."""
         return self._sampling.draw(stream=source.stream("cohort"))
+
+    def state(self) -> State:
+        """Returns nothing: no round depends on an earlier one's draws."""
+        return {}
+
+    def restore(self, state: State) -> None:
+        """Goes on from nothing."""
+        check_names(state, ())
+
+
+def check_names(state: State, names: Sequence[str]) -> None:
+    """Refuses the state of another mechanism.
+
+    Raises:
+        ValueError: It has other names.
+    """
+    if set(state) != set(names):
+        raise ValueError(
+            f"a state of {sorted(state)} must be one of {sorted(names)}; resume with the "
+            "mechanism that the run began with."
+        )
 
 
 def clipped_sum(

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,14 @@ from privacy.mechanisms.base.mechanism import (
     sampling_of,
     whole,
 )
-from privacy.mechanisms.base.release import Mean, Numbers, Update
-from privacy.mechanisms.correlated.separated_gaussian import correlated_mean
+from privacy.mechanisms.base.release import Mean, Numbers, State, Update, check_names
+from privacy.mechanisms.correlated.separated_gaussian import (
+    NOISE,
+    ROUNDS,
+    correlated_mean,
+    noise_state,
+    restore_noise,
+)
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
 from privacy.sampling.capped import CappedPoissonSampling
 
@@ -139,6 +145,8 @@ class BandedGaussian(CentralMechanism):
 class BandedRelease:
     """Poisson cohorts within bands that take turns, correlated noise."""
 
+    repeatable: ClassVar[bool] = False
+
     def __init__(
         self,
         mechanism: BandedGaussian,
@@ -152,6 +160,16 @@ class BandedRelease:
         self._devices = devices
         self._layers = layers
         self._rounds = 0
+
+    def state(self) -> State:
+        """Returns whose turn it is, and the noise so far, which is secret."""
+        return {ROUNDS: np.array(self._rounds), **noise_state(self._noise)}
+
+    def restore(self, state: State) -> None:
+        """Goes on with that turn and that noise."""
+        check_names(state, (ROUNDS, *NOISE))
+        restore_noise(self._noise, state)
+        self._rounds = int(state[ROUNDS])
 
     def cohort(self, source: Source) -> Numbers:
         """Draws by secret coins within the band whose turn it is."""

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -15,13 +15,24 @@ from privacy.accounting.steps import Steps
 from privacy.correlation import toeplitz
 from privacy.correlation.separation import MinSeparation
 from privacy.mechanisms.base.mechanism import CentralMechanism, coefficients_of, whole
-from privacy.mechanisms.base.release import Mean, Numbers, Update, clipped_sum
+from privacy.mechanisms.base.release import (
+    Mean,
+    Numbers,
+    State,
+    Update,
+    check_names,
+    clipped_sum,
+)
 from privacy.sampling.crowds import alone
 
 if TYPE_CHECKING:
     from privacy.correlation.noise import CorrelatedNoise
     from privacy.ledger.records import Noise, Terms
     from privacy.noise import Source
+
+ROUNDS = "rounds"
+NOISE = ("noise.rounds", "noise.past")
+RESTED = ("separation.devices", "separation.last", "separation.taken")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,6 +169,8 @@ def least_noise(target: float, *, sensitivity: float, delta: float) -> float:
 class SeparatedRelease:
     """Cohorts whose devices have rested, correlated noise: nothing is trusted to coins."""
 
+    repeatable: ClassVar[bool] = False
+
     def __init__(
         self,
         mechanism: SeparatedGaussian,
@@ -174,6 +187,20 @@ class SeparatedRelease:
         self._layers = layers
         self._separation = MinSeparation(mechanism.separation, mechanism.participations)
         self._rounds = 0
+
+    def state(self) -> State:
+        """Returns who took part and when, and the noise so far, which is secret."""
+        rested = {f"separation.{name}": one for name, one in self._separation.state().items()}
+        return {ROUNDS: np.array(self._rounds), **rested, **noise_state(self._noise)}
+
+    def restore(self, state: State) -> None:
+        """Goes on with these devices' rests and that noise."""
+        check_names(state, (ROUNDS, *RESTED, *NOISE))
+        restore_noise(self._noise, state)
+        self._separation.restore(
+            {name.removeprefix("separation."): state[name] for name in RESTED}
+        )
+        self._rounds = int(state[ROUNDS])
 
     def cohort(self, source: Source) -> Numbers:
         """Draws from those that have rested, and enters them whether or not they answer."""
@@ -196,6 +223,16 @@ class SeparatedRelease:
             source=source,
             layers=self._layers,
         )
+
+
+def noise_state(noise: CorrelatedNoise) -> State:
+    """Returns what a run's noise goes on from, as secret as the noise, under ``NOISE``."""
+    return {f"noise.{name}": one for name, one in noise.state().items()}
+
+
+def restore_noise(noise: CorrelatedNoise, state: State) -> None:
+    """Goes on from what ``noise_state`` returned."""
+    noise.restore({name.removeprefix("noise."): state[name] for name in NOISE})
 
 
 def correlated_mean(

@@ -14,7 +14,14 @@ from annotated_types import Interval
 from privacy.accounting.steps import Steps
 from privacy.clipping.updates import clipped_update, holding
 from privacy.mechanisms.base.mechanism import CentralMechanism
-from privacy.mechanisms.base.release import Mean, PoissonCohorts, Release, Update
+from privacy.mechanisms.base.release import (
+    Mean,
+    PoissonCohorts,
+    Release,
+    State,
+    Update,
+    check_names,
+)
 from privacy.mechanisms.base.unit_settings import Federation, Protected, check_delta
 from privacy.mechanisms.independent.cohort_gaussian import CohortGaussian
 from privacy.mechanisms.independent.larger_federation import LargerFederation
@@ -159,6 +166,15 @@ class AdaptiveRelease(PoissonCohorts):
         self._size = size
         self._layers = layers
         self._clip = mechanism.clip
+
+    def state(self) -> State:
+        """Returns the clip of the next round, which follows from what was released."""
+        return {"clip": np.array(self._clip)}
+
+    def restore(self, state: State) -> None:
+        """Goes on with that clip."""
+        check_names(state, ("clip",))
+        self._clip = float(state["clip"])
 
     def mean(self, deltas: Iterable[Update], *, source: Source) -> Mean:
         """Returns ``adaptive_mean``, and moves the clip."""

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from privacy.ledger.totals import Spent
 from server.rounds.outcome import RoundOutcome
 from simulations.privacy.spending import EpsilonSpent
+from simulations.runs.checkpoints.keeper import Forgets
 from simulations.runs.recorder import Recorder, Silence
 
 START = np.float32([0, 0])
@@ -35,8 +37,11 @@ class Visits:
     def charge(self, participants):
         self.rounds += 1
 
-    def spent(self, *, unfinished):
-        self.charged.append(self.rounds + unfinished)
+    def follow(self, spent):
+        self.rounds = spent.charges
+
+    def spent(self):
+        self.charged.append(self.rounds)
         return EpsilonSpent
 
 
@@ -54,7 +59,7 @@ def recorder(visits):
     return begun
 
 
-def play(recorder, number, first):
+def play(recorder, number, first, *, state=None):
     recorder.started(number, cohort=3)
     recorder.closed(
         RoundOutcome(
@@ -66,6 +71,7 @@ def play(recorder, number, first):
             refused=Counter(),
             missing=1,
             participants=(0, 1, 2),
+            state=state,
         )
     )
 
@@ -92,13 +98,21 @@ def test_the_last_release_is_judged_and_kept_of_a_run_that_stops(recorder):
     assert rows(recorder)[-1] == (3, 30.0, 3, 1)
 
 
-def test_a_round_under_way_is_charged_and_the_release_before_it_kept(recorder, visits):
+def test_of_a_round_under_way_the_release_before_it_is_kept_and_no_row_is_written_twice(
+    recorder, visits
+):
     play(recorder, 1, 10.0)
     play(recorder, 2, 20.0)
     recorder.started(3, cohort=3)
     assert recorder.stop().tolist() == [20, 1]
-    assert rows(recorder)[-1][:2] == (2, 20.0)
-    assert visits.charged == [0, 2, 3]
+    assert [row[:2] for row in rows(recorder)] == [(0, 0.0), (2, 20.0)]
+
+
+def test_what_is_spent_is_what_the_ledgers_say_once_they_are_asked(recorder, visits):
+    play(recorder, 1, 10.0)
+    recorder.settle({"example": Spent(charges=7, visits={})})
+    recorder.spent()
+    assert visits.charged[-1] == 7
 
 
 def test_a_release_that_orders_no_photos_ends_the_run_and_the_one_judged_last_is_kept(recorder):
@@ -109,6 +123,29 @@ def test_a_release_that_orders_no_photos_ends_the_run_and_the_one_judged_last_is
         play(recorder, 4, BAD)
     assert recorder.stop().tolist() == [20, 1]
     assert (recorder.round, rows(recorder)[-1][:2]) == (2, (2, 20.0))
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, ValueError])
+def test_a_round_that_was_not_kept_is_not_released(visits, end):
+    class Full(Forgets):
+        def keep(self, state, progress):
+            if state() == 2:
+                raise end
+
+    recorder = Recorder(
+        judge=Judge(),
+        every=1,
+        rounds=4,
+        spending={"example": visits},
+        audience=Silence(),
+        keeper=Full(),
+    )
+    recorder.begin()
+    play(recorder, 1, 10.0, state=lambda: 1)
+    with pytest.raises(end):
+        play(recorder, 2, 20.0, state=lambda: 2)
+    assert recorder.stop().tolist() == [10, 1]
+    assert [row[:2] for row in rows(recorder)] == [(0, 0.0), (1, 10.0)]
 
 
 def test_of_a_run_that_stops_at_such_a_release_the_one_judged_last_is_kept(recorder):

@@ -14,6 +14,7 @@ from server.model import ServerModel
 from simulations.configuration.hydra_bridge import compose
 from simulations.evaluation.judge import Judge
 from simulations.federation.federation import federate
+from simulations.runs import course
 from simulations.runs import run as performing
 from simulations.runs.recorder import plain_figures
 
@@ -77,7 +78,7 @@ def test_the_model_that_is_saved_is_the_one_that_the_server_returned(
         returned.append(federate(*words, **named) + np.float32(1))
         return returned[0]
 
-    monkeypatch.setattr(performing, "federate", moved)
+    monkeypatch.setattr(course, "federate", moved)
     assert (saved(simulated(tmp_path)) == returned[0]).all()
 
 

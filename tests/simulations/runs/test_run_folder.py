@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 import yaml
 
-from simulations.runs.run_folder import RunFolder, write_whole
+from simulations.runs.run_folder import RunFolder
 
 DAY = date(2026, 11, 24)
 
@@ -38,20 +38,6 @@ def test_metrics_are_one_json_line_per_evaluation_and_infinity_is_null(tmp_path)
         {"round": 0, "loss": None},
         {"round": 1, "nested": [None, 2.0]},
     ]
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_part_of_the_new(tmp_path):
-    path = tmp_path / "summary.json"
-    write_whole(path, "old")
-    with pytest.raises(TypeError):
-        write_whole(path, b"new")
-    assert path.read_text() == "old"
-    assert [file.name for file in tmp_path.iterdir()] == ["summary.json"]
-
-
-def test_a_file_name_in_an_older_code_is_written_readably(tmp_path):
-    write_whole(tmp_path / "ranking.csv", "caf\udce9")
-    assert (tmp_path / "ranking.csv").read_bytes() == rb"caf\udce9"
 
 
 def test_the_environment_tells_versions_but_no_host_user_or_path(tmp_path):

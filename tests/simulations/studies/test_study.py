@@ -145,8 +145,9 @@ def test_a_study_of_which_runs_failed_says_how_many_and_compares_nothing(
 
 def test_a_worker_runs_its_share_in_order_and_tells_of_each_run(config, tmp_path, monkeypatch):
     ran, told = [], Queue()
-    monkeypatch.setattr(study, "perform", lambda one, at, audience: ran.append((one, at.path)))
+    monkeypatch.setattr(study, "perform", lambda one, at, **_: ran.append((one, at.path)))
     monkeypatch.setattr(study.threading, "Thread", lambda **_: Quiet())
+    monkeypatch.setattr(study.signal, "signal", lambda *_: None)
     folders = [tmp_path / name for name in ("a", "b")]
     study.work([(to_json(config), str(folder)) for folder in folders], told)
     assert ran == [(config, folder) for folder in folders]
