@@ -232,9 +232,10 @@ def _leave_early(
     model: ServerModel, course: Course, *, status: str, end: BaseException
 ) -> None:
     """Leaves what a run has that ended before its time; the checkpoints are there already."""
-    # What raises returns nothing: the release that was heard of last is kept.
-    model.take(course.recorder.stop())
+    course.recorder.settle(resumption.ledgers_of(course.folder, course.protection))
     try:
+        # What raises returns nothing: the release that was heard of last is kept.
+        model.take(course.recorder.stop())
         after = course.recorder.rows[-1].figures
         _leave(course, model, ended=_Ended(status=status, after=after))
     except OSError:

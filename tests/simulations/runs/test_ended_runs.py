@@ -1,15 +1,24 @@
 """A run that ends before its time leaves the last release, its figures and its ε."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 from rankings import ranker
+from resumed_runs import Cut, dying, go_on
 from safetensors.torch import load_file
 
+from privacy.ledger.chain import examine
+from privacy.statements import recomputation
 from ranking.model.build import trainable_names
 from ranking.parameters import flatten
 from ranking.weights import load_weights
 from simulations.evaluation.judge import Judge
 from simulations.runs import recorder
+from simulations.runs import run as performing
+from simulations.runs.checkpoints import checkpoint_folder
+from simulations.runs.checkpoints.checkpoint_folder import CheckpointFolder
 
 FAST = ("ranking=head", "training.lr=1e6", "server.optimizer.lr=1e6")
 
@@ -136,3 +145,44 @@ def test_a_run_that_fails_before_its_first_judgement_leaves_no_model(ended, monk
         "ledger",
         ".run.lock",
     }
+
+
+@pytest.mark.parametrize("cut", [Cut.CHARGED, Cut.CHARGING, Cut.KEEPING, Cut.CLOSED])
+def test_after_every_end_a_run_says_the_epsilon_of_its_ledgers(
+    ended, given_noise, verified, cut
+):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with dying(cut, number=2, die=interrupt):
+        folder = ended(*given_noise, "server.cohort=6", "server.rounds=3")
+    for unit in ("example", "device"):
+        found = examine(folder.ledgers, unit)
+        said = recomputation.state(found.terms, found.spent)
+        assert folder.summary["privacy"][unit]["worst"] == said.worst.pld
+        assert folder.card[unit]["as_it_ran"]["worst"] == said.worst.pld
+    assert verified(folder.path)[0]
+
+
+@pytest.mark.parametrize("cause", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_takes_no_more_stops_the_run_with_its_last_good_state(
+    ended, left, tmp_path, monkeypatch, cause
+):
+    honest, written = checkpoint_folder.write_bytes, []
+
+    def full(*words, **named):
+        raise OSError(cause, os.strerror(cause))
+
+    def filling(path, data):
+        written.append(path)
+        if len(written) > 3:
+            monkeypatch.setattr(performing, "save_weights", full)
+            full()
+        honest(path, data)
+
+    monkeypatch.setattr(checkpoint_folder, "write_bytes", filling)
+    folder = ended(by=ValueError, match="cannot keep round 2: .*; the run stops")
+    assert CheckpointFolder(folder.checkpoints).load().checkpoint.server.round == 1
+    monkeypatch.undo()
+    go_on(folder)
+    assert (folder.summary["status"], folder.summary["round"]) == ("finished", 2)
