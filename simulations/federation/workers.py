@@ -26,6 +26,10 @@ SILENCE = 60.0
 """Seconds without a sign of life after which a worker is given up: sixty missed signs. Much
 shorter, one that waits for a crowded machine is taken for one that was stopped."""
 
+LEAVING = 5.0
+"""Seconds that a process has to end once its pipe is closed. At once, what it died of could not
+be told from our own ending it."""
+
 CODE = "from simulations.federation.worker_process import main; main({})"
 """What a worker runs, given its end of the pipe: no part of whatever began this process."""
 
@@ -75,13 +79,20 @@ class _Worker:
             while (said := self._connection.recv())[0] == "alive":
                 self._heard = time.monotonic()
         except (EOFError, OSError):
-            self.end()
+            self._await_end()
             status = f"ended with status {self._process.returncode}"
             why = f"gave no sign of life for {SILENCE:g} s" if silent.is_set() else status
             raise _GoneError(why) from None
         finally:
             done.set()
         return said
+
+    def _await_end(self) -> None:
+        """Waits for a process that has let go of its pipe, so that its own status is known."""
+        try:
+            self._process.wait(LEAVING)
+        except subprocess.TimeoutExpired:
+            self.end()
 
     def end(self) -> None:
         """Ends the process at once, also one that is stopped."""

@@ -3,11 +3,11 @@
 import gc
 import socket
 import warnings
-from dataclasses import dataclass
 from unittest.mock import MagicMock
 
 import pytest
 import ray
+from bare_task import BareTask
 from ray.exceptions import GetTimeoutError, RayActorError, RaySystemError
 
 from client.app import WorkersLostError
@@ -57,11 +57,6 @@ class Watch:
         return [outcome.parameters.tobytes() for _, outcome in self.outcomes]
 
 
-@dataclass
-class Task:
-    frozen: object = None
-
-
 @pytest.fixture
 def lent(monkeypatch):
     """A cluster of one actor for each outcome: what ``ray.get`` gives or raises for it."""
@@ -87,7 +82,7 @@ def lent(monkeypatch):
 
 
 def trained(made):
-    return made.train_together([], Task(), lambda: None)
+    return made.train_together([], BareTask(), lambda: None)
 
 
 def test_an_actor_that_dies_is_replaced(lent):

@@ -7,10 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bare_task import BareTask
 from safetensors.torch import load_file
 
 from client.app import WorkersLostError
@@ -50,8 +50,8 @@ PARTS = {
     "dies": "os._exit(7)",
     "sleeps": "time.sleep(60)",
     "takes its time": """
-    for _ in range(80):
-        time.sleep(0.1)
+    for _ in range(40):
+        time.sleep(0.05)
         line.send(("alive", None))
     line.send(("trained", [[count, os.getpid()]]))""",
     "stops in the middle of an answer": """
@@ -66,11 +66,6 @@ PARTS = {
 
 # Those after which no other worker begins, which takes longer where a machine is busy.
 ALONE = ("sleeps", "takes its time", "stops in the middle of an answer")
-
-
-@dataclass
-class Task:
-    frozen: object = None
 
 
 @pytest.fixture
@@ -93,7 +88,7 @@ def lent(monkeypatch, tmp_path):
 
 
 def trained(lent):
-    return lent.train_together([], Task(), lambda: None)
+    return lent.train_together([], BareTask(), lambda: None)
 
 
 def gone(pid):
@@ -157,9 +152,9 @@ def test_a_worker_that_was_stopped_is_ended(lent, monkeypatch):
 
 @pytest.mark.slow
 def test_a_worker_that_has_much_to_do_is_waited_for(lent, monkeypatch):
-    """Eight seconds of work, longer than is waited for without a sign of life."""
+    """Two seconds of work, longer than is waited for without a sign of life."""
     one = lent("takes its time")
-    monkeypatch.setattr(workers, "SILENCE", 5.0)
+    monkeypatch.setattr(workers, "SILENCE", 1.5)
     before = one.pids
     assert trained(one) == [[1, *before]]
 
