@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from own_encoders import WIDTH, onnx_file, package
+from photo_files import photo
 from safetensors.torch import load_file
 
 from privacy.ledger.chain import examine
@@ -248,3 +249,23 @@ def test_devices_train_by_the_onnx_file_that_each_owner_names(app, environment, 
     shutil.copyfile(own, file)
     model = same_as_in_process(output, words, runs=tmp_path / "runs", environment=os.environ)
     assert model["list_ranker.taste.weight"].shape[1] == WIDTH
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="ends Flower's daemons through /proc")
+def test_a_simulation_of_flowers_reads_the_researchers_own_photographs(
+    app, environment, tmp_path
+):
+    """Run and machine have one owner, so the folder that the run names is theirs."""
+    for device in range(2):
+        for moment in range(4):
+            for shot in range(2):
+                place = tmp_path / "photos" / f"person {device}" / f"moment {moment}"
+                photo(place / f"{shot}.jpg", 10 * device + moment, like=shot)
+    config = tmp_path / "run.toml"
+    words = ["experiment=flower", "photos=folder", f"photos.root={tmp_path / 'photos'}"]
+    words += ["photos.devices=2", "photos.held_out_devices=0", "server.cohort=2"]
+    darkroom = [sys.executable, "-m", "simulations.command", "simulate", *words]
+    subprocess.run([*darkroom, "--flower", str(config)], check=True, timeout=120, cwd=ROOT)
+    streamed = streamed_run(config, app=app, environment=environment)
+    assert streamed.count("2 of 2 updates admitted") == 2, streamed[-4000:]

@@ -180,7 +180,12 @@ HONEST_FIRST = {"a second answer"}
 
 
 class Grid:
-    """Honest devices, but the one asked first: it answers by ``bad``, or not at all."""
+    """Honest devices, but the one asked first: it answers by ``bad``, or not at all.
+
+    Like the grid of a simulation it knows who is who, so who sent a reply is what that says.
+    """
+
+    directory = RangeDirectory(FIRST, DEVICES)
 
     def __init__(self, bad, *, alone=lambda message: []):
         self._bad = bad or alone
