@@ -27,7 +27,7 @@ import typer  # noqa: E402
 
 from simulations.display import machine_faults, usage  # noqa: E402
 from simulations.pretraining.stage import Stage  # noqa: E402
-from simulations.privacy.question import Asked, Unit  # noqa: E402
+from simulations.privacy import privacy_commands  # noqa: E402
 from simulations.ranking import arguments, photos_commands  # noqa: E402
 
 HYDRAS_WORDS = {
@@ -44,8 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(photos_commands.app, name="photos")
-privacy_app = typer.Typer(help="Privacy before anything runs.", no_args_is_help=True)
-app.add_typer(privacy_app, name="privacy")
+app.add_typer(privacy_commands.app, name="privacy")
 
 
 @app.command(context_settings=HYDRAS_WORDS)
@@ -177,36 +176,6 @@ def checkpoint(run: Annotated[Path, typer.Argument(help="A run's folder.")]) -> 
     from simulations.runs.checkpoints.inside import lines
 
     typer.echo("\n".join(lines(run)))
-
-
-@privacy_app.command()
-def plan(
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Same as for simulate.", metavar="OVERRIDE")
-    ] = None,
-    solve: Annotated[Asked | None, typer.Option(help="Print one number only.")] = None,
-    unit: Annotated[Unit | None, typer.Option(help="What is protected.")] = None,
-    epsilon: Annotated[float | None, typer.Option(help="Instead of the run's.")] = None,
-    noise: Annotated[
-        float | None, typer.Option(help="Multiplier, instead of the run's.")
-    ] = None,
-) -> None:
-    """Print what each ε would cost a run in noise, rounds and cohort; nothing runs."""
-    from rich.console import Console
-
-    from simulations.configuration.hydra_bridge import compose
-
-    config = compose(overrides or [])
-    if solve is None:
-        from simulations.privacy.table import show
-
-        show(config, Console(highlight=False))
-        return
-    from simulations.privacy import solution
-
-    known = solution.Known.of(config, unit=unit, epsilon=epsilon, noise=noise)
-    value = solution.solved(solve, known)
-    typer.echo(solution.sentence(solve, value, known))
 
 
 @app.command(name="version")

@@ -17,8 +17,9 @@ from simulations.configuration.study_settings import Comparison, PlainRun, Searc
 from simulations.display import closing, header
 from simulations.display.console import Screen
 from simulations.federation.federation import together, without_privacy
-from simulations.runs import changes, stopping
-from simulations.runs.earlier_runs import earlier_runs
+from simulations.runs import stopping
+from simulations.runs.earlier.earlier_runs import earlier_runs
+from simulations.runs.resuming import changes
 from simulations.runs.run import Result, perform
 from simulations.runs.run_folder import CONFIG, RunFolder
 from simulations.studies import search, study

@@ -12,10 +12,10 @@ COPIED = ("client", "conf", "photos", "privacy", "protocol", "ranking", "server"
 
 BUGS = {
     "start weights have cost their devices nothing": (
-        "simulations/runs/earlier_runs.py",
+        "simulations/runs/earlier/earlier_runs.py",
         "    if not origin.of_a_run:",
         "    if True:",
-        "tests/simulations/runs/test_earlier_runs.py::"
+        "tests/simulations/runs/earlier/test_earlier_runs.py::"
         "test_the_planned_epsilon_is_of_a_device_that_comes_as_often_as_it_may",
     ),
     "any norm passes where nothing clips": (
@@ -81,21 +81,21 @@ BUGS = {
         "test_a_charge_that_is_the_very_same_is_recorded_again_under_secure_noise",
     ),
     "a row of correlated noise is drawn twice": (
-        "simulations/runs/resumption.py",
+        "simulations/runs/resuming/resumption.py",
         "if not protection.claim or _repeatable(protection.device):",
         "if not protection.claim or protection.device:",
         "tests/simulations/runs/test_resumption_refused.py::"
         "test_correlated_noise_never_draws_a_released_row_anew",
     ),
     "a lost round is free": (
-        "simulations/runs/resumption.py",
+        "simulations/runs/resuming/resumption.py",
         "one.now if afresh else one.then for unit, one in charged.items()",
         "one.then for unit, one in charged.items()",
         "tests/simulations/runs/test_resumption_refused.py::"
         "test_a_lost_round_of_the_server_is_tried_again_and_taken_from_its_rounds",
     ),
     "a lost visit is none of a device's": (
-        "simulations/runs/resumption.py",
+        "simulations/runs/resuming/resumption.py",
         "charged[unit].now if afresh else charged[unit].then",
         "charged[unit].then",
         "tests/simulations/runs/test_resumption_refused.py::"

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from photos.folder.photograph import FileSource, PhotoReader
 from photos.library import SMALLEST_MOMENT, Library
 from photos.owned.settings import LibraryPhotos
 from photos.settings import Photos
 from photos.source import Orders
 from protocol.rebuild import SettingError
+
+if TYPE_CHECKING:  # who only reads settings needs no decoder of photographs
+    from photos.folder.photograph import FileSource, PhotoReader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +76,7 @@ class OwnSource:
 
         return self.read(device, decode)
 
-    def read(self, device: int, reader: PhotoReader) -> Library:
+    def read(self, device: int, reader: "PhotoReader") -> Library:
         """Reads the library with what ``reader`` puts in the place of pixels.
 
         Raises:
@@ -93,7 +95,7 @@ class OwnSource:
         """None: what the owner of real photographs would like is not known."""
         return {}
 
-    def _read(self, reader: PhotoReader) -> Library:
+    def _read(self, reader: "PhotoReader") -> Library:
         if self._photos.library is not None:
             return _source(self._photos.library).read(0, reader)
         from photos.folder.population import read_library
@@ -107,7 +109,7 @@ class OwnSource:
         return "each folder in it is a moment, PHOTOS/<moment>/*.jpg"
 
 
-def _source(library: LibraryPhotos) -> FileSource:
+def _source(library: LibraryPhotos) -> "FileSource":
     from photos.owned.population import LibrarySource
 
     try:

@@ -10,8 +10,8 @@ from privacy.protection.derivation import Protection
 from simulations.configuration.preflight import Prepared
 from simulations.configuration.settings import Config
 from simulations.privacy import card
-from simulations.runs import with_earlier
-from simulations.runs.earlier_runs import NONE, EarlierRuns
+from simulations.runs.earlier import with_earlier
+from simulations.runs.earlier.earlier_runs import NONE, EarlierRuns
 from simulations.runs.run_folder import RunFolder
 
 

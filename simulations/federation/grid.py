@@ -9,13 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 
 from flwr.app import (
-    ArrayRecord,
     ConfigRecord,
     Context,
     Error,
     Message,
     MessageType,
-    MetricRecord,
     RecordDict,
 )
 from flwr.clientapp import ClientApp
@@ -32,6 +30,7 @@ from server.rounds.state import Resumption
 from simulations.federation import flower_internals
 from simulations.federation.device_ledgers import DeviceLedgers
 from simulations.federation.faults import Faults
+from simulations.federation.own_records import own_records
 
 FIRST_NODE = 1_000
 """Node id of device 0, beyond the server's own. A device's number is no node id where devices
@@ -50,7 +49,6 @@ RUN_ID = 1
 
 log = logging.getLogger(__name__)
 RunConfig = dict[str, bool | float | int | str]
-Record = ArrayRecord | ConfigRecord | MetricRecord
 Answers = tuple[list[Message], Iterable[Message]]
 """A part with its replies, in order."""
 
@@ -237,7 +235,7 @@ class InProcessGrid(Grid):
             yield flower_internals.over_the_wire(reply) if self._strict else reply
 
     def _received(self, message: Message) -> Message:
-        return flower_internals.over_the_wire(message) if self._strict else _own(message)
+        return flower_internals.over_the_wire(message) if self._strict else own_records(message)
 
     def _reply(self, message: Message, context: Context) -> Message:
         try:
@@ -283,22 +281,3 @@ def _share(part: Sequence[Message], other: Sequence[Message]) -> bool:
     """Whether a device has messages in both: its state must go from one to the next."""
     nodes = {message.metadata.dst_node_id for message in part}
     return any(message.metadata.dst_node_id in nodes for message in other)
-
-
-def _own(message: Message) -> Message:
-    """Replaces the records of ``message`` by copies that a device may change."""
-    if message.has_error():
-        return message
-    message.content = RecordDict({name: _copy(r) for name, r in message.content.items()})
-    return message
-
-
-def _copy(record: Record) -> Record:
-    if isinstance(record, ConfigRecord):
-        return ConfigRecord(dict(record))
-    if isinstance(record, MetricRecord):
-        return MetricRecord(dict(record))
-    arrays = ArrayRecord()
-    for name, array in record.items():
-        arrays[name] = array
-    return arrays

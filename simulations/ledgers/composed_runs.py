@@ -15,8 +15,8 @@ from simulations.ledgers import one_population
 from simulations.ledgers.ledger_view import print_rows
 from simulations.ledgers.run_ledger import is_search, show_kept, show_run
 from simulations.privacy.card import PROTECTS
-from simulations.runs import bills
-from simulations.runs.bills import Bill, Ledger, bills_of, is_run
+from simulations.runs.earlier import bills
+from simulations.runs.earlier.bills import Bill, Ledger, bills_of, is_run
 
 SHARES = (0.5, 0.9)
 """Shares of the devices named whose ε is shown beside the worst: the middle one, 9 in 10."""

@@ -12,7 +12,7 @@ from rich.console import Console
 from privacy.ledger.chain import Head
 from simulations.ledgers.ledger_view import print_rows, show
 from simulations.runs import run_parts
-from simulations.runs.bills import earlier_of, is_run, ledgers_of
+from simulations.runs.earlier.bills import earlier_of, is_run, ledgers_of
 from simulations.runs.run_folder import CARD, CONFIG, EARLIER, RunFolder
 from simulations.studies.search_files import FILE as SEARCH
 

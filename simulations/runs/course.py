@@ -14,9 +14,9 @@ from simulations.federation.federation import GoesOn, federate
 from simulations.runs import baselines
 from simulations.runs.checkpoints.checkpoint_folder import CheckpointFolder
 from simulations.runs.checkpoints.keeper import CheckpointKeeper
-from simulations.runs.earlier_runs import EarlierRuns
+from simulations.runs.earlier.earlier_runs import EarlierRuns
 from simulations.runs.recorder import Audience, MetricsRow, Recorder
-from simulations.runs.resumption import Resumed
+from simulations.runs.resuming.resumption import Resumed
 from simulations.runs.run_folder import RunFolder
 from simulations.runs.run_log import Logged, RunLog
 

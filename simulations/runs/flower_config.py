@@ -8,7 +8,7 @@ import tomli_w
 from protocol.rebuild import to_json
 from simulations.configuration.pinned_weights import pinned
 from simulations.configuration.settings import Config
-from simulations.runs.earlier_runs import earlier_runs
+from simulations.runs.earlier.earlier_runs import earlier_runs
 from simulations.runs.whole_files import write_whole
 
 

@@ -24,19 +24,14 @@ from simulations.evaluation.judge import Judge
 from simulations.evaluation.personal import personal_figures
 from simulations.privacy import card
 from simulations.privacy.spending import EpsilonSpent, spending
-from simulations.runs import (
-    baselines,
-    public_half,
-    resumption,
-    run_parts,
-    stopping,
-    with_earlier,
-)
+from simulations.runs import baselines, public_half, run_parts, stopping
 from simulations.runs.course import Course, Written
-from simulations.runs.earlier_runs import earlier_runs
+from simulations.runs.earlier import with_earlier
+from simulations.runs.earlier.earlier_runs import earlier_runs
 from simulations.runs.photographs import photographs
 from simulations.runs.recorder import Audience, Recorder, plain_figures, plain_spent
-from simulations.runs.resumption import Resumed
+from simulations.runs.resuming import resumption
+from simulations.runs.resuming.resumption import Resumed
 from simulations.runs.run_folder import MODEL, RunFolder
 from simulations.runs.run_log import RunLog
 

@@ -6,6 +6,7 @@ import pytest
 
 from simulations.runs.course import Written
 from simulations.runs.run_folder import RunFolder
+from simulations.runs.run_log import RunLog
 
 
 class Row:
@@ -38,13 +39,15 @@ def folder(tmp_path):
 
 def test_a_row_is_on_disk_before_it_is_shown(folder):
     audience = Watching(folder)
-    Written(audience, folder).evaluated(Row())
-    assert audience.heard == [[{"round": 3}]]
+    Written(audience, folder, RunLog(folder.path)).evaluated(Row())
+    ((row,),) = audience.heard
+    assert row["round"] == 3
+    assert set(row["machine"]) == {"seconds", "memory_mb", "open_files"}
 
 
 def test_all_else_is_passed_on(folder):
     audience = Watching(folder)
-    written = Written(audience, folder)
+    written = Written(audience, folder, RunLog(folder.path))
     written.started(2, cohort=5)
     written.replied()
     written.told("lost: round 2.")
@@ -52,7 +55,7 @@ def test_all_else_is_passed_on(folder):
 
 
 def test_a_row_that_a_crash_tore_is_no_row_and_a_run_goes_on_without_it(folder):
-    written = Written(Watching(folder), folder)
+    written = Written(Watching(folder), folder, RunLog(folder.path))
     for _ in range(3):
         written.evaluated(Row())
     with (folder.private / "metrics.jsonl").open("a") as lines:

@@ -4,8 +4,8 @@ import pytest
 
 from privacy.statements.composition import Composed
 from simulations.configuration.hydra_bridge import compose
-from simulations.runs import with_earlier
-from simulations.runs.earlier_runs import NONE, EarlierRuns
+from simulations.runs.earlier import with_earlier
+from simulations.runs.earlier.earlier_runs import NONE, EarlierRuns
 
 UNKNOWN = EarlierRuns(name="first", unknown="its ledgers are not at hand")
 

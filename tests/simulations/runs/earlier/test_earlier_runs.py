@@ -13,7 +13,7 @@ from privacy.ledger.chain import examine
 from privacy.statements.composition import composed
 from simulations.configuration.hydra_bridge import compose
 from simulations.ledgers.composed_runs import show_runs
-from simulations.runs.earlier_runs import earlier_runs
+from simulations.runs.earlier.earlier_runs import earlier_runs
 
 FEW = ("privacy.example.epsilon=null", "privacy.example.noise_multiplier=3")
 
@@ -176,7 +176,7 @@ def test_photographs_are_never_known_to_be_of_other_devices(
     folder = "photos: {source: folder, devices: null, held_out_devices: 0, "
     folder += "held_out_share: .3, side: 48, root: /x}\nseed: 0\n"
     config.write_text(folder)
-    monkeypatch.setattr("simulations.runs.earlier_runs._whole", lambda run: True)
+    monkeypatch.setattr("simulations.runs.earlier.earlier_runs._whole", lambda run: True)
     model = copied / first.model.relative_to(first.path)
     theirs = configured_from(weights=model)
     assert earlier_runs(theirs).name is None  # drawings have no device in common with it

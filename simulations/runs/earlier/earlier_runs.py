@@ -18,8 +18,9 @@ from privacy.statements.composition import Composed, Paid, composed
 from protocol.rebuild import SettingError, rebuild
 from ranking.weights import UNNAMED, Origin, read_origin
 from simulations.configuration.settings import Config
-from simulations.runs import bills, run_parts
-from simulations.runs.bills import Bill
+from simulations.runs import run_parts
+from simulations.runs.earlier import bills
+from simulations.runs.earlier.bills import Bill
 from simulations.runs.run_folder import CARD, CONFIG, EARLIER, MODEL, RunFolder
 from simulations.runs.whole_files import write_whole
 

@@ -4,7 +4,7 @@ import pytest
 
 from protocol.rebuild import SettingError, to_plain
 from simulations.configuration.hydra_bridge import compose
-from simulations.runs import changes
+from simulations.runs.resuming import changes
 from simulations.runs.run_folder import RunFolder, yaml_of
 
 CENTRAL = ("privacy/example=none", "privacy.device.delta=1e-3")

@@ -8,7 +8,7 @@ from privacy.protection.derivation import Protection
 from privacy.statements.composition import Composed
 from simulations.formats import epsilon_text
 from simulations.privacy.card import PROTECTS
-from simulations.runs.earlier_runs import EarlierRuns
+from simulations.runs.earlier.earlier_runs import EarlierRuns
 
 
 def start(earlier: EarlierRuns, *, weights: str) -> str:

@@ -13,9 +13,9 @@ from privacy.protection.derivation import Protection
 from protocol.rebuild import to_plain
 from server.rounds.state import Resumption
 from simulations.configuration.settings import Config
-from simulations.runs.changes import refuse_others
 from simulations.runs.checkpoints.checkpoint import Checkpoint
 from simulations.runs.checkpoints.checkpoint_folder import CheckpointFolder
+from simulations.runs.resuming.changes import refuse_others
 from simulations.runs.run_folder import RunFolder
 
 

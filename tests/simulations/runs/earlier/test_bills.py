@@ -9,7 +9,7 @@ from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge
 from privacy.ledger.totals import Spent
 from privacy.statements.composition import composed
-from simulations.runs import bills
+from simulations.runs.earlier import bills
 from simulations.runs.run_folder import RunFolder
 
 MOMENTS = replace(ledger_terms.MOMENTS, rate=0.5, clip=0.3, steps=2)

@@ -12,8 +12,8 @@ from privacy.ledger.ledger import Ledger
 from privacy.ledger.records import Charge
 from protocol.rebuild import to_plain
 from simulations.configuration.hydra_bridge import compose
-from simulations.runs import resumption
 from simulations.runs.checkpoints.checkpoint_folder import BEFORE, LAST, CheckpointFolder
+from simulations.runs.resuming import resumption
 from simulations.runs.run_folder import RunFolder
 
 CENTRAL = (
