@@ -111,7 +111,7 @@ def bench_photographs(count: int, *, out: Path | None) -> None:
 def _photographs(timings: Sequence[PhotoTiming], *, size: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(f"12-megapixel JPEGs, {size}", min_width=32)
-    for heading in ("photos", "ms", "ms of CPU", "× plain", "peak MB more"):
+    for heading in ("photos", "ms", "ms of CPU", "× plain", "MB more"):
         table.add_column(heading, justify="right")
     for one in timings:
         table.add_row(
