@@ -196,7 +196,9 @@ def main() -> None:
     status = _status(words)
     if status == INTERRUPTED:
         _said("interrupted.")
-    sys.exit(_printed(status or 0))
+    if complaint := machine_faults.unprinted():
+        status = status or _said(complaint)
+    sys.exit(status or 0)
 
 
 def _status(words: list[str]) -> int:
@@ -214,16 +216,6 @@ def _status(words: list[str]) -> int:
     except click.ClickException as failure:
         sentence = usage.sentence(failure)
         return _said(sentence) if sentence else 0
-
-
-def _printed(status: int) -> int:
-    """The exit status once all is printed; where that fails, Python is to say nothing more."""
-    try:
-        sys.stdout.flush()
-    except OSError as failure:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return status or _said(machine_faults.sentence(failure))
-    return status
 
 
 def _print_anything() -> None:

@@ -1,6 +1,8 @@
 """What the machine refuses, a full disk or a limit, in one sentence."""
 
 import errno
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -63,6 +65,19 @@ def sentence(failure: BaseException) -> str:
         case RuntimeError():
             found = [what for text, what in OUT_OF.items() if text in str(failure).lower()]
             return _no_more(found[0]) if found else ""
+    return ""
+
+
+def unprinted() -> str:
+    """Prints what is left to print; returns what is said where that fails, else nothing.
+
+    Then Python, which tries again when it ends, finds an output that takes everything.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as failure:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return sentence(failure)
     return ""
 
 

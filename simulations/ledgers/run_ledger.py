@@ -89,8 +89,7 @@ def named(run: RunFolder) -> Named:
     """Returns what the parts of a run say of its ledgers, and whether they are whole."""
     if not run_parts.ended(run.path):
         return _begun(run)
-    both = (run_parts.of_run(shared=shared) for shared in (True, False))
-    faults = run_parts.faults(run.path, *both)
+    faults = run_parts.faults(run.path, *run_parts.of_any_run())
     try:
         heads = _heads(run.private / CARD)
     except ValueError as failure:

@@ -134,6 +134,7 @@ def perform(
         earlier.keep(folder)
         folder.write_config(to_plain(config))
         folder.write_environment()
+        log.write("begun" if resumed is None else "resumed")
         recorder = Recorder(
             judge=_judge(config, model, held_out),
             every=config.simulation.evaluate_every,

@@ -13,8 +13,8 @@ from typing import Any
 
 from server.rounds.outcome import RoundObserver, RoundOutcome
 from simulations.runs.run_folder import append_line
+from simulations.runs.run_parts import LOG
 
-FILE = "private/log.jsonl"
 PAGE = os.sysconf("SC_PAGE_SIZE") if sys.platform == "linux" else 0
 MEGABYTE = 1024**2
 """Bytes, as `simulation.memory` counts them. In 10⁶ the two would not compare."""
@@ -32,7 +32,7 @@ class RunLog:
         Args:
             folder: The run's.
         """
-        self._path = folder / FILE
+        self._path = folder / LOG
         self._seconds: dict[str, float] = {}
         self._last = time.perf_counter()
 

@@ -22,13 +22,24 @@ PRIVATE = (
 )
 PUBLIC = ("public/config.yaml", "public/privacy.json", "public/model.safetensors")
 ENDED = ("private/model.safetensors", "private/privacy.json", "private/summary.json", PARTS)
+LOG = "private/log.jsonl"
 SEARCH = "private/search.json"
 WAY_OUT = "restore it from a copy, or take this run's ε as unbounded"
 
 
-def of_run(*, shared: bool) -> tuple[str, ...]:
-    """Returns the parts of a run, with a public half or without."""
-    return (*PRIVATE, *(PUBLIC if shared else ("private/model.safetensors",)))
+def of_run(*, shared: bool, logged: bool = True) -> tuple[str, ...]:
+    """Returns the parts of a run, with a public half or without; once there was no log."""
+    log = (LOG,) if logged else ()
+    return (*log, *PRIVATE, *(PUBLIC if shared else ("private/model.safetensors",)))
+
+
+def of_any_run() -> list[tuple[str, ...]]:
+    """Returns every list of parts that a run may have left."""
+    return [
+        of_run(shared=shared, logged=logged)
+        for shared in (True, False)
+        for logged in (True, False)
+    ]
 
 
 def of_search(trials: int, *, shared: bool) -> tuple[str, ...]:
@@ -94,7 +105,7 @@ def _changed(folder: Path, named: Mapping[str, str]) -> Iterator[str]:
 
 def _unnamed(folder: Path, named: Mapping[str, str]) -> Iterator[str]:
     """Files that this run never wrote: a model from elsewhere would pass for its own."""
-    for name in (*PUBLIC, "private/model.safetensors", "public/search.json"):
+    for name in (*PUBLIC, LOG, "private/model.safetensors", "public/search.json"):
         if name not in named and (folder / name).exists():
             yield f"{folder / name} is no part that {folder / PARTS} names; take it away."
 

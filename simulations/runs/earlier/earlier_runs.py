@@ -202,8 +202,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _whole(run: Path) -> bool:
-    both = (run_parts.of_run(shared=shared) for shared in (True, False))
-    return not run_parts.faults(run, *both)
+    return not run_parts.faults(run, *run_parts.of_any_run())
 
 
 def _aligned(run: Path, config: Config) -> bool | None:

@@ -161,7 +161,7 @@ def test_an_address_where_nothing_listens_is_refused_within_seconds():
 def test_more_workers_than_the_cluster_has_cores_are_refused(monkeypatch):
     from ray.cluster_utils import Cluster
 
-    monkeypatch.setattr(cluster, "PATIENCE", 8.0)
+    monkeypatch.setattr(cluster, "PATIENCE", 30.0)
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         with pytest.raises(ValueError, match=r"simulation\.workers=2: .*lends 1 process"):

@@ -143,6 +143,7 @@ def test_a_run_that_fails_before_its_first_judgement_leaves_no_model(ended, monk
         "config.yaml",
         "environment.json",
         "ledger",
+        "log.jsonl",
         ".run.lock",
     }
 

@@ -16,7 +16,7 @@ from protocol.messages import DeclineReason, RefusalReason
 from server.rounds.outcome import RoundOutcome
 from simulations.runs import run_log
 from simulations.runs.run_folder import append_line
-from simulations.runs.run_log import FILE, Logged, RunLog, held
+from simulations.runs.run_log import LOG, Logged, RunLog, held
 
 OUTCOME = RoundOutcome(
     round=3,
@@ -72,7 +72,7 @@ def log(tmp_path, clock):
 
 
 def lines(folder):
-    return [json.loads(line) for line in (folder / FILE).read_text().splitlines()]
+    return [json.loads(line) for line in (folder / LOG).read_text().splitlines()]
 
 
 def play(logged):
@@ -136,7 +136,7 @@ def test_a_warning_that_cannot_be_written_ends_nothing(log, monkeypatch, tmp_pat
     monkeypatch.setattr(run_log, "append_line", full)
     with log.listening():
         logging.getLogger("client").warning("a device failed")
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / LOG).exists()
 
 
 def test_one_more_open_file_is_one_more(tmp_path):

@@ -31,10 +31,7 @@ def files_of(run):
     return {
         str(path.relative_to(run))
         for path in run.rglob("*")
-        if path.is_file()
-        and path.suffix != ".lock"
-        and path.name != "log.jsonl"
-        and path.parent.name != "checkpoints"
+        if path.is_file() and path.suffix != ".lock" and path.parent.name != "checkpoints"
     }
 
 
