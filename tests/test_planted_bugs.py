@@ -84,21 +84,21 @@ BUGS = {
         "simulations/runs/resuming/resumption.py",
         "if not protection.claim or _repeatable(protection.device):",
         "if not protection.claim or protection.device:",
-        "tests/simulations/runs/test_resumption_refused.py::"
+        "tests/simulations/runs/resuming/test_resumption_refused.py::"
         "test_correlated_noise_never_draws_a_released_row_anew",
     ),
     "a lost round is free": (
         "simulations/runs/resuming/resumption.py",
         "one.now if afresh else one.then for unit, one in charged.items()",
         "one.then for unit, one in charged.items()",
-        "tests/simulations/runs/test_resumption_refused.py::"
+        "tests/simulations/runs/resuming/test_resumption_refused.py::"
         "test_a_lost_round_of_the_server_is_tried_again_and_taken_from_its_rounds",
     ),
     "a lost visit is none of a device's": (
         "simulations/runs/resuming/resumption.py",
         "charged[unit].now if afresh else charged[unit].then",
         "charged[unit].then",
-        "tests/simulations/runs/test_resumption_refused.py::"
+        "tests/simulations/runs/resuming/test_resumption_refused.py::"
         "test_a_device_never_visits_more_often_than_its_ledger_says",
     ),
     "half of the noise": (
@@ -270,7 +270,7 @@ BUGS = {
     ),
     "a round is released uncharged": (
         "server/rounds/strategy.py",
-        "self._release.charge(number, FIRST_ATTEMPT)",
+        "self._release.charge(number, attempt)",
         "pass",
         "tests/simulations/ledgers/test_run_ledger.py::"
         "test_a_round_is_charged_before_its_sum_is_released",
@@ -340,8 +340,8 @@ BUGS = {
     ),
     "several runs cost what the first does": (
         "privacy/losses/joint_losses.py",
-        "spectrum *= deferred.fft.rfft",
-        "spectrum = deferred.fft.rfft",
+        "spectrum *= np.fft.rfft",
+        "spectrum = np.fft.rfft",
         "tests/privacy/statements/test_composition.py::"
         "test_ledgers_of_different_terms_cost_what_opacus_says_of_all_their_steps",
     ),
@@ -352,7 +352,7 @@ BUGS = {
         "tests/privacy/statements/test_composition.py::test_gaussians_add_their_squares",
     ),
     "the worst device pays its most in one run alone": (
-        "simulations/ledgers/composed_runs.py",
+        "simulations/runs/earlier/bills.py",
         "everybody = [tuple(one.of(device) for one in spent) for device in devices]",
         "everybody = [tuple(o.of(d) * (n == 0) for n, o in enumerate(spent)) for d in devices]",
         "tests/simulations/ledgers/test_composed_runs.py::"

@@ -8,7 +8,7 @@ import pytest
 from hostile_entries import ENTRIES
 from PIL import Image
 
-from photos.folder import device_folder
+from photos.folder import device_folder, population
 from photos.folder.skips import Skip
 
 
@@ -53,7 +53,7 @@ def test_a_moment_that_changes_while_it_is_read_costs_itself(
 ):
     module, name = {
         "listing": (device_folder, "contents"),
-        "decoding": (device_folder, "decode"),
+        "decoding": (population, "decode"),
         "opening": (os, "open"),
     }[step]
     real, pending = getattr(module, name), [device / "m2"]

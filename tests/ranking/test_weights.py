@@ -184,7 +184,7 @@ def test_every_flipped_bit_and_every_truncation_is_found(path):
 
 def test_a_crash_while_writing_leaves_the_former_file_whole(path, monkeypatch):
     def fail(_):
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OSError, match="disk full"):

@@ -2,6 +2,7 @@
 
 import enum
 import io
+import json
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -17,7 +18,7 @@ from simulations.evaluation.judge import Judge
 from simulations.runs import run as performing
 from simulations.runs.checkpoints.checkpoint_folder import CheckpointFolder
 from simulations.runs.recorder import Recorder
-from simulations.runs.run_folder import RunFolder
+from simulations.runs.run_folder import METRICS, RunFolder
 
 SEEDED = ("privacy.noise=insecure_seeded",)
 
@@ -54,10 +55,11 @@ PLACES = {
     Cut.KEPT: (CheckpointFolder, "save", False),
     Cut.JUDGING: (Judge, "figures", True),
     Cut.JUDGED: (RunFolder, "append_metrics", False),
-    Cut.CLOSED: (RoundStrategy, "aggregate_train", False),
+    Cut.CLOSED: (RoundStrategy, "_closed", False),
     Cut.LEAVING: (performing, "save_weights", True),
     Cut.SEALING: (performing.run_parts, "seal", True),
 }
+PASSING = ("last.safetensors", "before-last.safetensors", "parts.json", "log.jsonl")
 ONCE = {Cut.BEGUN, Cut.LEAVING, Cut.SEALING}
 
 
@@ -109,17 +111,24 @@ def go_on(folder, *words):
 
 
 def _told(path):
-    """The bytes of a file; of tensors theirs, for safetensors writes its facts in any order."""
+    """The bytes of a file; of tensors theirs, for safetensors writes its facts in any order.
+
+    What an evaluation says of the machine, its seconds and memory, is another each time.
+    """
+    if path.name == METRICS:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        return [{name: row[name] for name in row if name != "machine"} for row in rows]
     if path.suffix != ".safetensors":
         return path.read_bytes()
     return {name: one.tobytes() for name, one in load_file(path).items()}
 
 
 def files(folder):
-    """All files of a run that is over, but for its lock and its two last checkpoints."""
+    """All files of a run that is over, but lock, log and its two last checkpoints."""
     return {
         str(path.relative_to(folder.path)): _told(path)
         for path in sorted(folder.path.rglob("*"))
         if path.is_file() and path.suffix != ".lock" and path.name != "config.yaml"
-        if path.name not in ("last.safetensors", "before-last.safetensors", "parts.json")
+        if path.name
+        not in ("last.safetensors", "before-last.safetensors", "parts.json", "log.jsonl")
     }

@@ -35,7 +35,11 @@ def text(path):
 
 
 WRITERS = {"weights": weights, "lines": lines, "text": text}
-STEPS = {"fsync": (os, "fsync"), "rename": (Path, "replace"), "open": (Path, "open")}
+STEPS = {
+    "fsync": [(os, "fsync")],
+    "rename": [(Path, "replace")],
+    "open": [(Path, "open"), (os, "open")],
+}
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=errno.errorcode.get)
@@ -51,7 +55,8 @@ def test_a_file_that_cannot_be_written_is_the_former_one_whole(
     def refused(*_, **__):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(*STEPS[step], refused)
+    for owner, name in STEPS[step]:
+        monkeypatch.setattr(owner, name, refused)
     with pytest.raises(OSError, match=str(path)) as ended:
         WRITERS[writer](path)
     monkeypatch.undo()

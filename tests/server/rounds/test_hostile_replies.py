@@ -294,7 +294,7 @@ def test_what_a_device_says_of_itself_is_in_no_line_of_the_log(served, caplog):
     assert "\x1b" not in caplog.text
 
 
-def test_a_reply_with_neither_content_nor_error_is_that_of_a_device_that_failed(served):
+def test_a_message_with_neither_content_nor_error_is_no_reply(served):
     def hollow(message):
         reply = honest(message)
         reply.__dict__["_content"] = None
@@ -307,7 +307,7 @@ def test_a_reply_with_neither_content_nor_error_is_that_of_a_device_that_failed(
 
     found = served("no noise", Unwired(None))
     assert [outcome.refused for outcome in found.outcomes] == [
-        {RefusalReason.DEVICE_FAILED: 1}
+        {RefusalReason.NOT_A_REPLY: 1}
     ] * ROUNDS
 
 

@@ -7,6 +7,8 @@ from typing import Literal, get_args, get_origin
 import pytest
 from rankings import ranker
 
+from client.consent import operator
+from client.consent.own_number import PARTITION
 from protocol.setting_names import sections
 from ranking.model.build import trainable_names
 from ranking.parameters import flatten
@@ -157,6 +159,7 @@ def test_no_table_names_a_setting_a_choice_or_a_value_that_is_not_there():
     hints = {path.rpartition(".")[2]: hint for path, hint in KEYS.items()} | KEYS
     words = {*hints, *groups(), *(name for group in groups() for name in choices(group))}
     words |= {value for hint in KEYS.values() for value in literals(hint)}
+    words |= {*operator.KEYS, PARTITION, "quorum"}
     found = [code for rows in TABLES.values() for row in rows for code in codes("".join(row))]
     for code in found:
         name, _, value = code.partition("=")

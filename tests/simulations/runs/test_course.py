@@ -62,7 +62,8 @@ def test_a_row_that_a_crash_tore_is_no_row_and_a_run_goes_on_without_it(folder):
         lines.write('{"round"')
     assert len(folder.rows()) == 3
     folder.reopen(rows=2)
-    assert (folder.private / "metrics.jsonl").read_text() == '{"round": 3}\n' * 2
+    lines = (folder.private / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["round"] for line in lines] == [3, 3]
 
 
 def test_a_run_with_fewer_rows_than_its_checkpoint_counts_is_refused_as_it_is(folder):
