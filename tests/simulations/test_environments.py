@@ -148,7 +148,7 @@ PARTS = (
     "parts.json",
 )
 
-LOCKS = {".example.lock"}
+LOCKS = {".example.lock", ".run.lock"}
 
 
 @pytest.fixture
