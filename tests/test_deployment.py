@@ -227,7 +227,13 @@ def album(folder, device):
 
 def private_run(tmp_path, **more):
     """A run that names the root of the disk and a cache, neither of which is its own."""
-    words = ["photos=folder", "photos.root=/", "photos.held_out_devices=0", "server.rounds=3"]
+    words = [
+        "photos=folder",
+        "ranking/encoder=drawn",
+        "photos.root=/",
+        "photos.held_out_devices=0",
+        "server.rounds=3",
+    ]
     words += [f"simulation.cache={tmp_path / 'theirs'}", "privacy/example=dpsgd"]
     words += ["privacy.example.epsilon=null", "privacy.example.noise_multiplier=2"]
     return written(tmp_path, *words, "server.timeout=150", "training.rate=0.5", **more)
@@ -311,7 +317,13 @@ def test_a_supernode_without_photographs_of_its_own_reads_none_and_says_so(
     deployment, tmp_path
 ):
     """It was started as Flower's documentation says; the others go on without it."""
-    words = ["photos=folder", "photos.root=/", "photos.held_out_devices=0", "server.timeout=90"]
+    words = [
+        "photos=folder",
+        "ranking/encoder=drawn",
+        "photos.root=/",
+        "photos.held_out_devices=0",
+        "server.timeout=90",
+    ]
     deployment.supernode(2, "partition-id=2 num-partitions=3")
     with OwnNode(deployment, 0, honest(0)), OwnNode(deployment, 1, honest(1)):
         logged = deployment.run(written(tmp_path, *words))
