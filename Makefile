@@ -10,7 +10,7 @@ CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_inf
 
 help:
 	@echo "make simulate   run the quickstart (ARGS='experiment=… key=value' changes it)"
-	@echo "make test       run the tests (SLOW=1 adds the slow ones)"
+	@echo "make test       run the tests (SLOW=1 adds the slow ones, SLOW=all the exhaustive too)"
 	@echo "make lint       check style, types and import contracts"
 	@echo "make bench-peers  install pfl-research beside, for darkroom bench --peers"
 	@echo "make .venv      install only"
@@ -30,7 +30,7 @@ simulate: $(BIN)/installed
 	@$(BIN)/darkroom simulate $(ARGS)
 
 test: $(BIN)/installed
-	$(BIN)/python -m pytest -n 2 $(if $(SLOW),,-m "not slow") $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(if $(SLOW),$(if $(filter all,$(SLOW)),,-m "not exhaustive"),-m "not slow") $(ARGS)
 
 lint: $(BIN)/installed
 	$(BIN)/ruff format --check .

@@ -63,6 +63,7 @@ def hostile(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_five_hundred_rounds_leave_memory_and_open_files_as_they_were(
     simulated, tmp_path, hostile
 ):

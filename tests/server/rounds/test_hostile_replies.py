@@ -385,6 +385,7 @@ def test_no_mutation_of_a_serialised_reply_ends_or_poisons_a_run(seed, server, s
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @settings(fuzzed, max_examples=2_000)
 @draws_of
 def test_no_mutation_of_two_thousand_ends_or_poisons_a_run(seed, server, served):

@@ -34,6 +34,7 @@ KINDS = ("adaptive", "gaussian", "matrix", "none", "local")
 
 WAYS = ("SIGTERM", "SIGKILL", "Ctrl-C", "Ctrl-C twice")
 KILLED = 99
+SEEDS = [pytest.param(seed, marks=pytest.mark.exhaustive if seed else ()) for seed in range(5)]
 
 
 def words_of(seed):
@@ -122,7 +123,7 @@ def charges(folder):
     )
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("cut", CUTS)
 def test_a_killed_run_goes_on_to_the_same_bits(
     simulated, whole, left, tmp_path, measured, cut, seed
